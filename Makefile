@@ -1,0 +1,84 @@
+# The front door. `make help` says what there is; the build itself is CMakeLists.txt.
+
+BUILD    ?= build
+CC_PLAIN ?= gcc
+CLANG    ?= clang-14
+PREFIX   ?= /usr/local
+JOBS     ?= $(shell nproc)
+SECONDS  ?= 60
+WERROR   ?= ON
+
+configure = cmake -S . -B $(1) -G Ninja --log-level=NOTICE -DROWFERRY_WERROR=$(WERROR) $(2)
+ASAN_PROGRAM = $(abspath $(BUILD))/asan/rowferry
+plain_options = -DCMAKE_C_COMPILER=$(CC_PLAIN) -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
+    -DROWFERRY_ASAN_BINARY=$(ASAN_PROGRAM)
+asan_options = -DCMAKE_C_COMPILER=$(CLANG) -DROWFERRY_SANITIZE=address
+tsan_options = -DCMAKE_C_COMPILER=$(CLANG) -DROWFERRY_SANITIZE=thread
+
+.PHONY: all help packages demo check check-full check-build bench fuzz format tidy install clean
+
+all: ## build build/rowferry; installs nothing
+	@tools/packages build --query || { echo "Or let 'make packages' do it, as root."; exit 1; }
+	@$(call configure,$(BUILD),$(plain_options)) >/dev/null
+	@ninja -C $(BUILD) rowferry
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+	@echo
+	@echo "Settings: JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR= SECONDS=$(SECONDS) (of fuzzing) WERROR=$(WERROR)"
+
+packages: ## install what a build needs (as root), or say how
+	@tools/packages build
+
+demo: ## the whole thing, live, in about 20 seconds; leaves nothing running
+	@tools/packages demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+check: ## everything that must hold: compilers, house rules, all tests (stories at 1/20 of their rows)
+	@tools/packages check
+	@$(MAKE) --no-print-directory check-build tidy
+	@ROWFERRY_SCALE=$${ROWFERRY_SCALE:-20} ctest --test-dir $(BUILD)/check -L '^check$$' \
+	    -j $(JOBS) --output-on-failure --no-tests=error
+
+check-full: ## the same with the stories at full size
+	@ROWFERRY_SCALE=1 $(MAKE) --no-print-directory check
+
+check-build:
+	@$(call configure,$(BUILD),$(plain_options)) >/dev/null
+	@$(call configure,$(BUILD)/asan,$(asan_options)) >/dev/null
+	@$(call configure,$(BUILD)/tsan,$(tsan_options)) >/dev/null
+	@echo "Building with $(CC_PLAIN)"
+	@ninja -C $(BUILD) all check_tests
+	@echo "Building with $(CLANG), ASan and UBSan"
+	@ninja -C $(BUILD)/asan check_tests
+	@echo "Building with $(CLANG), TSan"
+	@ninja -C $(BUILD)/tsan check_tests
+	@mkdir -p $(BUILD)/check
+	@printf 'subdirs("%s" "%s" "%s")\n' $(abspath $(BUILD)/asan) $(abspath $(BUILD)/tsan) \
+	    $(abspath $(BUILD)) > $(BUILD)/check/CTestTestfile.cmake
+
+bench: ## the benchmark table
+	@tools/packages bench
+	@$(MAKE) --no-print-directory all
+	@bench/run
+
+fuzz: ## every fuzz target for SECONDS seconds
+	@tools/packages check
+	@$(call configure,$(BUILD)/fuzz,$(asan_options) -DROWFERRY_FUZZ=ON) >/dev/null
+	@ninja -C $(BUILD)/fuzz
+	@tools/fuzz $(BUILD)/fuzz $(SECONDS)
+
+format: ## lay out all C files as .clang-format says
+	@tools/packages check
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format-14 -i
+
+tidy: ## the house rules
+	@tools/packages check
+	@tools/tidy
+
+install: all ## rowferry and its manual pages, to PREFIX (and DESTDIR)
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove everything that was built
+	@rm -rf $(BUILD)

@@ -1,0 +1,77 @@
+# The plugin lists. src/<room>/<list>.def holds lines
+#
+#     RF_PLUGIN(name)
+#     RF_PLUGIN(name, pkg-config-module ...)
+#
+# and may hold C comments. A plugin whose module is not installed, or whose src/<room>/<name>.c does
+# not exist, is left out, and the build says so. generated/<list>.def in the build directory has
+# RF_PLUGIN(name) for each one in the build and RF_PLUGIN_MISSING(name, "why") for each one left out;
+# the registry includes that, so that program, tests and documents all follow the same list.
+#
+# Sets <room>_left_out (names) and <room>_modules (pkg-config targets to link) for cmake/rooms.cmake.
+
+# rf_pkg(MODULE) finds a pkg-config module once; sets ${MODULE}_target, empty when it is missing.
+function(rf_pkg module)
+    string(MAKE_C_IDENTIFIER "RF_PKG_${module}" prefix)
+    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET ${module})
+    if(${prefix}_FOUND)
+        set(${module}_target PkgConfig::${prefix} PARENT_SCOPE)
+    else()
+        set(${module}_target "" PARENT_SCOPE)
+    endif()
+endfunction()
+
+function(rf_plugin_list room list)
+    set(path ${CMAKE_SOURCE_DIR}/src/${room}/${list}.def)
+    set(out "/* Written by the build from src/${room}/${list}.def. */\n")
+    set(left_out "")
+    set(modules_found "")
+    set(text "")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    if(EXISTS ${path})
+        file(READ ${path} text)
+        string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" " " text "${text}")
+    endif()
+    string(REGEX MATCHALL "RF_PLUGIN\\([^)]*\\)" lines "${text}")
+    string(REGEX REPLACE "RF_PLUGIN\\([^)]*\\)" "" rest "${text}")
+    string(STRIP "${rest}" rest)
+    if(NOT rest STREQUAL "")
+        message(FATAL_ERROR "src/${room}/${list}.def: not an RF_PLUGIN(name, module ...) line: ${rest}")
+    endif()
+    foreach(line IN LISTS lines)
+        string(REGEX REPLACE "RF_PLUGIN\\(([^)]*)\\)" "\\1" words "${line}")
+        string(REGEX MATCHALL "[^, \t\r\n\"]+" words "${words}")
+        list(POP_FRONT words name)
+        set(why "")
+        if(NOT EXISTS ${CMAKE_SOURCE_DIR}/src/${room}/${name}.c)
+            set(why "src/${room}/${name}.c")
+        endif()
+        set(targets "")
+        foreach(module IN LISTS words)
+            rf_pkg(${module})
+            if(${module}_target)
+                list(APPEND targets ${${module}_target})
+            else()
+                set(why "${module}")
+            endif()
+        endforeach()
+        if(why STREQUAL "")
+            string(APPEND out "RF_PLUGIN(${name})\n")
+            list(APPEND modules_found ${targets})
+        else()
+            message(NOTICE "left out: ${room} '${name}', for want of ${why}")
+            string(APPEND out "RF_PLUGIN_MISSING(${name}, \"${why}\")\n")
+            list(APPEND left_out ${name})
+        endif()
+    endforeach()
+    # Written only when it differs, so that a configure does not rebuild the registry.
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${list}.def CONTENT "${out}" @ONLY)
+    list(REMOVE_DUPLICATES modules_found)
+    set(${room}_left_out "${left_out}" PARENT_SCOPE)
+    set(${room}_modules "${modules_found}" PARENT_SCOPE)
+endfunction()
+
+rf_plugin_list(source sources)
+rf_plugin_list(transform transforms)
+rf_plugin_list(format formats)
+rf_plugin_list(sink sinks)

@@ -1,0 +1,216 @@
+# The tests. Each file is one test; adding the file is all there is to do.
+#
+#   test/unit/<room>/test_<noun>.c   unit/<room>/<noun>    linked with that room and what it may use
+#   test/contract/test_<noun>.c      contract/<noun>       linked with everything
+#   test/fault/test_<noun>.c         fault/<noun>          linked with everything
+#   test/fuzz/fuzz_<noun>.c          fuzz/<noun>           replays test/fuzz/corpus/<noun>/*
+#   test/integration/test_<noun>.sh  integration/<noun>    a story with real servers
+#   test/fault/test_<noun>.sh        fault/<noun>          the same, with something killed
+#
+# In a sanitized tree the names end in @asan or @tsan. Labels: the kind, and `check` on those that
+# belong to `make check` in this tree (the target `check_tests` builds exactly these).
+#
+# A story may say, in a comment line of its own near its top:
+#   # story: serial           nothing else runs beside it
+#   # story: asan             ROWFERRY is the program of the ASan tree, where there is one
+#   # story: timeout 240      seconds at 1/20 of the rows (default 180)
+
+find_program(SYMBOLIZER NAMES llvm-symbolizer-14 llvm-symbolizer)
+add_custom_target(check_tests)
+
+set(suffix "")
+set(checked_kinds "integration|fault")           # what `make check` runs in this tree
+set(unit_rooms_checked "")
+if(ROWFERRY_SANITIZE STREQUAL "address")
+    set(suffix "@asan")
+    set(checked_kinds "unit|contract|fuzz|fault")
+    set(unit_rooms_checked ".*")
+elseif(ROWFERRY_SANITIZE STREQUAL "thread")
+    set(suffix "@tsan")
+    set(checked_kinds "unit|contract")
+    set(unit_rooms_checked "base|engine|checkpoint")
+endif()
+
+set(test_environment
+    "ROWFERRY_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+    "ROWFERRY_BUILD_DIR=${CMAKE_BINARY_DIR}"
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+if(SYMBOLIZER)
+    list(APPEND test_environment "ASAN_SYMBOLIZER_PATH=${SYMBOLIZER}")
+endif()
+
+file(GLOB test_lib_sources CONFIGURE_DEPENDS test/lib/*.c)
+if(test_lib_sources)
+    add_library(rf_test STATIC EXCLUDE_FROM_ALL ${test_lib_sources})
+    target_include_directories(rf_test PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
+        ${CMAKE_SOURCE_DIR}/test)
+endif()
+
+rf_pkg(cmocka)
+if(NOT cmocka_target)
+    message(STATUS "cmocka is missing: no unit and contract tests (make check installs it)")
+endif()
+
+# rf_test_label(NAME KIND TIMEOUT ROOM [TARGET])
+function(rf_test_label name kind timeout room)
+    set(labels ${kind})
+    if(kind MATCHES "^(${checked_kinds})$")
+        if(NOT kind STREQUAL "unit" OR room MATCHES "^(${unit_rooms_checked})$")
+            list(APPEND labels check)
+        endif()
+    endif()
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
+        ENVIRONMENT "${test_environment}")
+    if(ARGC GREATER 4 AND "check" IN_LIST labels)
+        add_dependencies(check_tests ${ARGV4})
+    endif()
+endfunction()
+
+# rf_test_program(TARGET SOURCE LIBRARY...): a C test, built with the test helpers.
+function(rf_test_program target source)
+    add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
+        ${CMAKE_SOURCE_DIR}/test)
+    target_compile_definitions(${target} PRIVATE ROWFERRY_TEST_DIR="${CMAKE_SOURCE_DIR}/test")
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    if(TARGET rf_test)
+        target_link_libraries(${target} PRIVATE rf_test)
+    endif()
+    target_link_libraries(${target} PRIVATE ${ARGN})
+endfunction()
+
+# rf_test_libraries(ROOM OUT): what a test of this room is linked with.
+function(rf_test_libraries room out)
+    set(registry_users config control web programs cli)
+    if(room IN_LIST registry_users)
+        set(${out} rf_everything PARENT_SCOPE)
+    else()
+        set(${out} rf_${room} PARENT_SCOPE)
+    endif()
+endfunction()
+
+if(cmocka_target)
+    file(GLOB unit_sources CONFIGURE_DEPENDS test/unit/*/test_*.c)
+    foreach(source IN LISTS unit_sources)
+        string(REGEX REPLACE ".*/unit/([^/]+)/test_([^/]+)\\.c$" "\\1;\\2" words ${source})
+        list(GET words 0 room)
+        list(GET words 1 noun)
+        if(NOT TARGET rf_${room})
+            message(STATUS "left out: unit/${room}/${noun}, there is no room src/${room}")
+            continue()
+        endif()
+        if(noun IN_LIST ${room}_left_out)
+            message(STATUS "left out: unit/${room}/${noun}, as what it tests")
+            continue()
+        endif()
+        rf_test_libraries(${room} libraries)
+        if(room STREQUAL "engine" AND noun STREQUAL "registry")
+            set(libraries rf_everything)
+        endif()
+        rf_test_program(test_${room}_${noun} ${source} ${libraries} ${cmocka_target})
+        set(name unit/${room}/${noun}${suffix})
+        add_test(NAME ${name} COMMAND test_${room}_${noun})
+        rf_test_label(${name} unit 60 ${room} test_${room}_${noun})
+    endforeach()
+
+    if(TARGET rf_everything)
+        foreach(kind contract fault)
+            file(GLOB sources CONFIGURE_DEPENDS test/${kind}/test_*.c)
+            foreach(source IN LISTS sources)
+                string(REGEX REPLACE ".*/test_([^/]+)\\.c$" "\\1" noun ${source})
+                rf_test_program(test_${kind}_${noun} ${source} rf_everything ${cmocka_target})
+                set(name ${kind}/${noun}${suffix})
+                add_test(NAME ${name} COMMAND test_${kind}_${noun})
+                rf_test_label(${name} ${kind} 240 "" test_${kind}_${noun})
+                if(kind STREQUAL "fault" AND NOT ROWFERRY_SANITIZE)
+                    # The C ones run in the ASan tree; here only the stories do.
+                    set_tests_properties(${name} PROPERTIES LABELS fault)
+                endif()
+            endforeach()
+        endforeach()
+    endif()
+endif()
+
+# A fuzz target is linked with the rooms whose headers it includes.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS test/fuzz/fuzz_*.c)
+foreach(source IN LISTS fuzz_sources)
+    string(REGEX REPLACE ".*/fuzz_([^/]+)\\.c$" "\\1" noun ${source})
+    file(STRINGS ${source} includes REGEX "^#include +\"[a-z]+/")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    set(libraries "")
+    set(absent "")
+    foreach(line IN LISTS includes)
+        string(REGEX REPLACE "^#include +\"([a-z]+)/.*" "\\1" room "${line}")
+        if(room IN_LIST rooms AND TARGET rf_${room})
+            rf_test_libraries(${room} library)
+            list(APPEND libraries ${library})
+        elseif(room IN_LIST rooms)
+            set(absent ${room})
+        endif()
+    endforeach()
+    if(absent)
+        message(STATUS "left out: fuzz/${noun}, there is no room src/${absent}")
+        continue()
+    endif()
+    list(REMOVE_DUPLICATES libraries)
+    if("rf_everything" IN_LIST libraries)
+        set(libraries rf_everything)
+    endif()
+    if(ROWFERRY_FUZZ)
+        rf_test_program(fuzz_${noun} ${source} ${libraries})
+        target_link_options(fuzz_${noun} PRIVATE -fsanitize=fuzzer)
+    endif()
+    rf_test_program(replay_${noun} ${source} ${libraries})
+    target_sources(replay_${noun} PRIVATE test/fuzz/replay.c)
+    set(name fuzz/${noun}${suffix})
+    add_test(NAME ${name} COMMAND replay_${noun} ${CMAKE_SOURCE_DIR}/test/fuzz/corpus/${noun})
+    rf_test_label(${name} fuzz 60 "" replay_${noun})
+endforeach()
+
+# Stories. Their time and scale depend on ROWFERRY_SCALE of the moment, not of the configure, so
+# that part is a file which ctest reads. Sanitized programs are too slow and too many for all of
+# them: stories belong to the plain tree.
+if(NOT ROWFERRY_SANITIZE)
+    set(late "set(scale 20)\nif(NOT \"\$ENV{ROWFERRY_SCALE}\" STREQUAL \"\")\n")
+    string(APPEND late "    set(scale \$ENV{ROWFERRY_SCALE})\nendif()\n")
+    foreach(kind integration fault)
+        file(GLOB sources CONFIGURE_DEPENDS test/${kind}/test_*.sh)
+        foreach(source IN LISTS sources)
+            string(REGEX REPLACE ".*/test_([^/]+)\\.sh$" "\\1" noun ${source})
+            set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+            file(STRINGS ${source} wishes REGEX "^# story: ")
+            set(timeout 180)
+            set(serial OFF)
+            set(program ${CMAKE_BINARY_DIR}/rowferry)
+            foreach(wish IN LISTS wishes)
+                if(wish MATCHES "^# story: timeout ([0-9]+)$")
+                    set(timeout ${CMAKE_MATCH_1})
+                elseif(wish STREQUAL "# story: serial")
+                    set(serial ON)
+                elseif(wish STREQUAL "# story: asan")
+                    if(ROWFERRY_ASAN_BINARY)
+                        set(program ${ROWFERRY_ASAN_BINARY})
+                    endif()
+                else()
+                    message(FATAL_ERROR "${source}: unknown wish '${wish}'")
+                endif()
+            endforeach()
+            set(name ${kind}/${noun})
+            add_test(NAME ${name} COMMAND bash ${source})
+            rf_test_label(${name} ${kind} ${timeout} "")
+            set_tests_properties(${name} PROPERTIES RUN_SERIAL ${serial}
+                ENVIRONMENT "${test_environment};ROWFERRY=${program};ROWFERRY_ASAN=${ROWFERRY_ASAN_BINARY}")
+            string(APPEND late "if(scale LESS 20)\n    set_tests_properties(${name} PROPERTIES TIMEOUT 3600)\nendif()\n")
+            string(APPEND late "set_tests_properties(${name} PROPERTIES ENVIRONMENT \"ROWFERRY_SCALE=\${scale}\")\n")
+        endforeach()
+    endforeach()
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stories.cmake CONTENT "${late}" @ONLY)
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_BINARY_DIR}/stories.cmake)
+    if(TARGET rowferry)
+        add_dependencies(check_tests rowferry)
+    endif()
+elseif(TARGET rowferry AND ROWFERRY_SANITIZE STREQUAL "address")
+    add_dependencies(check_tests rowferry)
+endif()
