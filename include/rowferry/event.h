@@ -1,0 +1,130 @@
+/* Tables and events: what happened to which row.
+ *
+ * A table is immutable and reference counted: a change of the source's schema makes a new one with another version. A batch
+ * holds one reference per table it mentions; events borrow. Made by sources (through wire/), read by formats and sinks. */
+#ifndef ROWFERRY_EVENT_H
+#define ROWFERRY_EVENT_H
+
+#include <rowferry/value.h>
+#include <stdatomic.h>
+
+/* The type that the source declared, named as its manual does; what a sink maps to a type of its own. */
+enum rf_column_type {
+    RF_COLUMN_TINYINT = 1,
+    RF_COLUMN_SMALLINT,
+    RF_COLUMN_MEDIUMINT,
+    RF_COLUMN_INT,
+    RF_COLUMN_BIGINT,
+    RF_COLUMN_FLOAT,
+    RF_COLUMN_DOUBLE,
+    RF_COLUMN_DECIMAL,
+    RF_COLUMN_BIT,
+    RF_COLUMN_YEAR,
+    RF_COLUMN_DATE,
+    RF_COLUMN_TIME,
+    RF_COLUMN_DATETIME,
+    RF_COLUMN_TIMESTAMP,
+    RF_COLUMN_CHAR,
+    RF_COLUMN_VARCHAR,
+    RF_COLUMN_BINARY,
+    RF_COLUMN_VARBINARY,
+    RF_COLUMN_TEXT,
+    RF_COLUMN_BLOB,
+    RF_COLUMN_ENUM,
+    RF_COLUMN_SET,
+    RF_COLUMN_JSON,
+    RF_COLUMN_GEOMETRY,
+};
+
+/* How the bytes of a character column are read. */
+enum rf_charset {
+    RF_CHARSET_BINARY = 0, /* bytes; also every column that is not of characters */
+    RF_CHARSET_ASCII,
+    RF_CHARSET_LATIN1, /* MySQL's latin1, which is cp1252 with the five holes filled */
+    RF_CHARSET_UTF8,   /* utf8mb3 and utf8mb4 */
+};
+
+struct rf_column {
+    struct rf_str name;
+    uint8_t type;    /* enum rf_column_type */
+    uint8_t charset; /* enum rf_charset */
+    bool is_unsigned;
+    bool nullable;
+    bool key;          /* part of the primary key */
+    uint8_t precision; /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes */
+    uint8_t scale;     /* DECIMAL: digits after the point; temporal types: fraction digits */
+    uint32_t length;   /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the length field */
+    uint32_t member_count;
+    const struct rf_str *members; /* ENUM and SET, UTF-8, in the order of their numbers */
+};
+
+/* Freed with its last reference; everything it points to lies in its own memory. */
+struct rf_table {
+    atomic_uint references;
+    uint32_t version; /* 1 for the first shape of this name that this process saw, then growing */
+    struct rf_str database;
+    struct rf_str name;
+    struct rf_str full_name; /* "database.name" */
+    uint32_t column_count;
+    uint32_t key_count; /* 0: no primary key */
+    const struct rf_column *columns;
+    const uint32_t *key_columns; /* column numbers in the key's order */
+    void *memory;                /* the source's own description of it, freed with free() */
+};
+
+struct rf_table *rf_table_retain(struct rf_table *table);
+/* NULL is accepted. Any thread. */
+void rf_table_release(struct rf_table *table);
+/* Number of the column of that name, or -1. */
+int rf_table_find(const struct rf_table *table, struct rf_str column);
+
+enum rf_op {
+    RF_CREATE = 1,
+    RF_UPDATE,
+    RF_DELETE,
+    RF_TRUNCATE,
+    RF_DDL,
+    RF_READ, /* a row of a snapshot */
+};
+/* "create", "update", "delete", "truncate", "ddl", "read". */
+const char *rf_op_name(enum rf_op op);
+
+/* A committed transaction, or a piece of one that is larger than a batch. Lies in the batch. */
+struct rf_transaction {
+    struct rf_str id;  /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains takes */
+    int64_t commit_us; /* commit time, microseconds since 1970 UTC */
+    uint32_t first;    /* its first event in the batch */
+    uint32_t count;    /* its events in the batch; may be 0 */
+    bool begins;       /* its first event is in this batch */
+    bool ends;         /* its last event is in this batch */
+};
+
+/* One change of one row, or a statement. Row images have table->column_count values. */
+struct rf_event {
+    uint8_t op;                          /* enum rf_op */
+    uint32_t ordinal;                    /* number of its log event in the transaction, from 1, skipped ones counted */
+    uint32_t row;                        /* number of its row in that log event, from 0 */
+    uint32_t transaction;                /* index into the batch's transactions */
+    const struct rf_table *table;        /* NULL for RF_DDL and for RF_TRUNCATE, which name database and object below */
+    const struct rf_value *before;       /* RF_UPDATE, RF_DELETE; else NULL */
+    const struct rf_value *after;        /* RF_CREATE, RF_UPDATE, RF_READ; else NULL */
+    struct rf_str database;              /* RF_DDL: the default database, may be empty; RF_TRUNCATE: the table's */
+    struct rf_str object;                /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
+    struct rf_str statement;             /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
+};
+
+/* The image that identifies the row: before for deletes, else after. NULL without one. */
+static inline const struct rf_value *rf_event_image(const struct rf_event *event) {
+    return event->after ? event->after : event->before;
+}
+
+/* Text of a value as templates, keys and string destinations show it: integers in decimal, decimals exact, dates ISO-like
+ * ("2024-02-29 12:00:00.250", TIMESTAMP the same in UTC), bytes and geometry as they are, bits as a number, NULL and absent
+ * add nothing. Appends to out. */
+void rf_value_print(struct rf_buf *out, struct rf_value value);
+/* Equal in kind and content; two NULLs are equal. */
+bool rf_value_equal(struct rf_value a, struct rf_value b);
+/* True when an update changes the primary key. False for other operations and tables without a key. */
+bool rf_event_changes_key(const struct rf_event *event);
+
+#endif
