@@ -8,15 +8,15 @@ set(CMAKE_C_EXTENSIONS OFF)
 add_compile_definitions(_GNU_SOURCE=)
 
 add_compile_options(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wconversion
-    -Wvla -Wformat-security -Wundef -Wwrite-strings -fno-common -fno-omit-frame-pointer)
+    -Wvla -Wformat-security -Wundef -Wwrite-strings -fno-common)
 if(ROWFERRY_WERROR)
     add_compile_options(-Werror)
 endif()
 
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-include(CheckPIESupported)
-check_pie_supported(LANGUAGES C)
-add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+# -fPIE and not CMake's -fPIC for the static libraries: nothing here is ever a shared library, and
+# under -fPIC no global function is inlined, as another one might take its place.
+add_compile_options(-fPIE)
+add_link_options(-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 add_compile_options(-fstack-protector-strong)
 include(CheckCCompilerFlag)
 foreach(flag -fstack-clash-protection -fcf-protection)
@@ -47,7 +47,8 @@ if(ROWFERRY_FUZZ)
 endif()
 
 if(sanitizers)
-    add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all)
+    add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${sanitizers})
 else()
     # The sanitizers intercept the same calls, and see more when these are the plain ones.

@@ -19,7 +19,7 @@ find_program(SYMBOLIZER NAMES llvm-symbolizer-14 llvm-symbolizer)
 add_custom_target(check_tests)
 
 set(suffix "")
-set(checked_kinds "integration|fault")           # what `make check` runs in this tree
+set(checked_kinds "none")                        # the C tests that `make check` runs in this tree
 set(unit_rooms_checked "")
 if(ROWFERRY_SANITIZE STREQUAL "address")
     set(suffix "@asan")
@@ -124,10 +124,6 @@ if(cmocka_target)
                 set(name ${kind}/${noun}${suffix})
                 add_test(NAME ${name} COMMAND test_${kind}_${noun})
                 rf_test_label(${name} ${kind} 240 "" test_${kind}_${noun})
-                if(kind STREQUAL "fault" AND NOT ROWFERRY_SANITIZE)
-                    # The C ones run in the ASan tree; here only the stories do.
-                    set_tests_properties(${name} PROPERTIES LABELS fault)
-                endif()
             endforeach()
         endforeach()
     endif()
@@ -169,12 +165,16 @@ foreach(source IN LISTS fuzz_sources)
     rf_test_label(${name} fuzz 60 "" replay_${noun})
 endforeach()
 
-# Stories. Their time and scale depend on ROWFERRY_SCALE of the moment, not of the configure, so
-# that part is a file which ctest reads. Sanitized programs are too slow and too many for all of
-# them: stories belong to the plain tree.
+# Stories. Their scale and patience depend on ROWFERRY_SCALE at the time they run, not at that of the
+# configure, so they stand in a file that ctest reads. They belong to the plain tree.
 if(NOT ROWFERRY_SANITIZE)
-    set(late "set(scale 20)\nif(NOT \"\$ENV{ROWFERRY_SCALE}\" STREQUAL \"\")\n")
-    string(APPEND late "    set(scale \$ENV{ROWFERRY_SCALE})\nendif()\n")
+    set(stories [[
+if("$ENV{ROWFERRY_SCALE}" STREQUAL "")
+    set(scale 20)
+else()
+    set(scale $ENV{ROWFERRY_SCALE})
+endif()
+]])
     foreach(kind integration fault)
         file(GLOB sources CONFIGURE_DEPENDS test/${kind}/test_*.sh)
         foreach(source IN LISTS sources)
@@ -197,16 +197,20 @@ if(NOT ROWFERRY_SANITIZE)
                     message(FATAL_ERROR "${source}: unknown wish '${wish}'")
                 endif()
             endforeach()
-            set(name ${kind}/${noun})
-            add_test(NAME ${name} COMMAND bash ${source})
-            rf_test_label(${name} ${kind} ${timeout} "")
-            set_tests_properties(${name} PROPERTIES RUN_SERIAL ${serial}
-                ENVIRONMENT "${test_environment};ROWFERRY=${program};ROWFERRY_ASAN=${ROWFERRY_ASAN_BINARY}")
-            string(APPEND late "if(scale LESS 20)\n    set_tests_properties(${name} PROPERTIES TIMEOUT 3600)\nendif()\n")
-            string(APPEND late "set_tests_properties(${name} PROPERTIES ENVIRONMENT \"ROWFERRY_SCALE=\${scale}\")\n")
+            set(environment ${test_environment} ROWFERRY=${program}
+                ROWFERRY_ASAN=${ROWFERRY_ASAN_BINARY} "ROWFERRY_SCALE=\${scale}")
+            string(APPEND stories "
+set(timeout ${timeout})
+if(scale LESS 20)
+    set(timeout 3600)
+endif()
+add_test(${kind}/${noun} bash [==[${source}]==])
+set_tests_properties(${kind}/${noun} PROPERTIES LABELS \"${kind};check\" RUN_SERIAL ${serial}
+    TIMEOUT \${timeout} ENVIRONMENT \"${environment}\")
+")
         endforeach()
     endforeach()
-    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stories.cmake CONTENT "${late}" @ONLY)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stories.cmake CONTENT "${stories}" @ONLY)
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_BINARY_DIR}/stories.cmake)
     if(TARGET rowferry)
         add_dependencies(check_tests rowferry)
