@@ -1,0 +1,246 @@
+#include "event/value.h"
+
+#include <math.h>
+#include <rowferry/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                            "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+                            "9899";
+
+static char *two(char *out, unsigned number) {
+    memcpy(out, pairs + (size_t)number % 100 * 2, 2);
+    return out + 2;
+}
+
+static char *fraction(char *out, unsigned micros, unsigned scale) {
+    if (scale > 0) {
+        char digits[6];
+        two(two(two(digits, micros / 10000), micros / 100), micros);
+        *out++ = '.';
+        scale = scale < 6 ? scale : 6;
+        memcpy(out, digits, scale);
+        out += scale;
+    }
+    return out;
+}
+
+static char *date(char *out, uint64_t packed) {
+    out = two(out, rf_datetime_year(packed) / 100);
+    out = two(out, rf_datetime_year(packed));
+    *out++ = '-';
+    out = two(out, rf_datetime_month(packed));
+    *out++ = '-';
+    return two(out, rf_datetime_day(packed));
+}
+
+size_t rf_date_text(char *out, uint64_t packed) { return (size_t)(date(out, packed) - out); }
+
+size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned scale) {
+    char *at = date(out, packed);
+    *at++ = separator;
+    at = two(at, rf_datetime_hour(packed));
+    *at++ = ':';
+    at = two(at, rf_datetime_minute(packed));
+    *at++ = ':';
+    at = two(at, rf_datetime_second(packed));
+    return (size_t)(fraction(at, rf_datetime_micros(packed), scale) - out);
+}
+
+uint64_t rf_datetime_of_micros(int64_t micros) {
+    int64_t seconds = micros / 1000000, rest = micros % 1000000;
+    if (rest < 0) {
+        rest += 1000000;
+        seconds--;
+    }
+    int64_t days = seconds / 86400, clock = seconds % 86400;
+    if (clock < 0) {
+        clock += 86400;
+        days--;
+    }
+    /* Gregorian date from a day number, with years that begin in March so that the leap day comes last. */
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t day_of_era = shifted - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t march_month = (5 * day_of_year + 2) / 153;
+    int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+    int64_t year = year_of_era + era * 400 + (month <= 2);
+    return RF_DATETIME_PACK(year, month, day, clock / 3600, clock / 60 % 60, clock % 60, rest);
+}
+
+size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale) {
+    return rf_datetime_text(out, micros == 0 ? 0 : rf_datetime_of_micros(micros), separator, scale);
+}
+
+size_t rf_time_text(char *out, int64_t micros, unsigned scale) {
+    char *at = out;
+    uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
+    if (micros < 0) {
+        *at++ = '-';
+    }
+    unsigned seconds = (unsigned)(size / 1000000);
+    unsigned hours = seconds / 3600 % 1000;
+    if (hours >= 100) {
+        *at++ = (char)('0' + hours / 100);
+    }
+    at = two(at, hours);
+    *at++ = ':';
+    at = two(at, seconds / 60 % 60);
+    *at++ = ':';
+    at = two(at, seconds % 60);
+    return (size_t)(fraction(at, (unsigned)(size % 1000000), scale) - out);
+}
+
+static size_t unsigned_text(char *out, uint64_t number) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}
+
+/* Numbers such as 19.99: few enough digits that one multiplication finds them and one division proves them. */
+static size_t short_text(char *out, double number, bool single) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double size = fabs(number);
+    if (!(size < 1e9) || (size > 0 && size < 1e-4)) {
+        return 0;
+    }
+    for (unsigned scale = 0; scale < sizeof powers / sizeof *powers; scale++) {
+        if (size * powers[scale] >= 1e15) {
+            return 0;
+        }
+        double scaled = (double)(int64_t)(size * powers[scale] + 0.5);
+        double back = scaled / powers[scale];
+        if ((single ? (float)back == (float)size && scaled < 1e9 : back == size)) {
+            uint64_t whole = (uint64_t)scaled, unit = (uint64_t)powers[scale];
+            char *at = out;
+            if (signbit(number)) {
+                *at++ = '-';
+            }
+            at += unsigned_text(at, whole / unit);
+            if (scale > 0) {
+                uint64_t rest = whole % unit;
+                *at++ = '.';
+                for (unsigned digit = scale; digit > 0; digit--, rest /= 10) {
+                    at[digit - 1] = (char)('0' + rest % 10);
+                }
+                at += scale;
+            }
+            return (size_t)(at - out);
+        }
+    }
+    return 0;
+}
+
+static size_t searched_text(char *out, double number, bool single) {
+    for (int precision = single ? 6 : 15;; precision++) {
+        int size = snprintf(out, RF_DOUBLE_TEXT_MAX, "%.*g", precision, number);
+        bool same = single ? strtof(out, NULL) == (float)number : strtod(out, NULL) == number;
+        if (same || precision >= 17) {
+            /* A locale set by the host program may write a comma; readers of data never do. */
+            for (int i = 0; i < size; i++) {
+                out[i] = out[i] == ',' ? '.' : out[i];
+            }
+            return (size_t)size;
+        }
+    }
+}
+
+size_t rf_double_text(char *out, double number) {
+    size_t size = short_text(out, number, false);
+    return size ? size : searched_text(out, number, false);
+}
+
+size_t rf_float_text(char *out, float number) {
+    size_t size = short_text(out, (double)number, true);
+    return size ? size : searched_text(out, (double)number, true);
+}
+
+void rf_value_print(struct rf_buf *out, struct rf_value value) {
+    char *room = rf_buf_reserve(out, RF_DOUBLE_TEXT_MAX);
+    switch ((enum rf_kind)value.kind) {
+    case RF_ABSENT:
+    case RF_NULL:
+        break;
+    case RF_INT:
+        rf_buf_add_i64(out, value.i);
+        break;
+    case RF_UINT:
+    case RF_BIT:
+        rf_buf_add_u64(out, value.u);
+        break;
+    case RF_YEAR: {
+        two(two(room, (unsigned)value.u / 100), (unsigned)value.u);
+        out->size += 4;
+        break;
+    }
+    case RF_FLOAT:
+        out->size += rf_float_text(room, value.f);
+        break;
+    case RF_DOUBLE:
+        out->size += rf_double_text(room, value.d);
+        break;
+    case RF_DATE:
+        out->size += rf_date_text(room, value.u);
+        break;
+    case RF_DATETIME:
+        out->size += rf_datetime_text(room, value.u, ' ', value.scale);
+        break;
+    case RF_TIMESTAMP:
+        out->size += rf_timestamp_text(room, value.i, ' ', value.scale);
+        break;
+    case RF_TIME:
+        out->size += rf_time_text(room, value.i, value.scale);
+        break;
+    case RF_DECIMAL:
+    case RF_TEXT:
+    case RF_BYTES:
+    case RF_JSON:
+    case RF_ENUM:
+    case RF_SET:
+    case RF_GEOMETRY:
+        rf_buf_add(out, value.text, value.size);
+        break;
+    }
+}
+
+bool rf_value_equal(struct rf_value a, struct rf_value b) {
+    if (a.kind != b.kind) {
+        return false;
+    }
+    switch ((enum rf_kind)a.kind) {
+    case RF_ABSENT:
+    case RF_NULL:
+        return true;
+    case RF_INT:
+    case RF_UINT:
+    case RF_BIT:
+    case RF_YEAR:
+    case RF_DATE:
+    case RF_DATETIME:
+    case RF_TIMESTAMP:
+    case RF_TIME:
+        return a.u == b.u;
+    case RF_FLOAT:
+        return memcmp(&a.f, &b.f, sizeof a.f) == 0;
+    case RF_DOUBLE:
+        return memcmp(&a.d, &b.d, sizeof a.d) == 0;
+    case RF_DECIMAL:
+    case RF_TEXT:
+    case RF_BYTES:
+    case RF_JSON:
+    case RF_ENUM:
+    case RF_SET:
+    case RF_GEOMETRY:
+        return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
+    }
+    return false;
+}
