@@ -21,17 +21,19 @@ struct rf_chunk {
 struct rf_arena {
     struct rf_chunk *head;  /* the chunk that is being filled; full ones follow */
     struct rf_chunk *spare; /* emptied chunks, kept for reuse (ordinary size only) */
-    size_t bytes;           /* memory of all chunks from head on, headers included; spare ones do not count */
+    size_t bytes; /* memory of all chunks from head on, headers included; spare ones do not count */
 };
 
 /* `size` bytes aligned to 16 in a chunk with room for them, opening a chunk when needed. Never NULL. */
 void *rf_arena_grow(struct rf_arena *arena, size_t size);
 
 /* `size` bytes, aligned to 8, not zeroed. Owned by the arena until its reset. */
-static inline void *rf_arena_alloc(struct rf_arena *arena, size_t size) {
+static inline void *rf_arena_alloc(struct rf_arena *arena, size_t size)
+{
     struct rf_chunk *chunk = arena->head;
     size_t rounded = (size + 7) & ~(size_t)7;
-    if (__builtin_expect(chunk != NULL && chunk->size - chunk->used >= rounded && rounded >= size, 1)) {
+    if (__builtin_expect(chunk != NULL && chunk->size - chunk->used >= rounded && rounded >= size,
+                         1)) {
         void *memory = chunk->data + chunk->used;
         chunk->used += rounded;
         return memory;
@@ -40,7 +42,9 @@ static inline void *rf_arena_alloc(struct rf_arena *arena, size_t size) {
 }
 
 /* Gives back the end of the last allocation: it keeps its first `kept` of `size` bytes. */
-static inline void rf_arena_shrink(struct rf_arena *arena, const void *memory, size_t size, size_t kept) {
+static inline void rf_arena_shrink(struct rf_arena *arena, const void *memory, size_t size,
+                                   size_t kept)
+{
     struct rf_chunk *chunk = arena->head;
     size_t rounded = (size + 7) & ~(size_t)7;
     if (chunk->used >= rounded && (const char *)memory == chunk->data + chunk->used - rounded) {

@@ -9,7 +9,7 @@
 #include <rowferry/event.h>
 
 struct rf_batch {
-    struct rf_arena arena;  /* holds everything that the events point to, but for the tables */
+    struct rf_arena arena; /* holds everything that the events point to, but for the tables */
     struct rf_event *events;
     uint32_t count;
     uint32_t capacity;
@@ -19,29 +19,34 @@ struct rf_batch {
     struct rf_table **tables; /* one reference each */
     uint32_t table_count;
     uint32_t table_capacity;
-    struct rf_str position;   /* behind the last transaction that ended here (events or not); empty: none ended. In the arena */
-    int64_t commit_us;        /* of that transaction; 0 without one */
-    uint64_t skipped;         /* rows that the source's filter left out, for the counters */
-    size_t bytes_max;         /* the source stops filling when rf_batch_bytes reaches it */
-    bool end;                 /* the source has nothing more, ever (the end of a log file) */
+    struct rf_str
+        position; /* behind the last transaction that ended here (events or not); empty: none ended. In the arena */
+    int64_t commit_us; /* of that transaction; 0 without one */
+    uint64_t skipped;  /* rows that the source's filter left out, for the counters */
+    size_t bytes_max;  /* the source stops filling when rf_batch_bytes reaches it */
+    bool end;          /* the source has nothing more, ever (the end of a log file) */
 };
 
 /* Memory that the batch holds. An empty batch always takes one event, however large. */
-static inline size_t rf_batch_bytes(const struct rf_batch *batch) {
+static inline size_t rf_batch_bytes(const struct rf_batch *batch)
+{
     return batch->arena.bytes + batch->capacity * sizeof *batch->events +
            batch->transaction_capacity * sizeof *batch->transactions;
 }
-static inline bool rf_batch_full(const struct rf_batch *batch) {
+static inline bool rf_batch_full(const struct rf_batch *batch)
+{
     return batch->arena.bytes + batch->count * sizeof *batch->events >= batch->bytes_max;
 }
 
 /* Opens the next transaction (or goes on with one: begins = false). Its id is copied into the arena. */
-struct rf_transaction *rf_batch_begin(struct rf_batch *batch, struct rf_str id, int64_t commit_us, bool begins);
+struct rf_transaction *rf_batch_begin(struct rf_batch *batch, struct rf_str id, int64_t commit_us,
+                                      bool begins);
 /* Ends it here. */
 void rf_batch_commit(struct rf_batch *batch);
 /* A zeroed event of the open transaction, to be filled by the caller. Valid until the next add. */
 struct rf_event *rf_batch_add_slow(struct rf_batch *batch);
-static inline struct rf_event *rf_batch_add(struct rf_batch *batch) {
+static inline struct rf_event *rf_batch_add(struct rf_batch *batch)
+{
     if (__builtin_expect(batch->count == batch->capacity, 0)) {
         return rf_batch_add_slow(batch);
     }
@@ -64,17 +69,22 @@ struct rf_view {
     const struct rf_batch *batch;
     const struct rf_event *events;
     uint32_t count;
-    const struct rf_transaction *transactions; /* those that the events belong to; `first` still counts from the batch's start */
+    const struct rf_transaction *
+        transactions; /* those that the events belong to; `first` still counts from the batch's start */
     uint32_t transaction_count;
 };
 
-static inline const struct rf_transaction *rf_view_transaction(const struct rf_view *view, const struct rf_event *event) {
+static inline const struct rf_transaction *rf_view_transaction(const struct rf_view *view,
+                                                               const struct rf_event *event)
+{
     return &view->batch->transactions[event->transaction];
 }
 /* True when the event is the last one of its transaction: behind it lies a position. */
-static inline bool rf_view_ends(const struct rf_view *view, const struct rf_event *event) {
+static inline bool rf_view_ends(const struct rf_view *view, const struct rf_event *event)
+{
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
-    return transaction->ends && (uint32_t)(event - view->batch->events) + 1 == transaction->first + transaction->count;
+    return transaction->ends &&
+           (uint32_t)(event - view->batch->events) + 1 == transaction->first + transaction->count;
 }
 
 #endif

@@ -53,7 +53,8 @@ struct rf_column {
     bool key;          /* part of the primary key */
     uint8_t precision; /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes */
     uint8_t scale;     /* DECIMAL: digits after the point; temporal types: fraction digits */
-    uint32_t length;   /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the length field */
+    uint32_t
+        length; /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the length field */
     uint32_t member_count;
     const struct rf_str *members; /* ENUM and SET, UTF-8, in the order of their numbers */
 };
@@ -91,7 +92,8 @@ const char *rf_op_name(enum rf_op op);
 
 /* A committed transaction, or a piece of one that is larger than a batch. Lies in the batch. */
 struct rf_transaction {
-    struct rf_str id;  /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains takes */
+    struct rf_str
+        id; /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains takes */
     int64_t commit_us; /* commit time, microseconds since 1970 UTC */
     uint32_t first;    /* its first event in the batch */
     uint32_t count;    /* its events in the batch; may be 0 */
@@ -101,20 +103,24 @@ struct rf_transaction {
 
 /* One change of one row, or a statement. Row images have table->column_count values. */
 struct rf_event {
-    uint8_t op;                          /* enum rf_op */
-    uint32_t ordinal;                    /* number of its log event in the transaction, from 1, skipped ones counted */
-    uint32_t row;                        /* number of its row in that log event, from 0 */
-    uint32_t transaction;                /* index into the batch's transactions */
-    const struct rf_table *table;        /* NULL for RF_DDL and for RF_TRUNCATE, which name database and object below */
-    const struct rf_value *before;       /* RF_UPDATE, RF_DELETE; else NULL */
-    const struct rf_value *after;        /* RF_CREATE, RF_UPDATE, RF_READ; else NULL */
-    struct rf_str database;              /* RF_DDL: the default database, may be empty; RF_TRUNCATE: the table's */
-    struct rf_str object;                /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
-    struct rf_str statement;             /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
+    uint8_t op;       /* enum rf_op */
+    uint32_t ordinal; /* number of its log event in the transaction, from 1, skipped ones counted */
+    uint32_t row;     /* number of its row in that log event, from 0 */
+    uint32_t transaction; /* index into the batch's transactions */
+    const struct rf_table
+        *table; /* NULL for RF_DDL and for RF_TRUNCATE, which name database and object below */
+    const struct rf_value *before; /* RF_UPDATE, RF_DELETE; else NULL */
+    const struct rf_value *after;  /* RF_CREATE, RF_UPDATE, RF_READ; else NULL */
+    struct rf_str
+        database; /* RF_DDL: the default database, may be empty; RF_TRUNCATE: the table's */
+    struct rf_str
+        object; /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
+    struct rf_str statement; /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
 };
 
 /* The image that identifies the row: before for deletes, else after. NULL without one. */
-static inline const struct rf_value *rf_event_image(const struct rf_event *event) {
+static inline const struct rf_value *rf_event_image(const struct rf_event *event)
+{
     return event->after ? event->after : event->before;
 }
 

@@ -18,7 +18,7 @@ struct rf_message {
 
 /* What encode appends to. The sink owns the buffers and sets them before each call; count is set to 0 by the sink. */
 struct rf_encoding {
-    struct rf_buf *key;       /* NULL: the sink has no use for keys, none are made */
+    struct rf_buf *key; /* NULL: the sink has no use for keys, none are made */
     struct rf_buf *value;
     struct rf_str terminator; /* put behind each value, e.g. "\n"; may be empty */
     struct rf_message messages[RF_MESSAGES_MAX];
@@ -34,8 +34,9 @@ struct rf_format_type {
     RF_USE_RESULT enum rf_status (*open)(void *state, struct rf_error *err);
     /* Appends the event's 0..n messages. event belongs to view. Returns RF_OK; RF_REJECT (the event cannot be written in
      * this format, err->event is set; nothing was appended). */
-    RF_USE_RESULT enum rf_status (*encode)(void *state, const struct rf_view *view, const struct rf_event *event,
-                                           struct rf_encoding *out, struct rf_error *err);
+    RF_USE_RESULT enum rf_status (*encode)(void *state, const struct rf_view *view,
+                                           const struct rf_event *event, struct rf_encoding *out,
+                                           struct rf_error *err);
     void (*close)(void *state);
 };
 

@@ -10,10 +10,10 @@
 
 enum rf_option_kind {
     RF_OPTION_TEXT = 1, /* const char *, terminated; NULL without a value and without a fallback */
-    RF_OPTION_SECRET,   /* the same, never printed; also as NAME_file=PATH and from the environment */
-    RF_OPTION_INT,      /* int64_t */
-    RF_OPTION_BOOL,     /* bool: on, off, yes, no, true, false, 1, 0 */
-    RF_OPTION_SIZE,     /* int64_t bytes: 64M, 1GiB, 4096 */
+    RF_OPTION_SECRET, /* the same, never printed; also as NAME_file=PATH and from the environment */
+    RF_OPTION_INT,    /* int64_t */
+    RF_OPTION_BOOL,   /* bool: on, off, yes, no, true, false, 1, 0 */
+    RF_OPTION_SIZE,   /* int64_t bytes: 64M, 1GiB, 4096 */
     RF_OPTION_DURATION, /* int64_t milliseconds: 100ms, 10s, 5m, 2h; a bare number is milliseconds */
     RF_OPTION_CHOICE,   /* int32_t: the index into `choices` */
     RF_OPTION_LIST,     /* struct rf_list of terminated strings, split at commas */
@@ -29,11 +29,15 @@ struct rf_option {
     enum rf_option_kind kind;
     size_t offset;        /* into the plugin's state */
     const char *fallback; /* as text; NULL: none (number 0, false, empty) */
-    const char *choices;  /* RF_OPTION_CHOICE: "hash|string"; INT, SIZE and DURATION: "min..max" in their unit; else NULL */
-    const char *help;     /* one line, no full stop */
+    const char *
+        choices; /* RF_OPTION_CHOICE: "hash|string"; INT, SIZE and DURATION: "min..max" in their unit; else NULL */
+    const char *help; /* one line, no full stop */
     bool required;
 };
 
-#define RF_OPTION_END {NULL, 0, 0, NULL, NULL, NULL, false}
+#define RF_OPTION_END                       \
+    {                                       \
+        NULL, 0, 0, NULL, NULL, NULL, false \
+    }
 
 #endif

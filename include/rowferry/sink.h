@@ -17,7 +17,8 @@ struct rf_sink_type {
     size_t state_size;
     const struct rf_option *options;
     const char *default_format; /* NULL: the sink takes no format */
-    bool keeps_state;           /* holds the rows' last state by key: tables without a key are refused by it */
+    bool
+        keeps_state; /* holds the rows' last state by key: tables without a key are refused by it */
 
     /* Connects and checks. ctx has the position and the note of the last recorded flush. A sink whose destination keeps the
      * position beside the data fills *resume with the destination's one (its memory lives until close); it wins, higher or
@@ -25,13 +26,14 @@ struct rf_sink_type {
      * unless ctx->adopt. A destination-keeping sink raises the destination's epoch to ctx->epoch here and, at each position write,
      * finds a higher one: RF_FATAL, a second process.
      * Returns RF_OK; RF_CONFIG; RF_RETRY; RF_FATAL. */
-    RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx, struct rf_str *resume,
-                                         struct rf_error *err);
+    RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx,
+                                         struct rf_str *resume, struct rf_error *err);
 
     /* Accepts the view's events in order. The view stays valid until the covering flush. Nothing may be buffered past the
      * return that flush does not cover. Returns RF_OK; RF_RETRY; RF_CONFIG; RF_FATAL; RF_REJECT with err->event: that one
      * was not applied, all before it were, later ones may have been. Never RF_AGAIN. */
-    RF_USE_RESULT enum rf_status (*write)(void *state, const struct rf_view *view, struct rf_error *err);
+    RF_USE_RESULT enum rf_status (*write)(void *state, const struct rf_view *view,
+                                          struct rf_error *err);
 
     /* RF_OK only when everything accepted so far would survive the destination's crash. `position` is the end of the last
      * transaction that was accepted whole; it may lie before what was accepted (inside a large transaction), and may come

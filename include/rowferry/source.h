@@ -11,16 +11,18 @@
 
 /* What the engine tells a plugin at open. Borrowed; valid until close. */
 struct rf_context {
-    const char *pipeline;           /* the pipeline's name: keys positions in destinations */
-    const char *instance;           /* the plugin's name inside the pipeline: its address, never a secret */
-    struct rf_str from;             /* sources: where to begin without a position: "now", "earliest", or a position as a
+    const char *pipeline; /* the pipeline's name: keys positions in destinations */
+    const char *instance; /* the plugin's name inside the pipeline: its address, never a secret */
+    struct rf_str
+        from; /* sources: where to begin without a position: "now", "earliest", or a position as a
                                        person writes it */
-    struct rf_str position;         /* sinks: of the last recorded flush; empty: none */
-    struct rf_str note;             /* sinks: the note of that flush */
-    bool first_start;               /* sinks: the pipeline's own state knows nothing of this sink */
-    bool adopt;                     /* sinks: the operator said that a destination which lost its position is to start anew */
-    uint64_t epoch;                 /* sinks: grows with each start of this pipeline; see sink.h */
-    struct rf_format *format;       /* sinks that declare a default format: the instance; else NULL */
+    struct rf_str position; /* sinks: of the last recorded flush; empty: none */
+    struct rf_str note;     /* sinks: the note of that flush */
+    bool first_start;       /* sinks: the pipeline's own state knows nothing of this sink */
+    bool
+        adopt; /* sinks: the operator said that a destination which lost its position is to start anew */
+    uint64_t epoch;           /* sinks: grows with each start of this pipeline; see sink.h */
+    struct rf_format *format; /* sinks that declare a default format: the instance; else NULL */
     int64_t connect_timeout_ms;
 };
 
@@ -36,8 +38,8 @@ struct rf_source_type {
      * tabs. Nothing that lies before it will be handed over, everything behind it will.
      * Returns RF_OK; RF_CONFIG (wrong address, access, format, grants: with the exact statement that mends it); RF_RETRY
      * (not reachable now); RF_FATAL (position purged, of another server, or no longer what it was). */
-    RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx, struct rf_buf *position,
-                                         struct rf_error *err);
+    RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx,
+                                         struct rf_buf *position, struct rf_error *err);
 
     /* Fills the empty batch with what is there, whole transactions as far as they fit, until it is full, nothing more is
      * there, or the deadline passes. A transaction larger than a batch goes on in the next one. When all was filtered
@@ -46,7 +48,8 @@ struct rf_source_type {
      * (nothing yet; the batch is untouched); RF_RETRY (connection lost: open again after the last transaction that was
      * handed over whole); RF_CONFIG; RF_FATAL (gap, damage, something that we cannot carry). What was put into the batch
      * before an error is handed over first: an error is returned only with an empty batch, else at the next read. */
-    RF_USE_RESULT enum rf_status (*read)(void *state, struct rf_batch *batch, int64_t deadline_ms, struct rf_error *err);
+    RF_USE_RESULT enum rf_status (*read)(void *state, struct rf_batch *batch, int64_t deadline_ms,
+                                         struct rf_error *err);
 
     /* Everything up to position is durable in every sink. Repeatable; doubles as the upstream's heartbeat. NULL: not needed.
      * Returns RF_OK or RF_RETRY. */

@@ -17,20 +17,24 @@ struct rf_str {
 };
 
 #define RF_STR(literal) ((struct rf_str){(literal), sizeof(literal) - 1})
-#define RF_STR_NONE ((struct rf_str){NULL, 0})
+#define RF_STR_NONE     ((struct rf_str){NULL, 0})
 /* For printf's "%.*s". */
 #define RF_STR_ARG(str) (int)(str).size, (str).data ? (str).data : ""
 
-static inline struct rf_str rf_str_of(const char *text) {
+static inline struct rf_str rf_str_of(const char *text)
+{
     return (struct rf_str){text, text ? strlen(text) : 0};
 }
 
-static inline bool rf_str_equal(struct rf_str a, struct rf_str b) {
+static inline bool rf_str_equal(struct rf_str a, struct rf_str b)
+{
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-static inline bool rf_str_starts(struct rf_str str, struct rf_str prefix) {
-    return str.size >= prefix.size && (prefix.size == 0 || memcmp(str.data, prefix.data, prefix.size) == 0);
+static inline bool rf_str_starts(struct rf_str str, struct rf_str prefix)
+{
+    return str.size >= prefix.size &&
+           (prefix.size == 0 || memcmp(str.data, prefix.data, prefix.size) == 0);
 }
 
 /* -1, 0 or 1 by bytes, shorter first. */
@@ -59,17 +63,24 @@ struct rf_buf {
 
 /* Makes room for `more` bytes behind size and returns where they begin; size is not changed. */
 char *rf_buf_grow(struct rf_buf *buf, size_t more);
-static inline char *rf_buf_reserve(struct rf_buf *buf, size_t more) {
-    return buf->capacity - buf->size >= more && buf->data ? buf->data + buf->size : rf_buf_grow(buf, more);
+static inline char *rf_buf_reserve(struct rf_buf *buf, size_t more)
+{
+    return buf->capacity - buf->size >= more && buf->data ? buf->data + buf->size
+                                                          : rf_buf_grow(buf, more);
 }
-static inline void rf_buf_add(struct rf_buf *buf, const void *data, size_t size) {
+static inline void rf_buf_add(struct rf_buf *buf, const void *data, size_t size)
+{
     if (size > 0) {
         memcpy(rf_buf_reserve(buf, size), data, size);
         buf->size += size;
     }
 }
-static inline void rf_buf_add_str(struct rf_buf *buf, struct rf_str str) { rf_buf_add(buf, str.data, str.size); }
-static inline void rf_buf_add_byte(struct rf_buf *buf, char byte) {
+static inline void rf_buf_add_str(struct rf_buf *buf, struct rf_str str)
+{
+    rf_buf_add(buf, str.data, str.size);
+}
+static inline void rf_buf_add_byte(struct rf_buf *buf, char byte)
+{
     *rf_buf_reserve(buf, 1) = byte;
     buf->size++;
 }
@@ -79,13 +90,20 @@ void rf_buf_add_i64(struct rf_buf *buf, int64_t number);
 void rf_buf_printf(struct rf_buf *buf, const char *format, ...) RF_PRINTF(2, 3);
 void rf_buf_vprintf(struct rf_buf *buf, const char *format, va_list args) RF_PRINTF(2, 0);
 /* The same bytes as a string; valid until the buffer changes. */
-static inline struct rf_str rf_buf_str(const struct rf_buf *buf) { return (struct rf_str){buf->data, buf->size}; }
+static inline struct rf_str rf_buf_str(const struct rf_buf *buf)
+{
+    return (struct rf_str){buf->data, buf->size};
+}
 /* A NUL behind the bytes (not counted in size); returns data. */
 const char *rf_buf_cstr(struct rf_buf *buf);
 /* Keeps the memory. */
-static inline void rf_buf_reset(struct rf_buf *buf) { buf->size = 0; }
+static inline void rf_buf_reset(struct rf_buf *buf)
+{
+    buf->size = 0;
+}
 /* reset, then add: buf becomes a copy of str (str must not lie in buf). */
-static inline void rf_buf_set(struct rf_buf *buf, struct rf_str str) {
+static inline void rf_buf_set(struct rf_buf *buf, struct rf_str str)
+{
     buf->size = 0;
     rf_buf_add(buf, str.data, str.size);
 }

@@ -10,23 +10,23 @@
 enum rf_kind {
     RF_ABSENT = 0, /* the log does not say (not the same as NULL) */
     RF_NULL,
-    RF_INT,       /* i: signed integer of up to 64 bits */
-    RF_UINT,      /* u: unsigned integer of up to 64 bits */
-    RF_FLOAT,     /* f: IEEE 754 single */
-    RF_DOUBLE,    /* d: IEEE 754 double */
-    RF_DECIMAL,   /* text: exact, "-123.4500", as many fraction digits as the column declares */
-    RF_TEXT,      /* text: valid UTF-8 */
-    RF_BYTES,     /* text: any bytes */
-    RF_JSON,      /* text: a JSON document as UTF-8 */
-    RF_ENUM,      /* text: the member; `ordinal` its number from 1; 0 and "" is the server's error value */
-    RF_SET,       /* text: members joined by commas */
-    RF_GEOMETRY,  /* text: SRID as 4 bytes little-endian, then WKB */
-    RF_BIT,       /* u: the bits as a number; `scale` how many the column has */
-    RF_YEAR,      /* u: 0 or 1901-2155 */
-    RF_DATE,      /* u: packed, see below; time parts 0 */
-    RF_DATETIME,  /* u: packed; `scale` fraction digits 0-6; no zone */
+    RF_INT,     /* i: signed integer of up to 64 bits */
+    RF_UINT,    /* u: unsigned integer of up to 64 bits */
+    RF_FLOAT,   /* f: IEEE 754 single */
+    RF_DOUBLE,  /* d: IEEE 754 double */
+    RF_DECIMAL, /* text: exact, "-123.4500", as many fraction digits as the column declares */
+    RF_TEXT,    /* text: valid UTF-8 */
+    RF_BYTES,   /* text: any bytes */
+    RF_JSON,    /* text: a JSON document as UTF-8 */
+    RF_ENUM, /* text: the member; `ordinal` its number from 1; 0 and "" is the server's error value */
+    RF_SET,      /* text: members joined by commas */
+    RF_GEOMETRY, /* text: SRID as 4 bytes little-endian, then WKB */
+    RF_BIT,      /* u: the bits as a number; `scale` how many the column has */
+    RF_YEAR,     /* u: 0 or 1901-2155 */
+    RF_DATE,     /* u: packed, see below; time parts 0 */
+    RF_DATETIME, /* u: packed; `scale` fraction digits 0-6; no zone */
     RF_TIMESTAMP, /* i: microseconds since 1970-01-01 UTC; `scale` fraction digits; 0 is the zero timestamp */
-    RF_TIME,      /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
+    RF_TIME, /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
 };
 
 struct rf_value {
@@ -44,21 +44,44 @@ struct rf_value {
 };
 _Static_assert(sizeof(struct rf_value) == 16, "a value is two words");
 
-static inline struct rf_str rf_value_str(struct rf_value value) {
+static inline struct rf_str rf_value_str(struct rf_value value)
+{
     return (struct rf_str){value.text, value.size};
 }
 
 /* Date and time in 64 bits, so that zero dates ("0000-00-00", "2024-00-10") survive: bits 0-19 microsecond, 20-25 second,
  * 26-31 minute, 32-36 hour, 37-41 day, 42-45 month, 46-59 year. Grows with time. */
-#define RF_DATETIME_PACK(year, month, day, hour, minute, second, micros)                                               \
-    ((uint64_t)(year) << 46 | (uint64_t)(month) << 42 | (uint64_t)(day) << 37 | (uint64_t)(hour) << 32 |               \
-     (uint64_t)(minute) << 26 | (uint64_t)(second) << 20 | (uint64_t)(micros))
-static inline unsigned rf_datetime_year(uint64_t packed) { return (unsigned)(packed >> 46) & 0x3FFF; }
-static inline unsigned rf_datetime_month(uint64_t packed) { return (unsigned)(packed >> 42) & 0xF; }
-static inline unsigned rf_datetime_day(uint64_t packed) { return (unsigned)(packed >> 37) & 0x1F; }
-static inline unsigned rf_datetime_hour(uint64_t packed) { return (unsigned)(packed >> 32) & 0x1F; }
-static inline unsigned rf_datetime_minute(uint64_t packed) { return (unsigned)(packed >> 26) & 0x3F; }
-static inline unsigned rf_datetime_second(uint64_t packed) { return (unsigned)(packed >> 20) & 0x3F; }
-static inline unsigned rf_datetime_micros(uint64_t packed) { return (unsigned)packed & 0xFFFFF; }
+#define RF_DATETIME_PACK(year, month, day, hour, minute, second, micros)            \
+    ((uint64_t)(year) << 46 | (uint64_t)(month) << 42 | (uint64_t)(day) << 37 |     \
+     (uint64_t)(hour) << 32 | (uint64_t)(minute) << 26 | (uint64_t)(second) << 20 | \
+     (uint64_t)(micros))
+static inline unsigned rf_datetime_year(uint64_t packed)
+{
+    return (unsigned)(packed >> 46) & 0x3FFF;
+}
+static inline unsigned rf_datetime_month(uint64_t packed)
+{
+    return (unsigned)(packed >> 42) & 0xF;
+}
+static inline unsigned rf_datetime_day(uint64_t packed)
+{
+    return (unsigned)(packed >> 37) & 0x1F;
+}
+static inline unsigned rf_datetime_hour(uint64_t packed)
+{
+    return (unsigned)(packed >> 32) & 0x1F;
+}
+static inline unsigned rf_datetime_minute(uint64_t packed)
+{
+    return (unsigned)(packed >> 26) & 0x3F;
+}
+static inline unsigned rf_datetime_second(uint64_t packed)
+{
+    return (unsigned)(packed >> 20) & 0x3F;
+}
+static inline unsigned rf_datetime_micros(uint64_t packed)
+{
+    return (unsigned)packed & 0xFFFFF;
+}
 
 #endif

@@ -3,9 +3,13 @@
 #include <rowferry/arena.h>
 #include <stdlib.h>
 
-static size_t chunk_bytes(const struct rf_chunk *chunk) { return sizeof *chunk + chunk->size; }
+static size_t chunk_bytes(const struct rf_chunk *chunk)
+{
+    return sizeof *chunk + chunk->size;
+}
 
-void *rf_arena_grow(struct rf_arena *arena, size_t size) {
+void *rf_arena_grow(struct rf_arena *arena, size_t size)
+{
     enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk) };
     rf_assert(size < SIZE_MAX / 2);
     size_t rounded = (size + 7) & ~(size_t)7;
@@ -31,7 +35,8 @@ void *rf_arena_grow(struct rf_arena *arena, size_t size) {
     return chunk->data;
 }
 
-struct rf_str rf_arena_copy(struct rf_arena *arena, struct rf_str str) {
+struct rf_str rf_arena_copy(struct rf_arena *arena, struct rf_str str)
+{
     char *copy = rf_arena_alloc(arena, str.size);
     if (str.size > 0) {
         memcpy(copy, str.data, str.size);
@@ -39,7 +44,8 @@ struct rf_str rf_arena_copy(struct rf_arena *arena, struct rf_str str) {
     return (struct rf_str){copy, str.size};
 }
 
-void rf_arena_adopt_chunk(struct rf_arena *to, struct rf_chunk *chunk) {
+void rf_arena_adopt_chunk(struct rf_arena *to, struct rf_chunk *chunk)
+{
     to->bytes += chunk_bytes(chunk);
     if (to->head == NULL) {
         chunk->next = NULL;
@@ -50,7 +56,8 @@ void rf_arena_adopt_chunk(struct rf_arena *to, struct rf_chunk *chunk) {
     }
 }
 
-void rf_arena_adopt(struct rf_arena *to, struct rf_arena *from) {
+void rf_arena_adopt(struct rf_arena *to, struct rf_arena *from)
+{
     for (struct rf_chunk *chunk = from->head, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
         rf_arena_adopt_chunk(to, chunk);
@@ -59,7 +66,8 @@ void rf_arena_adopt(struct rf_arena *to, struct rf_arena *from) {
     from->bytes = 0;
 }
 
-void rf_arena_reset(struct rf_arena *arena, size_t keep_bytes) {
+void rf_arena_reset(struct rf_arena *arena, size_t keep_bytes)
+{
     size_t kept = 0;
     struct rf_chunk *chunks = arena->head, *older = arena->spare, *next;
     arena->spare = NULL;
@@ -82,4 +90,7 @@ void rf_arena_reset(struct rf_arena *arena, size_t keep_bytes) {
     arena->bytes = 0;
 }
 
-void rf_arena_deinit(struct rf_arena *arena) { rf_arena_reset(arena, 0); }
+void rf_arena_deinit(struct rf_arena *arena)
+{
+    rf_arena_reset(arena, 0);
+}

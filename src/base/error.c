@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const char *file, int line, const char *format, ...) {
+enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const char *file, int line,
+                          const char *format, ...)
+{
     if (err != NULL) {
         /* The arguments may lie in err->message itself (a message that wraps another), so print first. */
         char message[sizeof err->message];
@@ -26,7 +28,8 @@ enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const cha
     return status;
 }
 
-void rf_error_hint(struct rf_error *err, const char *format, ...) {
+void rf_error_hint(struct rf_error *err, const char *format, ...)
+{
     if (err != NULL) {
         char hint[sizeof err->hint];
         va_list args;
@@ -37,7 +40,8 @@ void rf_error_hint(struct rf_error *err, const char *format, ...) {
     }
 }
 
-enum rf_status rf_error_wrap(struct rf_error *err, const char *format, ...) {
+enum rf_status rf_error_wrap(struct rf_error *err, const char *format, ...)
+{
     char context[sizeof err->message];
     va_list args;
     va_start(args, format);
@@ -55,14 +59,17 @@ enum rf_status rf_error_wrap(struct rf_error *err, const char *format, ...) {
     return err->status;
 }
 
-const char *rf_status_name(enum rf_status status) {
+const char *rf_status_name(enum rf_status status)
+{
     static const char *const names[] = {"ok", "again", "retry", "reject", "config", "fatal"};
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }
 
-void rf_assert_failed(const char *condition, const char *file, int line, const char *function) {
+void rf_assert_failed(const char *condition, const char *file, int line, const char *function)
+{
     fprintf(stderr,
-            "rowferry: internal error at %s:%d in %s: \"%s\" does not hold. Nothing is lost: the position on disk is intact. "
+            "rowferry: internal error at %s:%d in %s: \"%s\" does not hold. Nothing is lost: the "
+            "position on disk is intact. "
             "Please report this line.\n",
             file, line, function, condition);
     abort();

@@ -12,11 +12,18 @@ static void (*around_before)(void *);
 static void (*around_after)(void *);
 static void *around_argument;
 
-void rf_log_set_level(enum rf_level level) { atomic_store(&log_level, (int)level); }
+void rf_log_set_level(enum rf_level level)
+{
+    atomic_store(&log_level, (int)level);
+}
 
-bool rf_log_enabled(enum rf_level level) { return (int)level <= atomic_load(&log_level); }
+bool rf_log_enabled(enum rf_level level)
+{
+    return (int)level <= atomic_load(&log_level);
+}
 
-void rf_log_set_around(void (*before)(void *), void (*after)(void *), void *argument) {
+void rf_log_set_around(void (*before)(void *), void (*after)(void *), void *argument)
+{
     pthread_mutex_lock(&log_lock);
     around_before = before;
     around_after = after;
@@ -24,7 +31,8 @@ void rf_log_set_around(void (*before)(void *), void (*after)(void *), void *argu
     pthread_mutex_unlock(&log_lock);
 }
 
-void rf_log(enum rf_level level, const char *format, ...) {
+void rf_log(enum rf_level level, const char *format, ...)
+{
     static const char *const names[] = {"error", "warn ", "info ", "debug"};
     if (!rf_log_enabled(level)) {
         return;

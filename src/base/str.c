@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int rf_str_compare(struct rf_str a, struct rf_str b) {
+int rf_str_compare(struct rf_str a, struct rf_str b)
+{
     size_t shorter = a.size < b.size ? a.size : b.size;
     int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
     if (order == 0) {
@@ -13,9 +14,13 @@ int rf_str_compare(struct rf_str a, struct rf_str b) {
     return order < 0 ? -1 : order > 0;
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
-bool rf_str_equal_nocase(struct rf_str a, struct rf_str b) {
+bool rf_str_equal_nocase(struct rf_str a, struct rf_str b)
+{
     if (a.size != b.size) {
         return false;
     }
@@ -27,7 +32,8 @@ bool rf_str_equal_nocase(struct rf_str a, struct rf_str b) {
     return true;
 }
 
-bool rf_str_split(struct rf_str *rest, char separator, struct rf_str *field) {
+bool rf_str_split(struct rf_str *rest, char separator, struct rf_str *field)
+{
     if (rest->data == NULL) {
         return false;
     }
@@ -43,9 +49,13 @@ bool rf_str_split(struct rf_str *rest, char separator, struct rf_str *field) {
     return true;
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
-struct rf_str rf_str_trim(struct rf_str str) {
+struct rf_str rf_str_trim(struct rf_str str)
+{
     while (str.size > 0 && is_space(str.data[0])) {
         str.data++;
         str.size--;
@@ -56,14 +66,16 @@ struct rf_str rf_str_trim(struct rf_str str) {
     return str;
 }
 
-bool rf_str_to_u64(struct rf_str str, uint64_t *out) {
+bool rf_str_to_u64(struct rf_str str, uint64_t *out)
+{
     uint64_t number = 0;
     if (str.size == 0) {
         return false;
     }
     for (size_t i = 0; i < str.size; i++) {
         unsigned digit = (unsigned)(unsigned char)str.data[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, digit, &number)) {
+        if (digit > 9 || __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, digit, &number)) {
             return false;
         }
     }
@@ -71,7 +83,8 @@ bool rf_str_to_u64(struct rf_str str, uint64_t *out) {
     return true;
 }
 
-bool rf_str_to_i64(struct rf_str str, int64_t *out) {
+bool rf_str_to_i64(struct rf_str str, int64_t *out)
+{
     bool negative = str.size > 0 && str.data[0] == '-';
     uint64_t number = 0;
     if (negative) {
@@ -85,14 +98,16 @@ bool rf_str_to_i64(struct rf_str str, int64_t *out) {
     return true;
 }
 
-bool rf_str_match(struct rf_str pattern, struct rf_str text) {
+bool rf_str_match(struct rf_str pattern, struct rf_str text)
+{
     /* The classic walk: remember the last star and what it has eaten; on a mismatch let it eat one byte more. */
     size_t p = 0, t = 0, star = SIZE_MAX, eaten = 0;
     while (t < text.size) {
         if (p < pattern.size && pattern.data[p] == '*') {
             star = p++;
             eaten = t;
-        } else if (p < pattern.size && (pattern.data[p] == '?' || pattern.data[p] == text.data[t])) {
+        } else if (p < pattern.size &&
+                   (pattern.data[p] == '?' || pattern.data[p] == text.data[t])) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {
@@ -108,7 +123,8 @@ bool rf_str_match(struct rf_str pattern, struct rf_str text) {
     return p == pattern.size;
 }
 
-char *rf_str_dup(struct rf_str str) {
+char *rf_str_dup(struct rf_str str)
+{
     char *copy = rf_alloc(str.size + 1);
     if (str.size > 0) {
         memcpy(copy, str.data, str.size);
@@ -117,7 +133,8 @@ char *rf_str_dup(struct rf_str str) {
     return copy;
 }
 
-char *rf_buf_grow(struct rf_buf *buf, size_t more) {
+char *rf_buf_grow(struct rf_buf *buf, size_t more)
+{
     size_t need, capacity = buf->capacity ? buf->capacity : 64;
     rf_assert(!__builtin_add_overflow(buf->size, more, &need) && need < SIZE_MAX / 2);
     while (capacity < need) {
@@ -128,7 +145,8 @@ char *rf_buf_grow(struct rf_buf *buf, size_t more) {
     return buf->data + buf->size;
 }
 
-void rf_buf_add_u64(struct rf_buf *buf, uint64_t number) {
+void rf_buf_add_u64(struct rf_buf *buf, uint64_t number)
+{
     char digits[20];
     size_t at = sizeof digits;
     do {
@@ -138,14 +156,16 @@ void rf_buf_add_u64(struct rf_buf *buf, uint64_t number) {
     rf_buf_add(buf, digits + at, sizeof digits - at);
 }
 
-void rf_buf_add_i64(struct rf_buf *buf, int64_t number) {
+void rf_buf_add_i64(struct rf_buf *buf, int64_t number)
+{
     if (number < 0) {
         rf_buf_add_byte(buf, '-');
     }
     rf_buf_add_u64(buf, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-void rf_buf_vprintf(struct rf_buf *buf, const char *format, va_list args) {
+void rf_buf_vprintf(struct rf_buf *buf, const char *format, va_list args)
+{
     va_list again;
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
@@ -155,19 +175,22 @@ void rf_buf_vprintf(struct rf_buf *buf, const char *format, va_list args) {
     va_end(again);
 }
 
-void rf_buf_printf(struct rf_buf *buf, const char *format, ...) {
+void rf_buf_printf(struct rf_buf *buf, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     rf_buf_vprintf(buf, format, args);
     va_end(args);
 }
 
-const char *rf_buf_cstr(struct rf_buf *buf) {
+const char *rf_buf_cstr(struct rf_buf *buf)
+{
     *rf_buf_reserve(buf, 1) = '\0';
     return buf->data;
 }
 
-void rf_buf_deinit(struct rf_buf *buf) {
+void rf_buf_deinit(struct rf_buf *buf)
+{
     free(buf->data);
     *buf = (struct rf_buf){0};
 }

@@ -5,16 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-                            "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334"
+                            "3536373839404142434445464748"
+                            "4950515253545556575859606162636465666768697071727374757677787980818283"
+                            "8485868788899091929394959697"
                             "9899";
 
-static char *two(char *out, unsigned number) {
+static char *two(char *out, unsigned number)
+{
     memcpy(out, pairs + (size_t)number % 100 * 2, 2);
     return out + 2;
 }
 
-static char *fraction(char *out, unsigned micros, unsigned scale) {
+static char *fraction(char *out, unsigned micros, unsigned scale)
+{
     if (scale > 0) {
         char digits[6];
         two(two(two(digits, micros / 10000), micros / 100), micros);
@@ -26,7 +30,8 @@ static char *fraction(char *out, unsigned micros, unsigned scale) {
     return out;
 }
 
-static char *date(char *out, uint64_t packed) {
+static char *date(char *out, uint64_t packed)
+{
     out = two(out, rf_datetime_year(packed) / 100);
     out = two(out, rf_datetime_year(packed));
     *out++ = '-';
@@ -35,9 +40,13 @@ static char *date(char *out, uint64_t packed) {
     return two(out, rf_datetime_day(packed));
 }
 
-size_t rf_date_text(char *out, uint64_t packed) { return (size_t)(date(out, packed) - out); }
+size_t rf_date_text(char *out, uint64_t packed)
+{
+    return (size_t)(date(out, packed) - out);
+}
 
-size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned scale) {
+size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned scale)
+{
     char *at = date(out, packed);
     *at++ = separator;
     at = two(at, rf_datetime_hour(packed));
@@ -48,7 +57,8 @@ size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned sca
     return (size_t)(fraction(at, rf_datetime_micros(packed), scale) - out);
 }
 
-uint64_t rf_datetime_of_micros(int64_t micros) {
+uint64_t rf_datetime_of_micros(int64_t micros)
+{
     int64_t seconds = micros / 1000000, rest = micros % 1000000;
     if (rest < 0) {
         rest += 1000000;
@@ -63,7 +73,8 @@ uint64_t rf_datetime_of_micros(int64_t micros) {
     int64_t shifted = days + 719468;
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
     int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t march_month = (5 * day_of_year + 2) / 153;
     int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
@@ -72,11 +83,13 @@ uint64_t rf_datetime_of_micros(int64_t micros) {
     return RF_DATETIME_PACK(year, month, day, clock / 3600, clock / 60 % 60, clock % 60, rest);
 }
 
-size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale) {
+size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale)
+{
     return rf_datetime_text(out, micros == 0 ? 0 : rf_datetime_of_micros(micros), separator, scale);
 }
 
-size_t rf_time_text(char *out, int64_t micros, unsigned scale) {
+size_t rf_time_text(char *out, int64_t micros, unsigned scale)
+{
     char *at = out;
     uint64_t size = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
     if (micros < 0) {
@@ -95,7 +108,8 @@ size_t rf_time_text(char *out, int64_t micros, unsigned scale) {
     return (size_t)(fraction(at, (unsigned)(size % 1000000), scale) - out);
 }
 
-static size_t unsigned_text(char *out, uint64_t number) {
+static size_t unsigned_text(char *out, uint64_t number)
+{
     char digits[20];
     size_t at = sizeof digits;
     do {
@@ -107,7 +121,8 @@ static size_t unsigned_text(char *out, uint64_t number) {
 }
 
 /* Numbers such as 19.99: few enough digits that one multiplication finds them and one division proves them. */
-static size_t short_text(char *out, double number, bool single) {
+static size_t short_text(char *out, double number, bool single)
+{
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
     double size = fabs(number);
     if (!(size < 1e9) || (size > 0 && size < 1e-4)) {
@@ -140,7 +155,8 @@ static size_t short_text(char *out, double number, bool single) {
     return 0;
 }
 
-static size_t searched_text(char *out, double number, bool single) {
+static size_t searched_text(char *out, double number, bool single)
+{
     for (int precision = single ? 6 : 15;; precision++) {
         int size = snprintf(out, RF_DOUBLE_TEXT_MAX, "%.*g", precision, number);
         bool same = single ? strtof(out, NULL) == (float)number : strtod(out, NULL) == number;
@@ -154,72 +170,56 @@ static size_t searched_text(char *out, double number, bool single) {
     }
 }
 
-size_t rf_double_text(char *out, double number) {
+size_t rf_double_text(char *out, double number)
+{
     size_t size = short_text(out, number, false);
     return size ? size : searched_text(out, number, false);
 }
 
-size_t rf_float_text(char *out, float number) {
+size_t rf_float_text(char *out, float number)
+{
     size_t size = short_text(out, (double)number, true);
     return size ? size : searched_text(out, (double)number, true);
 }
 
-void rf_value_print(struct rf_buf *out, struct rf_value value) {
+void rf_value_print(struct rf_buf *out, struct rf_value value)
+{
     char *room = rf_buf_reserve(out, RF_DOUBLE_TEXT_MAX);
     switch ((enum rf_kind)value.kind) {
     case RF_ABSENT:
-    case RF_NULL:
-        break;
-    case RF_INT:
-        rf_buf_add_i64(out, value.i);
-        break;
+    case RF_NULL: break;
+    case RF_INT: rf_buf_add_i64(out, value.i); break;
     case RF_UINT:
-    case RF_BIT:
-        rf_buf_add_u64(out, value.u);
-        break;
+    case RF_BIT: rf_buf_add_u64(out, value.u); break;
     case RF_YEAR: {
         two(two(room, (unsigned)value.u / 100), (unsigned)value.u);
         out->size += 4;
         break;
     }
-    case RF_FLOAT:
-        out->size += rf_float_text(room, value.f);
-        break;
-    case RF_DOUBLE:
-        out->size += rf_double_text(room, value.d);
-        break;
-    case RF_DATE:
-        out->size += rf_date_text(room, value.u);
-        break;
-    case RF_DATETIME:
-        out->size += rf_datetime_text(room, value.u, ' ', value.scale);
-        break;
-    case RF_TIMESTAMP:
-        out->size += rf_timestamp_text(room, value.i, ' ', value.scale);
-        break;
-    case RF_TIME:
-        out->size += rf_time_text(room, value.i, value.scale);
-        break;
+    case RF_FLOAT: out->size += rf_float_text(room, value.f); break;
+    case RF_DOUBLE: out->size += rf_double_text(room, value.d); break;
+    case RF_DATE: out->size += rf_date_text(room, value.u); break;
+    case RF_DATETIME: out->size += rf_datetime_text(room, value.u, ' ', value.scale); break;
+    case RF_TIMESTAMP: out->size += rf_timestamp_text(room, value.i, ' ', value.scale); break;
+    case RF_TIME: out->size += rf_time_text(room, value.i, value.scale); break;
     case RF_DECIMAL:
     case RF_TEXT:
     case RF_BYTES:
     case RF_JSON:
     case RF_ENUM:
     case RF_SET:
-    case RF_GEOMETRY:
-        rf_buf_add(out, value.text, value.size);
-        break;
+    case RF_GEOMETRY: rf_buf_add(out, value.text, value.size); break;
     }
 }
 
-bool rf_value_equal(struct rf_value a, struct rf_value b) {
+bool rf_value_equal(struct rf_value a, struct rf_value b)
+{
     if (a.kind != b.kind) {
         return false;
     }
     switch ((enum rf_kind)a.kind) {
     case RF_ABSENT:
-    case RF_NULL:
-        return true;
+    case RF_NULL: return true;
     case RF_INT:
     case RF_UINT:
     case RF_BIT:
@@ -227,12 +227,9 @@ bool rf_value_equal(struct rf_value a, struct rf_value b) {
     case RF_DATE:
     case RF_DATETIME:
     case RF_TIMESTAMP:
-    case RF_TIME:
-        return a.u == b.u;
-    case RF_FLOAT:
-        return memcmp(&a.f, &b.f, sizeof a.f) == 0;
-    case RF_DOUBLE:
-        return memcmp(&a.d, &b.d, sizeof a.d) == 0;
+    case RF_TIME: return a.u == b.u;
+    case RF_FLOAT: return memcmp(&a.f, &b.f, sizeof a.f) == 0;
+    case RF_DOUBLE: return memcmp(&a.d, &b.d, sizeof a.d) == 0;
     case RF_DECIMAL:
     case RF_TEXT:
     case RF_BYTES:
