@@ -67,7 +67,7 @@ static void test_a_table_is_held_once_until_the_reset(void **state)
 static void test_many_events_survive_growth_and_reset_keeps_the_arrays(void **state)
 {
     (void)state;
-    struct rf_batch batch = {.bytes_max = 4096};
+    struct rf_batch batch = {.bytes_max = 256 * 1024};
     rf_batch_begin(&batch, RF_STR("id"), 0, true);
     assert_false(rf_batch_full(&batch));
     for (uint32_t i = 0; i < 10000; i++) {
