@@ -1,0 +1,68 @@
+/* TABLE_MAP events: what a table looked like when its rows were logged.
+ *
+ * Used by the sources. The name is read cheaply, so that filters run before anything else; the whole
+ * becomes an immutable struct rf_table which also holds, hidden behind its `memory`, the plan by
+ * which rows.h decodes rows. A source keeps the bytes of each table id's last TABLE_MAP and parses
+ * again only when they differ.
+ *
+ * TABLE_MAP (19), offsets in the body:
+ *
+ *   offset size
+ *        0    6  table id: of this server start and this definition; means nothing across files
+ *        6    2  flags
+ *        8    1  d: bytes of the database's name
+ *        9  d+1  database, NUL
+ *     10+d    1  t: bytes of the table's name
+ *     11+d  t+1  table, NUL
+ *   12+d+t    *  c: number of columns, packed integer
+ *        .    c  column types
+ *        .    *  m: bytes of the type metadata, packed integer
+ *        .    m  type metadata: 0 to 2 bytes per column, see table.c
+ *        .    *  (c+7)/8 bytes: the columns that may be NULL, first column in the lowest bit
+ *        .    .  optional metadata to the end of the body: type (1), size (packed integer), value
+ *
+ * Optional metadata (binlog_row_metadata=FULL):
+ *
+ *    1 SIGNEDNESS     one bit per numeric column, highest bit first; 1 is unsigned
+ *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation id)
+ *    3 COLUMN_CHARSET   collation id of each character column
+ *    4 COLUMN_NAME      size (packed integer) and name of each column
+ *    5 SET_STR_VALUE    of each SET column: count, then size and text of each member
+ *    6 ENUM_STR_VALUE   the same for ENUM
+ *    7 GEOMETRY_TYPE    of each geometry column
+ *    8 SIMPLE_PRIMARY_KEY       column numbers
+ *    9 PRIMARY_KEY_WITH_PREFIX  pairs (column number, prefix in characters, 0 for the whole)
+ *   10, 11            as 2 and 3, for the ENUM and SET columns
+ *   12 COLUMN_VISIBILITY, 13 vector dimensions: not needed
+ *
+ * What the log cannot tell, even so: MariaDB's JSON is LONGTEXT with collation utf8mb4_bin and a
+ * check constraint, so it arrives as text; its UUID, INET4 and INET6 arrive as BINARY(16), (4), (16).
+ *
+ * Source: MariaDB Knowledge Base, "TABLE_MAP_EVENT"; MySQL, libs/mysql/binlog/event/rows_event.h,
+ * Table_map_event and Optional_metadata_fields. */
+#ifndef ROWFERRY_WIRE_TABLE_H
+#define ROWFERRY_WIRE_TABLE_H
+
+#include <rowferry/event.h>
+
+struct rf_binlog_table {
+    uint64_t id;
+    uint16_t flags;
+    struct rf_str
+        database; /* both point into the body; UTF-8 as far as the server is to be trusted */
+    struct rf_str name;
+};
+
+/* Id and names, nothing else is looked at. Returns RF_OK; RF_FATAL (damage). */
+RF_USE_RESULT enum rf_status rf_binlog_table_name(struct rf_str body, struct rf_binlog_table *table,
+                                                  struct rf_error *err);
+
+/* The whole. *table gets one reference, the caller's; nothing of it points into the body. Two
+ * allocations. `version` becomes the table's.
+ * Returns RF_OK; RF_CONFIG (the metadata was not logged: binlog_row_metadata is not FULL, with the
+ * statement that mends it); RF_FATAL (damage; a column type or character set that is not carried,
+ * named with its column). *table is NULL unless RF_OK. */
+RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version,
+                                                   struct rf_table **table, struct rf_error *err);
+
+#endif
