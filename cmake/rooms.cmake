@@ -77,6 +77,12 @@ if(TARGET rf_wire)
 endif()
 if(TARGET rf_net AND libmariadb_target)
     target_link_libraries(rf_net PUBLIC ${libmariadb_target})
+    # The server's certificate is looked at by the library that the client library uses itself.
+    rf_require(openssl libssl-dev net)
+    target_link_libraries(rf_net PRIVATE ${openssl_target})
+    # libmariadb's TLS sessions are read by ourselves once the log streams.
+    rf_require(openssl libssl-dev net)
+    target_link_libraries(rf_net PRIVATE ${openssl_target})
 endif()
 if(TARGET rf_checkpoint)
     rf_require(sqlite3 libsqlite3-dev checkpoint)
