@@ -47,6 +47,7 @@ story_begin() {
     export XDG_CACHE_HOME=${XDG_CACHE_HOME:-${HOME:-$STORY}/.cache}
     HOME=$STORY/home
     : >"$STORY/guarded"
+    echo "$story_name: in $STORY" # ctest ends a story at its limit with -9: this still says where
     trap 'story_line=$LINENO story_command=$BASH_COMMAND' ERR
     trap story_close EXIT
     trap 'exit 130' INT
