@@ -1,0 +1,1 @@
+"""The parts of bench/run and bench/generate. Python's standard library only."""

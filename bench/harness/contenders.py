@@ -1,0 +1,250 @@
+"""Who runs in a race, and how each of them is started and seen to be done.
+
+A contender's `run()` drains the whole log once and returns a measure.Run. All of them speak TCP to
+the same server on 127.0.0.1 and begin at position 4 of bin.000001.
+"""
+
+import sys
+
+from . import measure, places
+from .servers import Failure, Redis, RedisClient
+from .workloads import LOG
+
+
+class Race:
+    """What the contenders of one workload share: the server, the workload, a scratch directory."""
+
+    def __init__(self, workload, server, scratch):
+        self.workload = workload
+        self.server = server
+        self.scratch = scratch
+        self.runs = 0
+        self.json_bytes = None  # of the workload as JSON lines, once a file of them has been checked
+
+    def fresh(self, name):
+        """A new path in the scratch directory."""
+        self.runs += 1
+        return self.scratch / f"{self.runs}-{name}"
+
+
+class Contender:
+    key = ""  # what the floors call it
+    name = ""  # in the table
+    is_peer = True  # it says something without rowferry beside it
+
+    def __init__(self, race):
+        self.race = race
+
+    def run(self):
+        raise NotImplementedError
+
+    def warm_up(self):
+        """Once, before the first round: fills caches and finds out what later runs have to know."""
+
+
+class Bare(Contender):
+    key = "bare"
+    name = "bare libmariadb loop"
+
+    def run(self):
+        log = self.race.fresh("bare.log")
+        return measure.run([places.build() / "bench" / "bare", "127.0.0.1", str(self.race.server.port),
+                            "root", LOG], log=log)
+
+    def warm_up(self):
+        self.run()
+
+
+class MariadbBinlog(Contender):
+    def command(self):
+        return ["mariadb-binlog", "--no-defaults", "--read-from-remote-server", "--host=127.0.0.1",
+                f"--port={self.race.server.port}", "--user=root", "--to-last-log"]
+
+
+class MariadbBinlogRaw(MariadbBinlog):
+    key = "raw"
+    name = "mariadb-binlog --raw"
+
+    def run(self):
+        """It writes files of the logs' names; here they are links to /dev/null."""
+        target = self.race.fresh("raw")
+        target.mkdir()
+        for number in (1, 2):
+            (target / f"bin.{number:06}").symlink_to("/dev/null")
+        return measure.run([*self.command(), "--raw", f"--result-file={target}/", LOG],
+                           log=self.race.fresh("raw.log"))
+
+
+class MariadbBinlogText(MariadbBinlog):
+    key = "text"
+    name = "mariadb-binlog -vv, text to /dev/null"
+
+    def run(self):
+        return measure.run([*self.command(), "-vv", "--base64-output=decode-rows", LOG],
+                           log=self.race.fresh("text.log"))
+
+
+class Rowferry(Contender):
+    """`rowferry run` with a state of its own each time, so that it begins at the log's beginning."""
+
+    is_peer = False
+    table = ""  # default: the workload's
+
+    def rowferry(self, *sinks, reached, until_exit=False):
+        state = self.race.fresh("state")
+        state.mkdir()
+        source = f"mysql://root@127.0.0.1:{self.race.server.port}/{self.table or self.race.workload.table}"
+        return measure.run([places.build() / "rowferry", "run", source, *sinks, "--from", "earliest"],
+                           reached=reached, until_exit=until_exit, log=self.race.fresh("rowferry.log"),
+                           environment={"XDG_STATE_HOME": str(state)})
+
+
+class Skip(Rowferry):
+    """All but one row, the very last of the log, is left out before it is decoded."""
+
+    key = "S0"
+    name = "rowferry S0: no table picked but the marker at the end"
+    table = "bench.marker"
+
+    def run(self):
+        target = self.race.fresh("marker.jsonl")
+        return self.rowferry(f"file:{target}", reached=measure.file_holds(target, 1))
+
+
+class JsonToNull(Rowferry):
+    key = "S1"
+    name = "rowferry S1: JSON to /dev/null"
+
+    def run(self):
+        return self.rowferry("file:/dev/null", reached=measure.has_written(self.race.json_bytes))
+
+    def warm_up(self):
+        """The size of the output comes from a file of it, whose lines are counted."""
+        if self.race.json_bytes is not None:
+            return
+        target = self.race.fresh("lines.jsonl")
+        last = last_line_marker(target, self.race.workload.rows)
+        self.rowferry(f"file:{target}", reached=last)
+        self.race.json_bytes = target.stat().st_size
+        target.unlink()
+
+
+class UpdatesToNull(JsonToNull):
+    key = "S2"
+    name = "rowferry S2: JSON with before and after to /dev/null"
+
+
+class JsonToFile(JsonToNull):
+    key = "S3"
+    name = "rowferry S3: JSON to a file, positions synced"
+
+    def run(self):
+        """Ends with the process: its last flush, sync and position count."""
+        target = self.race.fresh("rows.jsonl")
+        result = self.rowferry(f"file:{target}", until_exit=True,
+                               reached=measure.file_holds(target, self.race.json_bytes))
+        check_lines(target, self.race.workload.rows)
+        target.unlink()
+        return result
+
+
+def count_lines(path):
+    lines = 0
+    with open(path, "rb", buffering=0) as file:
+        while block := file.read(1 << 20):
+            lines += block.count(b"\n")
+    return lines
+
+
+def check_lines(path, rows):
+    lines = count_lines(path)
+    if lines != rows:
+        raise Failure(f"rowferry wrote {lines:,} lines for {rows:,} row changes")
+
+
+def last_line_marker(path, rows):
+    """Reached when the file has as many lines as there are rows. Slow: for warming up only."""
+    counted = {"bytes": 0, "lines": 0}
+
+    def reached(_pid):
+        try:
+            file = open(path, "rb", buffering=0)
+        except FileNotFoundError:
+            return False
+        with file:
+            file.seek(counted["bytes"])
+            while block := file.read(1 << 20):
+                counted["bytes"] += len(block)
+                counted["lines"] += block.count(b"\n")
+        return counted["lines"] >= rows
+    return reached
+
+
+class FromFile(Contender):
+    """The same rows from the log file itself: no server, no connection, one pass, ends by itself."""
+
+    is_peer = False
+    key = "file"
+    name = "rowferry tail binlog:FILE, JSON to /dev/null"
+
+    def run(self):
+        return measure.run([places.build() / "rowferry", "tail", f"binlog:{self.race.workload.log()}"],
+                           log=self.race.fresh("tail.log"))
+
+
+class DiskWriter(Contender):
+    """What the disk allows: the bytes of S3 in blocks of 256 KiB, synced every 100 ms and at the end."""
+
+    is_peer = False
+    key = "disk"
+    name = "plain writes of the bytes of S3, synced as often"
+
+    def run(self):
+        target = self.race.fresh("plain")
+        result = measure.run([sys.executable, "-I", "-S", places.BENCH / "plain-writer", str(target),
+                              str(self.race.json_bytes)], log=self.race.fresh("plain.log"))
+        target.unlink()
+        return result
+
+
+# ---- Redis ------------------------------------------------------------------------------------------
+
+# One row of the workload bulk, as redis-benchmark sends it 2 M times.
+BULK_FIELDS = ("id", "1234567", "k", "123456", "c", "0" * 119, "pad", "0" * 59, "amount", "1234567.89",
+               "created", "2024-03-01T00:20:34.567", "note", "left at the door..")
+
+
+class WithRedis:
+    """Runs with an empty Redis of its own; checks what is in it afterwards."""
+
+    def with_redis(self, run, keys):
+        with Redis(self.race.fresh("redis")) as redis, RedisClient(redis.port) as client:
+            result = run(redis, client)
+            found = client.ask("DBSIZE")
+            if not keys(found):
+                raise Failure(f"{self.name}: {found:,} keys are in Redis")
+        return result
+
+
+class RedisBenchmark(WithRedis, Contender):
+    key = "redis-benchmark"
+    name = "redis-benchmark -P 256 -c 1, HSET of 7 fields"
+
+    def run(self):
+        rows = self.race.workload.rows
+        return self.with_redis(lambda redis, client: measure.run(
+            ["redis-benchmark", "-p", str(redis.port), "-P", "256", "-c", "1", "-n", str(rows),
+             "-r", "1000000000", "-q", "HSET", "bench:bulk:__rand_int__", *BULK_FIELDS],
+            log=self.race.fresh("redis-benchmark.log")), lambda found: found > rows * 0.99)
+
+
+class RedisHash(WithRedis, Rowferry):
+    key = "S7"
+    name = "rowferry S7: hashes in Redis, position kept there"
+
+    def run(self):
+        rows = self.race.workload.rows
+        return self.with_redis(lambda redis, client: self.rowferry(
+            f"redis://127.0.0.1:{redis.port}",
+            reached=measure.key_exists(client, f"bench:bulk:{rows}")),
+            lambda found: rows < found <= rows + 10)

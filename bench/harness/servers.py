@@ -1,0 +1,120 @@
+"""Private MariaDB and Redis servers, through tools/servers."""
+
+import socket
+import subprocess
+
+from . import places
+
+PORT_TAKEN = 98
+START_TRIES = 5
+
+
+class Failure(Exception):
+    """Something that the person at the terminal has to know; printed without a traceback."""
+
+
+def tool(*arguments):
+    """Runs tools/servers; returns the finished process."""
+    return subprocess.run([places.SERVERS, *map(str, arguments)], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def must(*arguments):
+    done = tool(*arguments)
+    if done.returncode != 0:
+        raise Failure(f"tools/servers {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+class Server:
+    """A server of one kind in a directory. Use with `with`: it is stopped at the end."""
+
+    kind = ""
+
+    def __init__(self, directory, options=()):
+        self.directory = directory
+        self.options = list(options)
+        self.port = None
+
+    def __enter__(self):
+        for _ in range(START_TRIES):
+            self.port = int(must("port"))
+            done = tool("start", self.kind, self.directory, self.port, "--", *self.options)
+            if done.returncode == 0:
+                return self
+            if done.returncode != PORT_TAKEN:
+                break
+        raise Failure(f"{self.kind} did not start: {done.stderr.strip()}")
+
+    def __exit__(self, *error):
+        must("stop", self.kind, self.directory)
+
+
+class MariaDB(Server):
+    kind = "mariadb"
+
+    def client(self, sql, database=None):
+        """Runs SQL text; returns what it selects as lines of tab separated fields."""
+        command = ["mariadb", "--no-defaults", "--protocol=tcp", "-h", "127.0.0.1",
+                   "-P", str(self.port), "-u", "root", "-N", "-B"]
+        if database:
+            command += ["-D", database]
+        done = subprocess.run(command, input=sql, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Failure(f"the server refused the benchmark's SQL: {done.stderr.strip()}")
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def pid(self):
+        return int((self.directory / "mariadb.pid").read_text().split()[0])
+
+
+class Redis(Server):
+    """An empty Redis that keeps nothing on disk."""
+
+    kind = "redis"
+
+    def __init__(self, directory):
+        super().__init__(directory, ["--save", ""])
+
+    def __exit__(self, *error):
+        must("kill", self.kind, self.directory)
+
+    def pid(self):
+        return int((self.directory / "redis.pid").read_text().split()[0])
+
+
+class RedisClient:
+    """Just enough of RESP2 to ask a few questions over one connection."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.reader = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.reader.close()
+        self.socket.close()
+
+    def ask(self, *words):
+        words = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        request = b"*%d\r\n" % len(words)
+        request += b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+        self.socket.sendall(request)
+        return self.answer()
+
+    def answer(self):
+        line = self.reader.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            size = int(rest)
+            return None if size < 0 else self.reader.read(size + 2)[:-2]
+        if kind == b"*":
+            return [self.answer() for _ in range(int(rest))]
+        raise Failure(f"Redis says: {line.decode(errors='replace').strip()}")

@@ -1,0 +1,238 @@
+"""The workloads: what is in the logs that every reader drains.
+
+Each one lies in a server directory of its own in the cache. Its log begins with bin.000001 at
+position 4 and ends with one row in bench.marker, so that a reader can be seen to have reached the
+end. The tables are made outside the log (sql_log_bin = 0): it holds row changes only.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+
+from . import places
+from .servers import Failure, MariaDB, must
+
+LOG = "bin.000001"
+TRANSACTION_ROWS = 10_000
+START_TIME = 1_700_000_000  # of the first transaction: the same bytes at every generation
+
+# The same whenever a server is started on a workload, so that it never has to resize its files.
+SERVER_OPTIONS = ["--innodb-log-file-size=512M", "--innodb-buffer-pool-size=512M",
+                  "--binlog-cache-size=16M", "--max-binlog-size=1G", "--innodb-fast-shutdown=1",
+                  "--innodb-adaptive-hash-index=OFF", "--net-write-timeout=600"]
+
+TABLES = """
+SET sql_log_bin = 0;
+CREATE DATABASE bench CHARACTER SET utf8mb4;
+USE bench;
+CREATE TABLE marker (id INT NOT NULL PRIMARY KEY);
+CREATE TABLE bulk (
+    id BIGINT NOT NULL PRIMARY KEY,
+    k INT NOT NULL,
+    c CHAR(120) NOT NULL,
+    pad CHAR(60) NOT NULL,
+    amount DECIMAL(12,2) NOT NULL,
+    created DATETIME(3) NOT NULL,
+    note VARCHAR(200)
+);
+CREATE TABLE sbtest1 (
+    id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    k INT NOT NULL DEFAULT 0,
+    c CHAR(120) NOT NULL DEFAULT '',
+    pad CHAR(60) NOT NULL DEFAULT '',
+    KEY (k)
+);
+SET sql_log_bin = 1;
+"""
+
+
+def groups(count, value):
+    """An SQL expression: so many groups of eleven digits, as sysbench fills its columns."""
+    digits = (f"LPAD(CRC32({value} * {count} + {i}), 11, '0')" for i in range(count))
+    return f"CONCAT_WS('-', {', '.join(digits)})"
+
+
+def bulk_insert(first, last):
+    return f"""
+INSERT INTO bulk
+SELECT seq, CRC32(seq) % 1000000, {groups(10, 'seq')}, {groups(5, '(seq + 7)')},
+       (CRC32(seq + 3) % 1000000000) / 100,
+       TIMESTAMPADD(MICROSECOND, (seq % 86400000) * 1000, '2024-03-01 00:00:00'),
+       ELT(1 + seq % 10, 'paid in full', 'left at the door', 'gift, for "Zoë"',
+           'second floor, rear', 'call before delivery', NULL, 'returned\\nrefunded',
+           'express, signed for', 'Straße 12a', 'fragile: glass')
+FROM seq_{first}_to_{last};
+"""
+
+
+def bulk(rows, transaction_rows=TRANSACTION_ROWS):
+    """Inserted rows, so many a transaction, each transaction one statement."""
+    sql = []
+    for number, first in enumerate(range(1, rows + 1, transaction_rows)):
+        last = min(first + transaction_rows - 1, rows)
+        sql.append(f"SET timestamp = {START_TIME + number};{bulk_insert(first, last)}")
+    return "".join(sql)
+
+
+SBTEST_ROWS = 10_000
+
+SBTEST_LOAD = f"""
+SET sql_log_bin = 0;
+INSERT INTO sbtest1
+SELECT seq, 1 + CRC32(seq) % {SBTEST_ROWS}, {groups(10, 'seq')}, {groups(5, 'seq')}
+FROM seq_1_to_{SBTEST_ROWS};
+SET sql_log_bin = 1;
+"""
+
+# As sysbench's oltp_write_only: change an indexed column, change another, delete a row and insert it
+# again. Values come from variables: the log keeps each statement's text, and clients send values.
+OLTP_PROCEDURE = f"""
+SET sql_log_bin = 0;
+DELIMITER //
+CREATE PROCEDURE oltp(transactions INT, start_time INT)
+BEGIN
+    DECLARE n INT DEFAULT 0;
+    DECLARE row_id, new_k INT;
+    DECLARE new_c CHAR(120);
+    DECLARE new_pad CHAR(60);
+    WHILE n < transactions DO
+        SET timestamp = start_time + n DIV 1000;
+        START TRANSACTION;
+        SET row_id = 1 + CRC32(n * 3) % {SBTEST_ROWS};
+        UPDATE sbtest1 SET k = k + 1 WHERE id = row_id;
+        SET row_id = 1 + CRC32(n * 3 + 1) % {SBTEST_ROWS}, new_c = {groups(10, '(n + 11)')};
+        UPDATE sbtest1 SET c = new_c WHERE id = row_id;
+        SET row_id = 1 + CRC32(n * 3 + 2) % {SBTEST_ROWS}, new_k = 1 + CRC32(n) % {SBTEST_ROWS},
+            new_c = {groups(10, '(n + 13)')}, new_pad = {groups(5, '(n + 17)')};
+        DELETE FROM sbtest1 WHERE id = row_id;
+        INSERT INTO sbtest1 VALUES (row_id, new_k, new_c, new_pad);
+        COMMIT;
+        SET n = n + 1;
+    END WHILE;
+END//
+DELIMITER ;
+SET sql_log_bin = 1;
+"""
+OLTP_CHANGES = 4  # of each transaction
+
+
+def oltp(transactions):
+    return f"{SBTEST_LOAD}{OLTP_PROCEDURE}CALL oltp({transactions}, {START_TIME});\n"
+
+
+MARKER = f"SET timestamp = {START_TIME + 1_000_000};\nINSERT INTO marker VALUES (1);\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    table: str
+    rows: int  # row changes in the log, without the marker
+    sql: str
+    directory: pathlib.Path
+
+    def facts(self):
+        return json.loads((self.directory / "workload.json").read_text())
+
+    def log(self):
+        return self.directory / "data" / LOG
+
+    def server(self):
+        """A server that serves this log. One at a time: they share the directory."""
+        forget_later_logs(self.directory)
+        return MariaDB(self.directory, SERVER_OPTIONS)
+
+
+def define(name, table, rows, sql):
+    """A workload's directory has a digest of all that it depends on in its name."""
+    parts = [TABLES, sql, *SERVER_OPTIONS]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
+    return Workload(name, table, rows, sql, places.cache() / f"{name}-{rows}-{digest}")
+
+
+def small_pairs():
+    """By name, the small and the twice as large workload whose difference counts instructions."""
+    def sized_bulk(rows):
+        return define("bulk", "bench.bulk", rows, bulk(rows, transaction_rows=1000))
+
+    def sized_oltp(rows):
+        return define("oltp", "bench.sbtest1", rows, oltp(rows // OLTP_CHANGES))
+
+    return {"bulk": (sized_bulk(10_000), sized_bulk(20_000)),
+            "oltp": (sized_oltp(10_000), sized_oltp(20_000))}
+
+
+def all_workloads(divisor=1):
+    """The workloads of a full run, or those of a quick one with a tenth of the rows."""
+    bulk_rows = 2_000_000 // divisor
+    transactions = 75_000 // divisor
+    return {
+        "bulk": define("bulk", "bench.bulk", bulk_rows, bulk(bulk_rows)),
+        "oltp": define("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
+    }
+
+
+def generate(workload, say):
+    """Makes the workload unless it is there."""
+    if workload.directory.exists():
+        return
+    forget_older(workload)
+    say(f"generating the workload {workload.name}: {workload.rows:,} row changes (once)")
+    fresh = workload.directory.with_name(workload.directory.name + ".new")
+    fresh.mkdir()
+    with MariaDB(fresh, SERVER_OPTIONS) as server:
+        server.client(TABLES)
+        server.client(workload.sql + MARKER, database="bench")
+        file, end = server.client("SHOW MASTER STATUS")[0][:2]
+        gtid = server.client("SELECT @@gtid_binlog_pos")[0][0]
+    if file != LOG:
+        raise Failure(f"the workload {workload.name} does not fit in one log file ({file})")
+    keep_pristine(fresh)
+    facts = {"rows": workload.rows, "log_bytes": int(end), "gtid": gtid}
+    (fresh / "workload.json").write_text(json.dumps(facts, indent=4) + "\n")
+    fresh.rename(workload.directory)
+
+
+def forget_older(workload):
+    """Removes what an older text of this module has made of the same workload."""
+    for path in places.cache().glob(f"{workload.name}-{workload.rows}-*"):
+        if path.is_dir():
+            must("stop", "mariadb", path)
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def log_file(workload, say):
+    """Only the workload's log, as a file beside the cached directories; returns its path."""
+    path = workload.directory.with_suffix(".binlog")
+    if not path.exists():
+        generate(workload, say)
+        workload.log().rename(path)
+        shutil.rmtree(workload.directory)
+    return path
+
+
+# A server that starts opens a new log file and notes it in its index. What the readers see shall be
+# the same each time, so the index and the state are put back to how they were after the generation.
+SERVER_NOTES = ("bin.index", "bin.state")
+
+
+def keep_pristine(directory):
+    (directory / "pristine").mkdir()
+    for note in SERVER_NOTES:
+        shutil.copy2(directory / "data" / note, directory / "pristine" / note)
+
+
+def forget_later_logs(directory):
+    data = directory / "data"
+    owner = (data / LOG).stat()
+    for path in data.glob("bin.0*"):
+        if path.name != LOG:
+            path.unlink()
+    for note in SERVER_NOTES:
+        shutil.copy2(directory / "pristine" / note, data / note)
+        os.chown(data / note, owner.st_uid, owner.st_gid)
