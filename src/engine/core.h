@@ -1,0 +1,156 @@
+/* The core: what happens next in a pipeline, decided in one place without threads, clock, I/O or plugin calls.
+ *
+ * Actors are one source and its sinks. Whoever carries an actor out asks rf_core_next what it is to do, does exactly that,
+ * and reports with rf_core_done; then asks again. The engine's threads do so under one mutex and act outside it; tests do so
+ * on one thread, in a seeded order, with a clock of their own. The core keeps the pool of batches, every position, and the
+ * sentences of ARCHITECTURE.md that are always true, which it asserts at every step.
+ *
+ * Not thread-safe. Times are milliseconds of one clock that never goes back. */
+#ifndef ROWFERRY_ENGINE_CORE_H
+#define ROWFERRY_ENGINE_CORE_H
+
+#include <rowferry/batch.h>
+
+struct rf_core;
+
+enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 }; /* sink i is actor RF_CORE_SINK + i */
+
+/* 0 stands for a usable default, but for sink_count and contains. */
+struct rf_core_options {
+    uint32_t sink_count;
+    size_t pool_bytes;          /* 24 MiB */
+    size_t batch_bytes;         /* 512 KiB; at most an eighth of the pool */
+    int64_t flush_ms;           /* 100 */
+    int64_t connect_timeout_ms; /* 10 s */
+    int64_t stop_timeout_ms;    /* 4 s */
+    uint64_t seed;              /* of the jitter */
+    bool adopt;                 /* handed on to the first open of each sink */
+    bool (*contains)(struct rf_str position, struct rf_str other); /* the source's */
+};
+
+enum rf_action_kind {
+    RF_ACTION_WAIT, /* nothing to do before until_ms or news (INT64_MAX: news alone): ask again. Not reported */
+    RF_ACTION_OPEN,   /* make a fresh instance and open it */
+    RF_ACTION_READ,   /* source: reset the batch and fill it, until until_ms at most */
+    RF_ACTION_ACK,    /* source: tell it position */
+    RF_ACTION_WRITE,  /* sink: give it the view */
+    RF_ACTION_FLUSH,  /* sink: flush position */
+    RF_ACTION_RECORD, /* sink: save position and note, on disk when it returns */
+    RF_ACTION_CLOSE,  /* close the instance; always succeeds */
+    RF_ACTION_EXIT,   /* this actor has nothing to do any more, ever. Not reported */
+};
+/* "wait", "open", ... */
+const char *rf_action_name(enum rf_action_kind kind);
+
+/* Strings and batch are the core's and stay as they are until the action is reported. */
+struct rf_action {
+    enum rf_action_kind kind;
+    int64_t until_ms;
+    struct rf_str position; /* OPEN: where to go on, empty: none known; ACK, FLUSH, RECORD */
+    struct rf_str note;     /* OPEN of a sink, RECORD */
+    bool first_start;       /* OPEN of a sink: nothing was ever recorded for it */
+    bool adopt;             /* OPEN of a sink */
+    struct rf_batch *batch; /* READ */
+    struct rf_view view;    /* WRITE */
+    uint64_t events;        /* RECORD: accepted up to position, in this process */
+    uint64_t transactions;  /* likewise */
+    int64_t commit_us;      /* RECORD: of the last transaction in position; 0: not known */
+};
+
+/* What came of it. All borrowed for the call. */
+struct rf_result {
+    enum rf_status status;
+    const struct rf_error *err; /* unless status is RF_OK or RF_AGAIN */
+    struct rf_str
+        position; /* OPEN, OK: of a source the real position; of a sink the destination's, or empty */
+    struct rf_str note; /* FLUSH, OK */
+};
+
+/* Between create and the first next: what the checkpoint knows of a sink. */
+struct rf_core *rf_core_create(const struct rf_core_options *options);
+void rf_core_set_recorded(struct rf_core *core, uint32_t actor, struct rf_str position,
+                          struct rf_str note);
+/* No action may be out, unless the process is about to end. NULL is accepted. */
+void rf_core_destroy(struct rf_core *core);
+
+/* What the actor is to do now. It must have reported the action before, WAIT aside. After EXIT it must not ask again. */
+void rf_core_next(struct rf_core *core, uint32_t actor, int64_t now_ms, struct rf_action *action);
+/* The outcome of the action that rf_core_next gave. Statuses: as the contracts in source.h and sink.h have them; of RECORD
+ * RF_OK, RF_RETRY (no room on the disk: again after a while, the sink stays open) or RF_FATAL. */
+void rf_core_done(struct rf_core *core, uint32_t actor, const struct rf_action *action,
+                  const struct rf_result *result, int64_t now_ms);
+
+/* Stop gracefully: no more reading; every sink flushes what it has, its position is recorded, all are closed. What is not done
+ * after stop_timeout_ms is interrupted and closed without a flush. Repeatable. */
+void rf_core_stop(struct rf_core *core, int64_t now_ms);
+
+/* Looks at the clock: must be called at least when the time comes that it returned last (INT64_MAX: never), so that a stop
+ * runs out even while every actor is busy. */
+int64_t rf_core_tick(struct rf_core *core, int64_t now_ms);
+
+/* Takes one actor whose plugin call in progress must be interrupted; false: none. To be asked after every call above. The
+ * actor may have come back by itself in the meantime; it will be closed in any case. */
+bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor);
+
+/* Decisions, for the log. */
+enum rf_news_kind {
+    RF_NEWS_OPENED, /* actor stands at position */
+    RF_NEWS_MOVED, /* the destination's position is not the one that was recorded: it wins; `behind` says which way */
+    RF_NEWS_RETRY,   /* message failed it; it is opened again after delay_ms, for the try-th time */
+    RF_NEWS_GAVE_UP, /* message failed it while the pipeline was ending; what it had not flushed is given again next time */
+    RF_NEWS_RECORD,  /* the position could not be saved; again after delay_ms */
+    RF_NEWS_REOPEN, /* sink is opened anew: the source was lost inside a transaction that the sink had begun */
+    RF_NEWS_REWIND, /* the source goes back to position, as this sink stands before what is held in memory */
+    RF_NEWS_PARKED,  /* the source is closed: its sinks have not kept up for 30 s */
+    RF_NEWS_ENDED,   /* the source has come to its end */
+    RF_NEWS_FAILED,  /* message ends the pipeline with exit code `code` */
+    RF_NEWS_EXPIRED, /* the stop took too long: leaving without the flush */
+};
+struct rf_news {
+    enum rf_news_kind kind;
+    uint32_t actor;
+    int64_t delay_ms;
+    uint32_t try;
+    int code;
+    bool behind;
+    const char *message; /* terminated; valid until the next call of rf_core_take_news */
+    const char *hint;
+    struct rf_str position; /* likewise */
+};
+/* Takes the oldest piece of news; false: none. At most 32 are kept; older ones are dropped. */
+bool rf_core_take_news(struct rf_core *core, struct rf_news *out);
+
+/* True when every actor was given EXIT. */
+bool rf_core_finished(const struct rf_core *core);
+/* 0, or the exit code of the failure that ended it; *err (may be NULL) gets that error. */
+int rf_core_exit_code(const struct rf_core *core, struct rf_error *err);
+
+enum rf_phase {
+    RF_PHASE_CLOSED,     /* not open, and nothing is tried */
+    RF_PHASE_CONNECTING, /* the open is under way, or about to be tried */
+    RF_PHASE_RETRYING,   /* waits for the next try */
+    RF_PHASE_STREAMING,
+    RF_PHASE_FULL, /* source: open, but the pool has no room */
+    RF_PHASE_DONE,
+};
+/* Of one actor, for progress and metrics. Strings are borrowed until the next call of the core. */
+struct rf_core_status {
+    enum rf_phase phase;
+    uint32_t try;          /* RF_PHASE_RETRYING: the number of the next try */
+    int64_t retry_ms;      /* RF_PHASE_RETRYING: when, on the core's clock */
+    const char *message;   /* of the last failure; "" when there was none since it last worked */
+    uint64_t events;       /* read; or accepted, each once however often it was given */
+    uint64_t transactions; /* ends of them */
+    uint64_t skipped;      /* source: rows that its filter left out */
+    uint64_t held_bytes;   /* source: in the pool */
+    int64_t commit_us;     /* of the last transaction read; or written */
+    int64_t
+        recorded_commit_us; /* sinks: of the last transaction in the recorded position, 0 when not known */
+    struct rf_str position; /* of the last transaction read; or accepted */
+    struct rf_str recorded; /* sinks */
+    bool
+        idle; /* source: its last read found nothing; sink: nothing is left for it to write or flush */
+};
+void rf_core_status(const struct rf_core *core, uint32_t actor, struct rf_core_status *out);
+
+#endif

@@ -1,0 +1,386 @@
+/* A sink's part of the core: where it goes on, what it is given, when it flushes. */
+#include "engine/core_state.h"
+
+/* ------------------------------------------------------------------------------------------------------- where to go on */
+
+/* True when everything that lies behind the position is held, or still to be read. */
+static bool held_serves(const struct rf_core *core, const struct rf_buf *position)
+{
+    const struct rf_feed *feed = &core->feed;
+    struct rf_str start = rf_buf_str(&feed->position), id = RF_STR_NONE;
+    uint64_t first = rf_source_first(core);
+    if (first < core->pool.next) {
+        const struct rf_slot *slot = rf_pool_at(&core->pool, first);
+        start = rf_buf_str(&slot->start);
+        if (slot->transactions > 0 && !slot->batch.transactions[0].begins) {
+            id = slot->batch.transactions[0].id;
+        }
+    } else if (feed->inside) {
+        id = rf_buf_str(&feed->inside_id);
+    }
+    return rf_core_contains(core, position, start) &&
+           (id.size == 0 || rf_core_contains(core, position, id));
+}
+
+void rf_sink_attach(struct rf_core *core, struct rf_sink *sink)
+{
+    sink->inside = false;
+    if (core->feed.located && held_serves(core, &sink->accepted.position)) {
+        sink->cursor = rf_source_first(core);
+        sink->skipping = true;
+        sink->detached = false;
+    } else {
+        sink->cursor = core->pool.next;
+        sink->detached = true;
+        if (sink->accepted.position.size > 0) {
+            rf_source_rewind(core, sink);
+        }
+    }
+    if (!sink->uncovered) {
+        sink->covered = sink->cursor;
+    }
+}
+
+/* Closed now, opened again at once, at what is recorded. */
+static void reopen(struct rf_core *core, struct rf_sink *sink)
+{
+    sink->actor.must_close = true;
+    rf_buf_set(&rf_core_tell(core, RF_NEWS_REOPEN, sink->actor.id)->position,
+               rf_buf_str(&sink->durable.position));
+}
+
+void rf_sink_rejoin(struct rf_core *core, struct rf_sink *sink)
+{
+    if (sink->actor.exited) {
+        return;
+    }
+    bool inside = sink->inside;
+    if (sink->actor.open && !sink->actor.must_close && !inside) {
+        rf_sink_attach(core, sink);
+        return;
+    }
+    sink->cursor = core->pool.next;
+    if (!sink->uncovered) {
+        sink->covered = sink->cursor;
+    }
+    if (sink->actor.open && !sink->actor.must_close) {
+        reopen(core, sink);
+    }
+}
+
+void rf_sink_uninside(struct rf_core *core, struct rf_sink *sink)
+{
+    if (sink->inside && sink->given >= core->feed.inside_first && sink->actor.open &&
+        !sink->actor.must_close) {
+        reopen(core, sink);
+    }
+}
+
+void rf_sink_release(struct rf_core *core)
+{
+    uint64_t least = core->pool.next;
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        least = core->sinks[i].covered < least ? core->sinks[i].covered : least;
+    }
+    rf_pool_release(&core->pool, least > core->pool.head ? least : core->pool.head);
+}
+
+/* ------------------------------------------------------------------------------------------------------- what it is given */
+
+/* How many of the slot's first transactions the sink has already. */
+static uint32_t skip(const struct rf_core *core, struct rf_sink *sink, const struct rf_slot *slot)
+{
+    uint32_t had = 0;
+    const struct rf_buf *position = &sink->accepted.position;
+    while (had < slot->transactions &&
+           rf_core_contains(core, position, slot->batch.transactions[had].id)) {
+        had++;
+    }
+    if (had < slot->transactions || (slot->batch.position.size > 0 &&
+                                     !rf_core_contains(core, position, slot->batch.position))) {
+        sink->skipping = false;
+    }
+    return had;
+}
+
+/* Everything in the slot is accepted now, up to its position. */
+static void accept(struct rf_sink *sink, const struct rf_slot *slot)
+{
+    if (slot->mark > 0) {
+        rf_buf_set(&sink->accepted.position, slot->batch.position);
+        sink->accepted.mark = slot->mark;
+        sink->accepted.events = sink->events;
+        sink->accepted.transactions = sink->transactions;
+        sink->accepted.commit_us =
+            slot->batch.commit_us ? slot->batch.commit_us : sink->accepted.commit_us;
+    }
+}
+
+/* Finds the next events for the sink and passes by what has none. False: nothing is left to give. */
+static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
+                      struct rf_view *view)
+{
+    while (!sink->detached && sink->cursor < core->pool.next) {
+        const struct rf_slot *slot = rf_pool_at(&core->pool, sink->cursor);
+        const struct rf_batch *batch = &slot->batch;
+        uint32_t had = sink->skipping ? skip(core, sink, slot) : 0;
+        uint32_t first = had < slot->transactions ? batch->transactions[had].first : slot->events;
+        sink->cursor++;
+        if (first < slot->events) {
+            *view = (struct rf_view){
+                .batch = batch,
+                .events = batch->events + first,
+                .count = slot->events - first,
+                .transactions = batch->transactions + had,
+                .transaction_count = slot->transactions - had,
+            };
+            sink->given = slot->number;
+            sink->inside = !batch->transactions[slot->transactions - 1].ends;
+            return true;
+        }
+        if (!sink->skipping) {
+            bool settled = !rf_sink_dirty(sink);
+            sink->transactions += slot->transactions - had;
+            accept(sink, slot);
+            sink->moved_since_ms = settled ? now_ms : sink->moved_since_ms;
+        }
+        if (!sink->uncovered) {
+            sink->covered = sink->cursor;
+            rf_sink_release(core);
+        }
+    }
+    return false;
+}
+
+static void written(struct rf_sink *sink, const struct rf_core *core, const struct rf_view *view)
+{
+    const struct rf_slot *slot = rf_pool_at(&core->pool, sink->given);
+    const struct rf_transaction *last = &view->transactions[view->transaction_count - 1];
+    sink->uncovered_bytes += slot->bytes;
+    sink->events += view->count;
+    sink->transactions += view->transaction_count - !last->ends;
+    accept(sink, slot);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- outcomes */
+
+static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_str resume,
+                        bool adopt)
+{
+    bool recorded = sink->recorded.position.size > 0;
+    sink->known = true;
+    sink->record_pending = sink->confirm = false;
+    rf_buf_reset(&sink->note);
+    if (resume.size == 0) {
+        if (recorded) {
+            rf_place_set(&sink->durable, &sink->recorded);
+            rf_place_set(&sink->accepted, &sink->recorded);
+            rf_buf_set(&sink->note, rf_buf_str(&sink->recorded_note));
+            sink->confirm = adopt;
+        } else {
+            rf_buf_reset(&sink->durable.position);
+        }
+    } else {
+        bool same = recorded && rf_str_equal(resume, rf_buf_str(&sink->recorded.position));
+        bool behind =
+            recorded && !core->options.contains(resume, rf_buf_str(&sink->recorded.position));
+        rf_place_set(&sink->durable, &sink->recorded);
+        rf_buf_set(&sink->durable.position, resume);
+        if (same) {
+            rf_buf_set(&sink->note, rf_buf_str(&sink->recorded_note));
+        } else {
+            /* It may not go on from a recorded position that the destination does not have. */
+            sink->record_pending = true;
+            sink->durable.commit_us = 0;
+        }
+        if (behind) {
+            sink->durable.mark = sink->recorded.mark = 0;
+        }
+        if (recorded && !rf_core_same(core, resume, rf_buf_str(&sink->recorded.position))) {
+            struct rf_news_item *item = rf_core_tell(core, RF_NEWS_MOVED, sink->actor.id);
+            item->news.behind = behind;
+            rf_buf_set(&item->position, resume);
+        }
+        rf_place_set(&sink->accepted, &sink->durable);
+    }
+    sink->events = sink->accepted.events;
+    sink->transactions = sink->accepted.transactions;
+    if (sink->accepted.position.size > 0) {
+        rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, sink->actor.id)->position,
+                   rf_buf_str(&sink->accepted.position));
+    }
+    rf_sink_attach(core, sink);
+    rf_sink_release(core);
+}
+
+static void sink_closed(struct rf_core *core, struct rf_sink *sink)
+{
+    sink->uncovered = sink->inside = sink->record_pending = sink->confirm = false;
+    sink->uncovered_bytes = 0;
+    sink->record_retry_ms = 0;
+    /* What it was given since its last flush stays held, to be given again. */
+    rf_sink_release(core);
+}
+
+static void sink_flushed(struct rf_core *core, struct rf_sink *sink, struct rf_str note)
+{
+    sink->uncovered = sink->confirm = false;
+    sink->uncovered_bytes = 0;
+    sink->covered = sink->cursor;
+    rf_place_set(&sink->durable, &sink->accepted);
+    rf_buf_set(&sink->note, note);
+    sink->record_pending =
+        !rf_str_equal(rf_buf_str(&sink->durable.position), rf_buf_str(&sink->recorded.position)) ||
+        !rf_str_equal(note, rf_buf_str(&sink->recorded_note));
+    rf_sink_release(core);
+    sink->actor.tries = 0;
+    rf_buf_reset(&sink->actor.message);
+}
+
+static void sink_recorded(struct rf_core *core, struct rf_sink *sink,
+                          const struct rf_result *result, int64_t now_ms)
+{
+    if (result->status == RF_OK) {
+        rf_place_set(&sink->recorded, &sink->durable);
+        rf_buf_set(&sink->recorded_note, rf_buf_str(&sink->note));
+        sink->record_pending = false;
+        sink->record_tries = 0;
+        core->feed.ack_due = true;
+        return;
+    }
+    if (result->status != RF_RETRY || core->mode == RF_MODE_STOP) {
+        rf_core_failed(core, &sink->actor, result, now_ms);
+        return;
+    }
+    int64_t delay_ms = rf_core_backoff(core, sink->record_tries++);
+    sink->record_retry_ms = now_ms + delay_ms;
+    struct rf_news_item *item = rf_core_tell(core, RF_NEWS_RECORD, sink->actor.id);
+    item->news.delay_ms = delay_ms;
+    item->news.try = sink->record_tries;
+    rf_buf_set(&item->message, rf_str_of(result->err->message));
+    rf_buf_set(&item->hint, rf_str_of(result->err->hint));
+}
+
+void rf_sink_done(struct rf_core *core, struct rf_sink *sink, const struct rf_action *action,
+                  const struct rf_result *result, int64_t now_ms)
+{
+    if (action->kind == RF_ACTION_RECORD) {
+        sink_recorded(core, sink, result, now_ms);
+        return;
+    }
+    if (result->status != RF_OK) {
+        rf_core_failed(core, &sink->actor, result, now_ms);
+        return;
+    }
+    switch (action->kind) {
+    case RF_ACTION_OPEN: sink_opened(core, sink, result->position, action->adopt); break;
+    case RF_ACTION_WRITE: written(sink, core, &action->view); break;
+    case RF_ACTION_FLUSH: sink_flushed(core, sink, result->note); break;
+    case RF_ACTION_CLOSE: sink_closed(core, sink); break;
+    default: rf_assert(false); /* a sink does no such thing */
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------- what next */
+
+bool rf_sink_dirty(const struct rf_sink *sink)
+{
+    return sink->uncovered || sink->confirm ||
+           !rf_str_equal(rf_buf_str(&sink->accepted.position), rf_buf_str(&sink->durable.position));
+}
+
+/* When its next flush is due by the clock, whatever comes. */
+static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
+{
+    if (sink->uncovered) {
+        return sink->uncovered_since_ms + core->options.flush_ms;
+    }
+    if (!rf_sink_dirty(sink)) {
+        return INT64_MAX;
+    }
+    /* A first position, and one that the destination lacks, before the first read. */
+    return sink->confirm || sink->recorded.position.size == 0 ? 0
+                                                              : sink->moved_since_ms + RF_MOVE_MS;
+}
+
+static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, int64_t now_ms)
+{
+    return now_ms >= flush_at(core, sink) ||
+           (sink->uncovered && sink->uncovered_bytes >= core->pool.bytes_max / 4);
+}
+
+/* Nothing more will come for it. */
+static bool drained(const struct rf_core *core, const struct rf_sink *sink)
+{
+    if (core->mode == RF_MODE_STOP) {
+        return true;
+    }
+    if (core->mode == RF_MODE_DRAIN) {
+        return sink->detached || sink->cursor == core->pool.next;
+    }
+    return core->feed.ended && !sink->detached && sink->cursor == core->pool.next;
+}
+
+static void give_flush(struct rf_sink *sink, struct rf_action *action)
+{
+    action->kind = RF_ACTION_FLUSH;
+    action->position = rf_buf_str(&sink->accepted.position);
+}
+
+static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
+                      struct rf_action *action)
+{
+    if (sink->record_pending) {
+        action->until_ms = sink->record_retry_ms;
+        if (now_ms >= sink->record_retry_ms || core->mode == RF_MODE_STOP) {
+            action->kind = RF_ACTION_RECORD;
+            action->position = rf_buf_str(&sink->durable.position);
+            action->note = rf_buf_str(&sink->note);
+            action->events = sink->durable.events;
+            action->transactions = sink->durable.transactions;
+            action->commit_us = sink->durable.commit_us;
+        }
+        return;
+    }
+    if (flush_due(core, sink, now_ms)) {
+        give_flush(sink, action);
+        return;
+    }
+    if (core->mode != RF_MODE_STOP && next_view(core, sink, now_ms, &action->view)) {
+        action->kind = RF_ACTION_WRITE;
+        if (!sink->uncovered) {
+            sink->uncovered = true;
+            sink->uncovered_since_ms = now_ms;
+        }
+        return;
+    }
+    bool finished = drained(core, sink);
+    if (rf_sink_dirty(sink) && sink->accepted.position.size > 0 &&
+        (finished || (sink->uncovered && !rf_pool_has_room(&core->pool)))) {
+        give_flush(sink, action);
+    } else if (finished) {
+        sink->actor.last = true;
+        action->kind = RF_ACTION_CLOSE;
+    } else {
+        action->until_ms = flush_at(core, sink);
+    }
+}
+
+void rf_sink_next(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
+                  struct rf_action *action)
+{
+    struct rf_actor *actor = &sink->actor;
+    if (actor->instance) {
+        next_open(core, sink, now_ms, action);
+    } else if (actor->last || core->mode != RF_MODE_RUN) {
+        action->kind = RF_ACTION_EXIT;
+    } else if (now_ms < actor->retry_ms) {
+        action->until_ms = actor->retry_ms;
+    } else {
+        action->kind = RF_ACTION_OPEN;
+        action->position = rf_buf_str(&sink->recorded.position);
+        action->note = rf_buf_str(&sink->recorded_note);
+        action->first_start = sink->recorded.position.size == 0;
+        action->adopt = core->options.adopt && !actor->ever_opened;
+    }
+}
