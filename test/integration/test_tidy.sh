@@ -61,6 +61,7 @@ done
 passes src/base/x.c '/* strcpy(a, b) */\nconst char *x = "system(1)";\nint y = my_atoi(1);'
 breaks src/sink/x.c "exit() in sink" 'int x = exit(1);'
 breaks src/source/x.c "usleep() in source" 'int x = usleep(1);'
+breaks src/sink/x.c "an error is returned" 'int x = RF_LOG_ERROR;'
 passes src/engine/x.c 'int x = usleep(1);'
 breaks test/unit/base/test_x.c "usleep() in a test" 'int x = usleep(1);'
 breaks test/integration/test_x.sh "sleep in a story" 'true\nsle''ep 1'
