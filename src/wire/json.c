@@ -1,0 +1,342 @@
+#include "wire/json.h"
+
+#include "base/memory.h"
+#include "event/value.h"
+#include "wire/digits.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/* Bytes behind what a value needs by its size: quotes, a comma, what a copy in steps of 16 writes too
+ * much, and every value of fixed size as a whole. */
+enum { SLACK = 64 };
+
+/* The writers below work on `at`, a place in the buffer's memory behind its size, and return the place
+ * behind what they wrote. This makes room for more bytes there; the buffer may move. */
+static inline char *room(struct rf_buf *out, char *at, size_t more)
+{
+    if (likely((size_t)(out->data + out->capacity - at) >= more)) {
+        return at;
+    }
+    out->size = (size_t)(at - out->data);
+    return rf_buf_grow(out, more);
+}
+
+static inline char *begin(struct rf_buf *out, size_t more)
+{
+    return rf_buf_reserve(out, more);
+}
+
+static inline void finish(struct rf_buf *out, const char *at)
+{
+    out->size = (size_t)(at - out->data);
+}
+
+static uint64_t load_64(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static uint32_t load_32(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* True when none of the eight bytes is a quote, a backslash or below 0x20. */
+static bool is_plain(uint64_t word)
+{
+    uint64_t quote = word ^ EACH_BYTE('"'), backslash = word ^ EACH_BYTE('\\');
+    uint64_t found = ((quote - EACH_BYTE(1)) & ~quote) | ((backslash - EACH_BYTE(1)) & ~backslash) |
+                     ((word - EACH_BYTE(0x20)) & ~word);
+    return (found & EACH_BYTE(0x80)) == 0;
+}
+
+/* Copies plain bytes from the front, up to the first one that must be escaped; returns how many. May
+ * write up to 15 bytes behind them. */
+static inline size_t copy_plain(char *at, const char *text, size_t size)
+{
+    size_t done = 0;
+#if defined(__SSE2__)
+    for (; size - done >= 16; done += 16) {
+        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)(text + done));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
+        __m128i quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
+        __m128i backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'));
+        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash));
+        _mm_storeu_si128((__m128i *)(void *)(at + done), chunk);
+        if (unlikely(found != 0)) {
+            return done + (size_t)__builtin_ctz((unsigned)found);
+        }
+    }
+#endif
+    for (; size - done >= 8; done += 8) {
+        uint64_t word = load_64(text + done);
+        if (unlikely(!is_plain(word))) {
+            break;
+        }
+        memcpy(at + done, &word, sizeof word);
+    }
+    size_t left = size - done;
+    if (left >= 4 && left < 8) {
+        /* Two halves that overlap. */
+        uint32_t low = load_32(text + done), high = load_32(text + size - 4);
+        if (likely(is_plain((uint64_t)high << 32 | low))) {
+            memcpy(at + done, &low, sizeof low);
+            memcpy(at + size - 4, &high, sizeof high);
+            return size;
+        }
+    }
+    for (; done < size; done++) {
+        unsigned char byte = (unsigned char)text[done];
+        if (unlikely(byte < 0x20 || byte == '"' || byte == '\\')) {
+            break;
+        }
+        at[done] = (char)byte;
+    }
+    return done;
+}
+
+static char *put_escape(char *at, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    char letter = 0;
+    switch (byte) {
+    case '"':
+    case '\\': letter = (char)byte; break;
+    case '\n': letter = 'n'; break;
+    case '\r': letter = 'r'; break;
+    case '\t': letter = 't'; break;
+    case '\b': letter = 'b'; break;
+    case '\f': letter = 'f'; break;
+    default: break;
+    }
+    *at++ = '\\';
+    if (letter != 0) {
+        *at++ = letter;
+        return at;
+    }
+    memcpy(at, "u00", 3);
+    at[3] = digits[byte >> 4];
+    at[4] = digits[byte & 15];
+    return at + 5;
+}
+
+/* Room for size + SLACK bytes was made, and is left for the caller's rest. */
+static inline char *put_string(struct rf_buf *out, char *at, const char *text, size_t size)
+{
+    *at++ = '"';
+    size_t done = copy_plain(at, text, size);
+    at += done;
+    while (unlikely(done < size)) {
+        at = put_escape(at, (unsigned char)text[done++]);
+        at = room(out, at, size - done + SLACK);
+        size_t more = copy_plain(at, text + done, size - done);
+        at += more;
+        done += more;
+    }
+    *at++ = '"';
+    return at;
+}
+
+static size_t base64_size(size_t size)
+{
+    return (size / 3 + (size % 3 != 0)) * 4;
+}
+
+/* Room for base64_size + SLACK bytes was made. */
+static char *put_base64(char *at, const char *bytes, size_t size)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *from = (const unsigned char *)bytes;
+    *at++ = '"';
+    for (; size >= 3; size -= 3, from += 3, at += 4) {
+        uint32_t group = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+        at[0] = letters[group >> 18];
+        at[1] = letters[group >> 12 & 63];
+        at[2] = letters[group >> 6 & 63];
+        at[3] = letters[group & 63];
+    }
+    if (size > 0) {
+        uint32_t group = (uint32_t)from[0] << 16 | (size == 2 ? (uint32_t)from[1] << 8 : 0);
+        at[0] = letters[group >> 18];
+        at[1] = letters[group >> 12 & 63];
+        at[2] = size == 2 ? letters[group >> 6 & 63] : '=';
+        at[3] = '=';
+        at += 4;
+    }
+    *at++ = '"';
+    return at;
+}
+
+static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *value)
+{
+    enum { SRID_SIZE = 4 };
+    static const char srid_name[] = "{\"srid\":", wkb_name[] = ",\"wkb\":";
+    rf_assert(value->size >= SRID_SIZE);
+    const unsigned char *bytes = (const unsigned char *)value->text;
+    uint32_t srid = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                    (uint32_t)bytes[3] << 24;
+    size_t size = value->size - SRID_SIZE;
+    at = room(out, at, base64_size(size) + 2 * SLACK);
+    memcpy(at, srid_name, sizeof srid_name - 1);
+    at = rf_digits_u64(at + sizeof srid_name - 1, srid);
+    memcpy(at, wkb_name, sizeof wkb_name - 1);
+    at = put_base64(at + sizeof wkb_name - 1, value->text + SRID_SIZE, size);
+    *at++ = '}';
+    return at;
+}
+
+/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. */
+static inline char *put_value(struct rf_buf *out, char *at, const struct rf_value *value)
+{
+    switch ((enum rf_kind)value->kind) {
+    case RF_ABSENT:
+    case RF_NULL: memcpy(at, "null", 4); return at + 4;
+    case RF_INT: return rf_digits_i64(at, value->i);
+    case RF_UINT:
+    case RF_BIT:
+    case RF_YEAR: return rf_digits_u64(at, value->u);
+    case RF_FLOAT: return isfinite(value->f) ? at + rf_float_text(at, value->f) : NULL;
+    case RF_DOUBLE: return isfinite(value->d) ? at + rf_double_text(at, value->d) : NULL;
+    case RF_DECIMAL:
+    case RF_TEXT:
+    case RF_JSON:
+    case RF_ENUM:
+    case RF_SET: return put_string(out, at, value->text, value->size);
+    case RF_BYTES:
+        at = room(out, at, base64_size(value->size) + SLACK);
+        return put_base64(at, value->text, value->size);
+    case RF_GEOMETRY: return put_geometry(out, at, value);
+    case RF_DATE:
+        *at++ = '"';
+        at += rf_date_text(at, value->u);
+        break;
+    case RF_DATETIME:
+        *at++ = '"';
+        at += rf_datetime_text(at, value->u, 'T', value->scale);
+        break;
+    case RF_TIMESTAMP:
+        *at++ = '"';
+        at += rf_timestamp_text(at, value->i, 'T', value->scale);
+        *at++ = 'Z';
+        break;
+    case RF_TIME:
+        *at++ = '"';
+        at += rf_time_text(at, value->i, value->scale);
+        break;
+    }
+    *at++ = '"';
+    return at;
+}
+
+void rf_json_add_string(struct rf_buf *out, struct rf_str text)
+{
+    finish(out, put_string(out, begin(out, text.size + SLACK), text.data, text.size));
+}
+
+void rf_json_add_base64(struct rf_buf *out, struct rf_str bytes)
+{
+    finish(out, put_base64(begin(out, base64_size(bytes.size) + SLACK), bytes.data, bytes.size));
+}
+
+void rf_json_add_instant(struct rf_buf *out, int64_t micros)
+{
+    char *at = begin(out, SLACK);
+    *at++ = '"';
+    at += rf_datetime_text(at, rf_datetime_of_micros(micros), 'T', micros % 1000000 == 0 ? 0 : 6);
+    *at++ = 'Z';
+    *at++ = '"';
+    finish(out, at);
+}
+
+bool rf_json_add_value(struct rf_buf *out, const struct rf_value *value)
+{
+    char *at = put_value(out, begin(out, value->size + SLACK), value);
+    if (at != NULL) {
+        finish(out, at);
+    }
+    return at != NULL;
+}
+
+void rf_json_names_init(struct rf_json_names *names, const struct rf_table *table,
+                        const uint32_t *numbers, uint32_t count)
+{
+    enum { STEP = 16 };
+    struct rf_buf text = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        rf_json_add_string(&text, table->columns[numbers ? numbers[i] : i].name);
+        rf_buf_add_byte(&text, ':');
+    }
+    size_t items_size = count * sizeof *names->items;
+    names->items = rf_alloc_zero(1, items_size + text.size + STEP);
+    names->count = count;
+    char *kept = (char *)names->items + items_size;
+    if (text.size > 0) {
+        memcpy(kept, text.data, text.size);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = numbers ? numbers[i] : i;
+        rf_buf_reset(&text);
+        rf_json_add_string(&text, table->columns[number].name);
+        names->items[i] = (struct rf_json_name){kept, (uint32_t)text.size + 1, number};
+        kept += text.size + 1;
+    }
+    rf_buf_deinit(&text);
+}
+
+void rf_json_names_deinit(struct rf_json_names *names)
+{
+    free(names->items);
+    *names = (struct rf_json_names){0};
+}
+
+/* In steps of 16: the name's memory and the room behind at allow it. */
+static inline char *put_name(char *at, const struct rf_json_name *name)
+{
+    for (size_t done = 0; done < name->size; done += 16) {
+        memcpy(at + done, name->text + done, 16);
+    }
+    return at + name->size;
+}
+
+bool rf_json_add_row(struct rf_buf *out, const struct rf_json_names *names,
+                     const struct rf_value *image, uint32_t *column)
+{
+    const size_t start = out->size;
+    char *at = begin(out, SLACK);
+    *at++ = '{';
+    for (uint32_t i = 0; i < names->count; i++) {
+        const struct rf_json_name *name = &names->items[i];
+        const struct rf_value *value = &image[name->column];
+        if (unlikely(value->kind == RF_ABSENT)) {
+            continue;
+        }
+        at = room(out, at, name->size + (size_t)value->size + 2 * SLACK);
+        at = put_value(out, put_name(at, name), value);
+        if (unlikely(at == NULL)) {
+            out->size = start;
+            *column = name->column;
+            return false;
+        }
+        *at++ = ',';
+    }
+    /* The last comma becomes the brace. */
+    at -= at[-1] == ',';
+    *at++ = '}';
+    finish(out, at);
+    return true;
+}

@@ -1,0 +1,509 @@
+#include "wire/rows.h"
+
+#include "wire/binlog.h"
+#include "wire/charset.h"
+#include "wire/cursor.h"
+#include "wire/decimal.h"
+#include "wire/plan.h"
+
+#include <endian.h>
+#include <stdio.h>
+
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+bool rf_rows_is(unsigned type)
+{
+    return (type >= RF_BINLOG_WRITE_ROWS_V1 && type <= RF_BINLOG_DELETE_ROWS_V1) ||
+           (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2);
+}
+
+enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *rows,
+                             struct rf_error *err)
+{
+    enum { EXTRA_SIZE_SIZE = 2 };
+    static const uint8_t ops[] = {RF_CREATE, RF_UPDATE, RF_DELETE};
+    rf_assert(rf_rows_is(type));
+    bool second = type >= RF_BINLOG_WRITE_ROWS_V2;
+    struct rf_cursor cursor = rf_cursor_of(body);
+
+    rows->op = ops[type - (second ? RF_BINLOG_WRITE_ROWS_V2 : RF_BINLOG_WRITE_ROWS_V1)];
+    rows->table_id = rf_cursor_number(&cursor, 6, "table id");
+    rows->flags = rf_cursor_u16(&cursor, "flags");
+    if (second) {
+        uint16_t size = rf_cursor_u16(&cursor, "size of the extra data");
+        if (size < EXTRA_SIZE_SIZE) {
+            rf_cursor_fail(&cursor, "size of the extra data");
+        } else {
+            rf_cursor_str(&cursor, size - EXTRA_SIZE_SIZE, "extra data");
+        }
+    }
+    uint64_t count = rf_cursor_packed(&cursor, "number of columns");
+    if (count > UINT16_MAX) {
+        rf_cursor_fail(&cursor, "number of columns");
+        count = 0;
+    }
+    rows->column_count = (uint32_t)count;
+    rows->present = rf_cursor_str(&cursor, (count + 7) / 8, "bitmap of columns");
+    rows->present_after = rows->present;
+    if (rows->op == RF_UPDATE) {
+        rows->present_after = rf_cursor_str(&cursor, (count + 7) / 8, "bitmap of columns after");
+    }
+    rows->images = rf_cursor_rest(&cursor);
+    return rf_cursor_check(&cursor, rf_binlog_type_name(type), err);
+}
+
+/* What the images of one event are decoded with. */
+struct decoder {
+    const struct rf_table *table;
+    const struct rf_plan *plan;
+    struct rf_arena *arena;
+    const uint8_t *end;
+    /* Where and why it stopped. */
+    uint32_t column;
+    const uint8_t *value;
+    const char *why;
+};
+
+static const uint8_t *stop_at(struct decoder *decoder, uint32_t column, const uint8_t *value,
+                              const char *why)
+{
+    decoder->column = column;
+    decoder->value = value;
+    decoder->why = why;
+    return NULL;
+}
+
+static uint64_t load_le(const uint8_t *at, size_t size)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++) {
+        number |= (uint64_t)at[i] << (8 * i);
+    }
+    return number;
+}
+
+static uint16_t load_16(const uint8_t *at)
+{
+    uint16_t number;
+    memcpy(&number, at, sizeof number);
+    return le16toh(number);
+}
+
+static uint32_t load_24(const uint8_t *at)
+{
+    return load_16(at) | (uint32_t)at[2] << 16;
+}
+
+static uint32_t load_32(const uint8_t *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof number);
+    return le32toh(number);
+}
+
+static uint64_t load_64(const uint8_t *at)
+{
+    uint64_t number;
+    memcpy(&number, at, sizeof number);
+    return le64toh(number);
+}
+
+/* `size` bytes, 1 to 8, highest first; in one load where the event goes on long enough. */
+static uint64_t load_be(const uint8_t *at, size_t size, const uint8_t *end)
+{
+    if (likely((size_t)(end - at) >= 8)) {
+        return __builtin_bswap64(load_64(at)) >> (64 - 8 * size);
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++) {
+        number = number << 8 | at[i];
+    }
+    return number;
+}
+
+/* The length in front of a value: 1 to 4 bytes. */
+static uint32_t load_size(const uint8_t *at, size_t width)
+{
+    switch (width) {
+    case 1: return at[0];
+    case 2: return load_16(at);
+    case 3: return load_24(at);
+    default: return load_32(at);
+    }
+}
+
+/* Temporal types end in a fraction of (digits + 1) / 2 bytes, in units of 10^-2, 10^-4 or 10^-6 s. */
+static const uint32_t fraction_unit[] = {0, 10000, 100, 1};
+static const uint32_t fraction_limit[] = {1, 100, 10000, 1000000};
+
+/* DATE, 3 bytes little-endian: day in bits 0-4, month in 5-8, year in 9-23. */
+static bool decode_date(const uint8_t *at, struct rf_value *value)
+{
+    uint32_t raw = load_24(at), day = raw & 31, month = raw >> 5 & 15, year = raw >> 9;
+    *value =
+        (struct rf_value){.kind = RF_DATE, .u = RF_DATETIME_PACK(year, month, day, 0, 0, 0, 0)};
+    return month <= 12 && year <= 9999;
+}
+
+/* DATETIME2, big-endian, 5 bytes and the fraction. The 5 bytes minus 2^39: second in bits 0-5, minute in
+ * 6-11, hour in 12-16, day in 17-21, year * 13 + month in 22-38.
+ * Source: MySQL, mysys/my_time.cc, my_datetime_packed_to_binary. */
+static bool decode_datetime(uint64_t raw, unsigned scale, struct rf_value *value)
+{
+    unsigned fraction_bytes = (scale + 1) / 2;
+    uint32_t fraction = (uint32_t)(raw & ((UINT64_C(1) << (8 * fraction_bytes)) - 1));
+    uint64_t whole = (raw >> (8 * fraction_bytes)) - (UINT64_C(1) << 39);
+    uint32_t months = (uint32_t)(whole >> 22), clock = (uint32_t)whole & 0x3fffff;
+    uint32_t year = months / 13, month = months % 13;
+    /* From the day down the bits lie side by side, as in a packed value. */
+    *value = (struct rf_value){.kind = RF_DATETIME,
+                               .scale = (uint8_t)scale,
+                               .u = (uint64_t)year << 46 | (uint64_t)month << 42 |
+                                    (uint64_t)clock << 20 |
+                                    (uint64_t)(fraction * fraction_unit[fraction_bytes])};
+    return whole >> 39 == 0 && year <= 9999 && (clock >> 12 & 31) <= 23 &&
+           (clock >> 6 & 63) <= 59 && (clock & 63) <= 59 &&
+           fraction < fraction_limit[fraction_bytes];
+}
+
+/* TIMESTAMP2, big-endian, 4 bytes of seconds since 1970 UTC and the fraction.
+ * Source: MySQL, mysys/my_time.cc, my_timestamp_to_binary. */
+static bool decode_timestamp(uint64_t raw, unsigned scale, struct rf_value *value)
+{
+    unsigned fraction_bytes = (scale + 1) / 2;
+    uint32_t fraction = (uint32_t)(raw & ((UINT64_C(1) << (8 * fraction_bytes)) - 1));
+    uint64_t seconds = raw >> (8 * fraction_bytes);
+    *value = (struct rf_value){
+        .kind = RF_TIMESTAMP,
+        .scale = (uint8_t)scale,
+        .i = (int64_t)(seconds * 1000000 + fraction * fraction_unit[fraction_bytes])};
+    return fraction < fraction_limit[fraction_bytes];
+}
+
+/* TIME2, big-endian, 3 bytes and the fraction, as one number with its sign: minus 2^(bits - 1) it is
+ * positive or negative as a whole, so that a negative fraction borrows from the seconds. Its size:
+ * second in bits 0-5 above the fraction, minute in 6-11, hour in 12-21.
+ * Source: MySQL, mysys/my_time.cc, my_time_packed_to_binary. */
+static bool decode_time(uint64_t raw, unsigned scale, struct rf_value *value)
+{
+    unsigned fraction_bytes = (scale + 1) / 2;
+    int64_t number = (int64_t)raw - ((int64_t)1 << (23 + 8 * fraction_bytes));
+    uint64_t size = number < 0 ? (uint64_t)-number : (uint64_t)number;
+    uint32_t fraction = (uint32_t)(size & ((UINT64_C(1) << (8 * fraction_bytes)) - 1));
+    uint32_t clock = (uint32_t)(size >> (8 * fraction_bytes));
+    uint32_t hour = clock >> 12, minute = clock >> 6 & 63, second = clock & 63;
+    int64_t micros = (int64_t)(hour * 3600 + minute * 60 + second) * 1000000 +
+                     fraction * fraction_unit[fraction_bytes];
+    *value = (struct rf_value){
+        .kind = RF_TIME, .scale = (uint8_t)scale, .i = number < 0 ? -micros : micros};
+    return hour <= 838 && minute <= 59 && second <= 59 && fraction < fraction_limit[fraction_bytes];
+}
+
+/* ENUM, little-endian: the member's number from 1; 0 is what the server stores for a wrong value. */
+static bool decode_enum(const struct rf_column *column, uint32_t ordinal, struct rf_value *value)
+{
+    if (ordinal > column->member_count) {
+        return false;
+    }
+    struct rf_str member = ordinal > 0 ? column->members[ordinal - 1] : RF_STR("");
+    *value = (struct rf_value){.kind = RF_ENUM,
+                               .ordinal = (uint16_t)ordinal,
+                               .size = (uint32_t)member.size,
+                               .text = member.data};
+    return true;
+}
+
+/* SET, little-endian: bit n for member n + 1. */
+static bool decode_set(struct rf_arena *arena, const struct rf_column *column, uint64_t bits,
+                       struct rf_value *value)
+{
+    *value = (struct rf_value){.kind = RF_SET, .text = ""};
+    if (column->member_count < 64 && bits >> column->member_count != 0) {
+        return false;
+    }
+    size_t size = 0;
+    for (uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+        size += column->members[__builtin_ctzll(rest)].size + (rest != bits);
+    }
+    if ((bits & (bits - 1)) == 0) {
+        value->text = bits != 0 ? column->members[__builtin_ctzll(bits)].data : "";
+    } else {
+        char *at = rf_arena_alloc(arena, size);
+        value->text = at;
+        for (uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+            struct rf_str member = column->members[__builtin_ctzll(rest)];
+            if (rest != bits) {
+                *at++ = ',';
+            }
+            memcpy(at, member.data, member.size);
+            at += member.size;
+        }
+    }
+    value->size = (uint32_t)size;
+    return true;
+}
+
+static struct rf_value text_value(unsigned kind, const void *text, size_t size)
+{
+    return (struct rf_value){.kind = (uint8_t)kind, .size = (uint32_t)size, .text = text};
+}
+
+static bool decode_latin1(struct rf_arena *arena, const char *text, uint32_t size,
+                          struct rf_value *value)
+{
+    if (rf_charset_is_ascii(text, size)) {
+        return true;
+    }
+    size_t room = (size_t)size * 3;
+    char *copy = rf_arena_alloc(arena, room);
+    size_t kept = rf_charset_from_latin1(copy, text, size);
+    rf_arena_shrink(arena, copy, room, kept);
+    *value = text_value(RF_TEXT, copy, kept);
+    return kept <= UINT32_MAX;
+}
+
+/* What BINARY(n), UUID and INET6 lose: the zeros at their end. */
+static bool decode_binary(struct rf_arena *arena, const char *bytes, uint32_t size, uint32_t length,
+                          struct rf_value *value)
+{
+    if (size < length) {
+        char *copy = rf_arena_alloc(arena, length);
+        memcpy(copy, bytes, size);
+        memset(copy + size, 0, length - size);
+        *value = text_value(RF_BYTES, copy, length);
+    }
+    return size <= length;
+}
+
+/* A value with its length in front, already cut off. */
+static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *step, const char *text,
+                         uint32_t size, struct rf_value *value)
+{
+    switch ((enum rf_plan_op)step->op) {
+    case RF_PLAN_UTF8:
+        *value = text_value(RF_TEXT, text, size);
+        return likely(rf_charset_is_ascii(text, size)) || rf_charset_is_utf8(text, size);
+    case RF_PLAN_ASCII:
+        *value = text_value(RF_TEXT, text, size);
+        return rf_charset_is_ascii(text, size);
+    case RF_PLAN_LATIN1:
+        *value = text_value(RF_TEXT, text, size);
+        return decode_latin1(decoder->arena, text, size, value);
+    case RF_PLAN_BINARY:
+        *value = text_value(RF_BYTES, text, size);
+        return decode_binary(decoder->arena, text, size, step->length, value);
+    case RF_PLAN_GEOMETRY: *value = text_value(RF_GEOMETRY, text, size); return size >= 4;
+    default: *value = text_value(RF_BYTES, text, size); return true;
+    }
+}
+
+/* A value of step->width bytes. `text` is where the next DECIMAL goes. */
+static bool decode_fixed(struct decoder *decoder, uint32_t number, const struct rf_plan_step *step,
+                         const uint8_t *at, struct rf_value *value, char **text)
+{
+    switch ((enum rf_plan_op)step->op) {
+    case RF_PLAN_I8: *value = (struct rf_value){.kind = RF_INT, .i = (int8_t)*at}; return true;
+    case RF_PLAN_U8: *value = (struct rf_value){.kind = RF_UINT, .u = *at}; return true;
+    case RF_PLAN_I16:
+        *value = (struct rf_value){.kind = RF_INT, .i = (int16_t)load_16(at)};
+        return true;
+    case RF_PLAN_U16: *value = (struct rf_value){.kind = RF_UINT, .u = load_16(at)}; return true;
+    case RF_PLAN_I24:
+        *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)(load_24(at) << 8) >> 8};
+        return true;
+    case RF_PLAN_U24: *value = (struct rf_value){.kind = RF_UINT, .u = load_24(at)}; return true;
+    case RF_PLAN_I32:
+        *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)load_32(at)};
+        return true;
+    case RF_PLAN_U32: *value = (struct rf_value){.kind = RF_UINT, .u = load_32(at)}; return true;
+    case RF_PLAN_I64:
+        *value = (struct rf_value){.kind = RF_INT, .i = (int64_t)load_64(at)};
+        return true;
+    case RF_PLAN_U64: *value = (struct rf_value){.kind = RF_UINT, .u = load_64(at)}; return true;
+    case RF_PLAN_FLOAT: {
+        uint32_t bits = load_32(at);
+        *value = (struct rf_value){.kind = RF_FLOAT};
+        memcpy(&value->f, &bits, sizeof bits);
+        return true;
+    }
+    case RF_PLAN_DOUBLE: {
+        uint64_t bits = load_64(at);
+        *value = (struct rf_value){.kind = RF_DOUBLE};
+        memcpy(&value->d, &bits, sizeof bits);
+        return true;
+    }
+    case RF_PLAN_DECIMAL: {
+        char *end = rf_decimal_text(*text, at, step->precision, step->scale);
+        if (unlikely(end == NULL)) {
+            return false;
+        }
+        *value = text_value(RF_DECIMAL, *text, (size_t)(end - *text));
+        *text = end;
+        return true;
+    }
+    case RF_PLAN_BIT: {
+        uint64_t bits = load_be(at, step->width, decoder->end);
+        *value = (struct rf_value){.kind = RF_BIT, .scale = step->scale, .u = bits};
+        return step->scale == 64 || bits >> step->scale == 0;
+    }
+    case RF_PLAN_YEAR:
+        *value = (struct rf_value){.kind = RF_YEAR, .u = *at == 0 ? 0 : 1900u + *at};
+        return true;
+    case RF_PLAN_DATE: return decode_date(at, value);
+    case RF_PLAN_TIME:
+        return decode_time(load_be(at, step->width, decoder->end), step->scale, value);
+    case RF_PLAN_DATETIME:
+        return decode_datetime(load_be(at, step->width, decoder->end), step->scale, value);
+    case RF_PLAN_TIMESTAMP:
+        return decode_timestamp(load_be(at, step->width, decoder->end), step->scale, value);
+    case RF_PLAN_ENUM:
+        return decode_enum(&decoder->table->columns[number], load_size(at, step->width), value);
+    default:
+        return decode_set(decoder->arena, &decoder->table->columns[number],
+                          load_le(at, step->width), value);
+    }
+}
+
+/* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and why. */
+static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
+                                   const struct rf_value **image)
+{
+    const uint8_t *const end = decoder->end;
+    const uint32_t count = decoder->table->column_count;
+    const struct rf_plan_step *step = decoder->plan->steps;
+    const size_t image_bytes = count * sizeof(struct rf_value) + decoder->plan->text_bytes;
+    const uint8_t *nulls = at;
+
+    if (unlikely((size_t)(end - at) < (count + 7) / 8)) {
+        return stop_at(decoder, 0, at, "the event ends inside the bitmap of NULLs");
+    }
+    struct rf_value *value = rf_arena_alloc(decoder->arena, image_bytes);
+    char *text = (char *)(value + count);
+    *image = value;
+    at += (count + 7) / 8;
+    for (uint32_t i = 0; i < count; i++, step++, value++) {
+        if (nulls[i / 8] >> (i % 8) & 1) {
+            *value = (struct rf_value){.kind = RF_NULL};
+            continue;
+        }
+        if (unlikely((size_t)(end - at) < step->width)) {
+            return stop_at(decoder, i, at, "the event ends inside the value");
+        }
+        if (step->op < RF_PLAN_SIZED) {
+            if (unlikely(!decode_fixed(decoder, i, step, at, value, &text))) {
+                return stop_at(decoder, i, at, "it is not a value of its type");
+            }
+            at += step->width;
+            continue;
+        }
+        uint32_t size = load_size(at, step->width);
+        at += step->width;
+        if (unlikely(size > (size_t)(end - at))) {
+            return stop_at(decoder, i, at, "the event ends inside the value");
+        }
+        if (unlikely(!decode_sized(decoder, step, (const char *)at, size, value))) {
+            return stop_at(decoder, i, at,
+                           value->kind == RF_TEXT ? "it is not valid in the column's character set"
+                                                  : "it is not a value of its type");
+        }
+        at += size;
+    }
+    rf_arena_shrink(decoder->arena, *image, image_bytes, (size_t)(text - (const char *)*image));
+    return at;
+}
+
+static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, struct rf_error *err)
+{
+    const struct rf_table *table = decoder->table;
+    size_t left = (size_t)(decoder->end - decoder->value), shown = left < 16 ? left : 16;
+    char hex[3 * 16 + 1] = "";
+    for (size_t i = 0; i < shown; i++) {
+        snprintf(hex + 3 * i, 4, "%02x ", decoder->value[i]);
+    }
+    return rf_fail(err, RF_FATAL,
+                   "column %.*s of table %.*s, row %u of the event: %s (%zu bytes are left, they "
+                   "begin with %s)",
+                   RF_STR_ARG(table->columns[decoder->column].name), RF_STR_ARG(table->full_name),
+                   row, decoder->why, left, shown > 0 ? hex : "nothing");
+}
+
+/* Every column must be in the images: what is absent cannot be told from the log. */
+static enum rf_status present_check(const struct rf_table *table, struct rf_str bitmap,
+                                    struct rf_error *err)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (((unsigned char)bitmap.data[i / 8] >> (i % 8) & 1) == 0) {
+            enum rf_status status =
+                rf_fail(err, RF_FATAL,
+                        "rows of table %.*s were logged without column %.*s: binlog_row_image was "
+                        "MINIMAL or NOBLOB, which cannot be carried",
+                        RF_STR_ARG(table->full_name), RF_STR_ARG(table->columns[i].name));
+            rf_error_hint(err, "On the server: SET GLOBAL binlog_row_image=FULL; it covers only "
+                               "what sessions that begin afterwards log.");
+            return status;
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status decode_rows(struct decoder *decoder, const struct rf_rows *rows,
+                                  uint32_t ordinal, struct rf_batch *batch, struct rf_error *err)
+{
+    const uint8_t *at = (const uint8_t *)rows->images.data;
+    for (uint32_t row = 0; at != decoder->end; row++) {
+        const struct rf_value *images[2] = {NULL, NULL}; /* before, after */
+        if (rows->op != RF_CREATE) {
+            at = decode_image(decoder, at, &images[0]);
+        }
+        if (rows->op != RF_DELETE && at != NULL) {
+            at = decode_image(decoder, at, &images[1]);
+        }
+        if (unlikely(at == NULL)) {
+            return fail_value(decoder, row, err);
+        }
+        struct rf_event *event = rf_batch_add(batch);
+        event->op = rows->op;
+        event->ordinal = ordinal;
+        event->row = row;
+        event->table = decoder->table;
+        event->before = images[0];
+        event->after = images[1];
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table, uint32_t ordinal,
+                              struct rf_batch *batch, struct rf_error *err)
+{
+    const struct rf_plan *plan = table->memory;
+    rf_assert(plan->magic == RF_PLAN_MAGIC && batch->transaction_count > 0);
+    if (rows->column_count != table->column_count) {
+        return rf_fail(err, RF_FATAL,
+                       "damaged rows event: it has %u columns, and its table %.*s has %u",
+                       rows->column_count, RF_STR_ARG(table->full_name), table->column_count);
+    }
+    enum rf_status status = present_check(table, rows->present, err);
+    if (status == RF_OK) {
+        status = present_check(table, rows->present_after, err);
+    }
+    if (status != RF_OK || rows->images.size == 0) {
+        return status;
+    }
+
+    struct rf_transaction *transaction = &batch->transactions[batch->transaction_count - 1];
+    const uint32_t count = batch->count, transaction_count = transaction->count;
+    struct decoder decoder = {
+        .table = table,
+        .plan = plan,
+        .arena = &batch->arena,
+        .end = (const uint8_t *)rows->images.data + rows->images.size,
+    };
+    rf_batch_use(batch, table);
+    status = decode_rows(&decoder, rows, ordinal, batch, err);
+    if (status != RF_OK) {
+        batch->count = count;
+        transaction->count = transaction_count;
+    }
+    return status;
+}

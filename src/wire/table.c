@@ -1,0 +1,530 @@
+#include "wire/table.h"
+
+#include "base/memory.h"
+#include "wire/charset.h"
+#include "wire/cursor.h"
+#include "wire/decimal.h"
+#include "wire/plan.h"
+
+#include <stdlib.h>
+
+/* Optional metadata by its type. */
+enum {
+    FIELD_SIGNEDNESS = 1,
+    FIELD_DEFAULT_CHARSET = 2,
+    FIELD_COLUMN_CHARSET = 3,
+    FIELD_COLUMN_NAME = 4,
+    FIELD_SET_MEMBERS = 5,
+    FIELD_ENUM_MEMBERS = 6,
+    FIELD_PRIMARY_KEY = 8,
+    FIELD_PRIMARY_KEY_PREFIX = 9,
+    FIELD_ENUM_DEFAULT_CHARSET = 10,
+    FIELD_ENUM_COLUMN_CHARSET = 11,
+    FIELD_COUNT = 16, /* the others are not kept */
+};
+
+/* The event cut into its parts, everything in it still unread. */
+struct map {
+    struct rf_binlog_table head;
+    uint32_t column_count;
+    struct rf_str types;
+    struct rf_str metadata;
+    struct rf_str nullable;
+    struct rf_str fields[FIELD_COUNT];
+    bool has[FIELD_COUNT];
+};
+
+/* The table under construction. Everything that it points to lies in one block, cut off in order. */
+struct build {
+    const struct map *map;
+    struct rf_table *table;
+    struct rf_plan *plan;
+    struct rf_column *columns;
+    uint32_t *key_columns;
+    struct rf_str *members; /* the next free one */
+    char *text;             /* the next free byte */
+    struct rf_error *err;
+};
+
+static void head_read(struct rf_cursor *cursor, struct rf_binlog_table *table)
+{
+    table->id = rf_cursor_number(cursor, 6, "table id");
+    table->flags = rf_cursor_u16(cursor, "flags");
+    table->database =
+        rf_cursor_str(cursor, rf_cursor_u8(cursor, "size of the database's name"), "database");
+    if (rf_cursor_u8(cursor, "end of the database's name") != 0) {
+        rf_cursor_fail(cursor, "end of the database's name");
+    }
+    table->name =
+        rf_cursor_str(cursor, rf_cursor_u8(cursor, "size of the table's name"), "table name");
+    if (rf_cursor_u8(cursor, "end of the table's name") != 0) {
+        rf_cursor_fail(cursor, "end of the table's name");
+    }
+}
+
+enum rf_status rf_binlog_table_name(struct rf_str body, struct rf_binlog_table *table,
+                                    struct rf_error *err)
+{
+    struct rf_cursor cursor = rf_cursor_of(body);
+    head_read(&cursor, table);
+    return rf_cursor_check(&cursor, "TABLE_MAP event", err);
+}
+
+static enum rf_status map_read(struct rf_str body, struct map *map, struct rf_error *err)
+{
+    struct rf_cursor cursor = rf_cursor_of(body);
+    head_read(&cursor, &map->head);
+    uint64_t count = rf_cursor_packed(&cursor, "number of columns");
+    map->types = rf_cursor_str(&cursor, count, "column types");
+    map->metadata =
+        rf_cursor_str(&cursor, rf_cursor_packed(&cursor, "size of the metadata"), "metadata");
+    map->nullable = rf_cursor_str(&cursor, map->types.size / 8 + (map->types.size % 8 != 0),
+                                  "bitmap of nullable columns");
+    while (rf_cursor_left(&cursor) > 0) {
+        uint8_t type = rf_cursor_u8(&cursor, "type of optional metadata");
+        uint64_t size = rf_cursor_packed(&cursor, "size of optional metadata");
+        struct rf_str field = rf_cursor_str(&cursor, size, "optional metadata");
+        if (type < FIELD_COUNT) {
+            map->fields[type] = field;
+            map->has[type] = true;
+        }
+    }
+    /* The protocol has no table without columns, and more than 4,096 are refused by the servers. */
+    if (map->types.size == 0 || map->types.size > UINT16_MAX) {
+        rf_cursor_fail(&cursor, "number of columns");
+    }
+    map->column_count = (uint32_t)map->types.size;
+    return rf_cursor_check(&cursor, "TABLE_MAP event", err);
+}
+
+static enum rf_status fail_damaged(const struct build *build, const char *what)
+{
+    return rf_fail(build->err, RF_FATAL, "damaged TABLE_MAP event of table %.*s: %s",
+                   RF_STR_ARG(build->table->full_name), what);
+}
+
+static enum rf_status fail_unlogged(const struct build *build, const char *what)
+{
+    enum rf_status status =
+        rf_fail(build->err, RF_CONFIG,
+                "the log does not say %s of table %.*s: binlog_row_metadata was not FULL when this "
+                "was written",
+                what, RF_STR_ARG(build->table->full_name));
+    rf_error_hint(build->err, "On the server: SET GLOBAL binlog_row_metadata=FULL; and the same in "
+                              "its configuration file. It covers only what is logged from then on, "
+                              "so start behind what is logged already.");
+    return status;
+}
+
+/* How much there is of what varies, so that one block can hold it all. */
+struct sizes {
+    size_t members;
+    size_t text;
+};
+
+/* Counts the members in a field of SET or ENUM columns: per column a count, then that many strings.
+ * Damage is found again, and reported, when they are read. */
+static void members_count(struct rf_str field, struct sizes *sizes)
+{
+    struct rf_cursor cursor = rf_cursor_of(field);
+    while (rf_cursor_left(&cursor) > 0) {
+        uint64_t count = rf_cursor_packed(&cursor, "count");
+        for (uint64_t i = 0; i < count && cursor.missing == NULL; i++) {
+            rf_cursor_str(&cursor, rf_cursor_packed(&cursor, "size"), "member");
+            sizes->members++;
+        }
+    }
+    sizes->text += field.size * 3; /* latin1 grows to three bytes a character at most */
+}
+
+static void block_open(struct build *build, uint32_t version)
+{
+    const struct map *map = build->map;
+    size_t count = map->column_count;
+    struct sizes sizes = {0};
+    members_count(map->fields[FIELD_SET_MEMBERS], &sizes);
+    members_count(map->fields[FIELD_ENUM_MEMBERS], &sizes);
+    sizes.text += map->fields[FIELD_COLUMN_NAME].size;
+    sizes.text += 2 * (map->head.database.size + map->head.name.size) + 1;
+
+    size_t columns_at = sizeof *build->plan + count * sizeof build->plan->steps[0];
+    columns_at = (columns_at + 15) & ~(size_t)15;
+    size_t members_at = columns_at + count * sizeof *build->columns;
+    size_t keys_at = members_at + sizes.members * sizeof *build->members;
+    size_t text_at = keys_at + count * sizeof *build->key_columns;
+    char *block = rf_alloc_zero(1, text_at + sizes.text);
+
+    build->plan = (struct rf_plan *)(void *)block;
+    build->plan->magic = RF_PLAN_MAGIC;
+    build->columns = (struct rf_column *)(void *)(block + columns_at);
+    build->members = (struct rf_str *)(void *)(block + members_at);
+    build->key_columns = (uint32_t *)(void *)(block + keys_at);
+    build->text = block + text_at;
+
+    build->table = rf_alloc_zero(1, sizeof *build->table);
+    atomic_init(&build->table->references, 1);
+    build->table->version = version;
+    build->table->memory = block;
+    build->table->column_count = map->column_count;
+    build->table->columns = build->columns;
+    build->table->key_columns = build->key_columns;
+}
+
+static struct rf_str text_keep(struct build *build, struct rf_str text)
+{
+    struct rf_str kept = {build->text, text.size};
+    if (text.size > 0) {
+        memcpy(build->text, text.data, text.size);
+        build->text += text.size;
+    }
+    return kept;
+}
+
+static enum rf_status name_read(struct build *build)
+{
+    const struct map *map = build->map;
+    struct rf_table *table = build->table;
+    table->database = text_keep(build, map->head.database);
+    table->name = text_keep(build, map->head.name);
+    table->full_name = text_keep(build, map->head.database);
+    text_keep(build, RF_STR("."));
+    text_keep(build, map->head.name);
+    table->full_name.size += 1 + table->name.size;
+    if (!rf_charset_is_utf8(table->full_name.data, table->full_name.size)) {
+        return fail_damaged(build, "its name is not UTF-8");
+    }
+    return RF_OK;
+}
+
+static enum rf_status column_names_read(struct build *build)
+{
+    const struct map *map = build->map;
+    struct rf_cursor cursor = rf_cursor_of(map->fields[FIELD_COLUMN_NAME]);
+    if (!map->has[FIELD_COLUMN_NAME]) {
+        return fail_unlogged(build, "the column names");
+    }
+    for (uint32_t i = 0; i < map->column_count; i++) {
+        struct rf_str name =
+            rf_cursor_str(&cursor, rf_cursor_packed(&cursor, "size"), "column name");
+        build->columns[i].name = text_keep(build, name);
+        if (!rf_charset_is_utf8(name.data, name.size)) {
+            return fail_damaged(build, "the name of a column is not UTF-8");
+        }
+    }
+    if (cursor.missing != NULL || rf_cursor_left(&cursor) > 0) {
+        return fail_damaged(build, "there is not one name per column");
+    }
+    return RF_OK;
+}
+
+static enum rf_status type_read(struct build *build, uint32_t number, unsigned type,
+                                unsigned metadata)
+{
+    struct rf_column *column = &build->columns[number];
+    const char *refused = rf_plan_refused(type);
+    if (refused != NULL) {
+        return rf_fail(build->err, RF_FATAL,
+                       "column %.*s of table %.*s has a type that cannot be carried: %s (type %u)",
+                       RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name), refused,
+                       type);
+    }
+    if (!rf_plan_column(column, &build->plan->steps[number], type, metadata)) {
+        return rf_fail(build->err, RF_FATAL,
+                       "damaged TABLE_MAP event of table %.*s: column %.*s of type %u has the "
+                       "metadata 0x%04x",
+                       RF_STR_ARG(build->table->full_name), RF_STR_ARG(column->name), type,
+                       metadata);
+    }
+    return RF_OK;
+}
+
+static enum rf_status types_read(struct build *build)
+{
+    const struct map *map = build->map;
+    struct rf_cursor cursor = rf_cursor_of(map->metadata);
+    for (uint32_t i = 0; i < map->column_count; i++) {
+        unsigned type = (unsigned char)map->types.data[i];
+        size_t size = rf_plan_metadata_size(type);
+        unsigned metadata =
+            size > 0 ? (unsigned)rf_cursor_number(&cursor, size, "type metadata") : 0;
+        if (cursor.missing != NULL) {
+            return fail_damaged(build, "its type metadata ends too early");
+        }
+        enum rf_status status = type_read(build, i, type, metadata);
+        if (status != RF_OK) {
+            return status;
+        }
+        build->columns[i].nullable = ((unsigned char)map->nullable.data[i / 8] >> (i % 8) & 1) != 0;
+        if (build->columns[i].type == RF_COLUMN_DECIMAL) {
+            build->plan->text_bytes += build->columns[i].precision + RF_DECIMAL_TEXT_OVERHEAD;
+        }
+    }
+    return rf_cursor_left(&cursor) > 0 ? fail_damaged(build, "its type metadata is too long")
+                                       : RF_OK;
+}
+
+static bool is_integer(const struct rf_column *column)
+{
+    return column->type >= RF_COLUMN_TINYINT && column->type <= RF_COLUMN_BIGINT;
+}
+
+static bool is_numeric(const struct rf_column *column)
+{
+    return column->type >= RF_COLUMN_TINYINT && column->type <= RF_COLUMN_DECIMAL;
+}
+
+static bool is_character(const struct rf_column *column)
+{
+    return column->type == RF_COLUMN_CHAR || column->type == RF_COLUMN_VARCHAR ||
+           column->type == RF_COLUMN_TEXT;
+}
+
+static bool is_enum(const struct rf_column *column)
+{
+    return column->type == RF_COLUMN_ENUM;
+}
+
+static bool is_set(const struct rf_column *column)
+{
+    return column->type == RF_COLUMN_SET;
+}
+
+static bool is_enum_or_set(const struct rf_column *column)
+{
+    return is_enum(column) || is_set(column);
+}
+
+static uint32_t count_of(const struct build *build, bool (*kind)(const struct rf_column *))
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        count += kind(&build->columns[i]);
+    }
+    return count;
+}
+
+static enum rf_status signedness_read(struct build *build)
+{
+    struct rf_str bits = build->map->fields[FIELD_SIGNEDNESS];
+    uint32_t count = count_of(build, is_numeric), at = 0;
+    if (count == 0) {
+        return RF_OK;
+    }
+    if (!build->map->has[FIELD_SIGNEDNESS]) {
+        return fail_unlogged(build, "which numbers are unsigned");
+    }
+    if (bits.size < (count + 7) / 8) {
+        return fail_damaged(build, "the signs of its columns end too early");
+    }
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        struct rf_column *column = &build->columns[i];
+        if (!is_numeric(column)) {
+            continue;
+        }
+        column->is_unsigned = ((unsigned char)bits.data[at / 8] << (at % 8) & 0x80) != 0;
+        at++;
+        if (column->is_unsigned && is_integer(column)) {
+            build->plan->steps[i].op++; /* each signed step has its unsigned one behind it */
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status collation_apply(struct build *build, uint32_t number, uint64_t collation)
+{
+    struct rf_column *column = &build->columns[number];
+    struct rf_plan_step *step = &build->plan->steps[number];
+    enum rf_charset charset;
+    if (collation > UINT16_MAX || !rf_charset_of((unsigned)collation, &charset)) {
+        unsigned id = collation > UINT16_MAX ? UINT16_MAX : (unsigned)collation;
+        return rf_fail(build->err, RF_FATAL,
+                       "column %.*s of table %.*s has a character set that cannot be carried: %s "
+                       "(collation %u)",
+                       RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name),
+                       rf_charset_name(id), id);
+    }
+    column->charset = (uint8_t)charset;
+    if (is_enum_or_set(column)) {
+        return RF_OK;
+    }
+    switch (charset) {
+    case RF_CHARSET_UTF8: break;
+    case RF_CHARSET_ASCII: step->op = RF_PLAN_ASCII; break;
+    case RF_CHARSET_LATIN1: step->op = RF_PLAN_LATIN1; break;
+    case RF_CHARSET_BINARY:
+        step->op = column->type == RF_COLUMN_CHAR ? RF_PLAN_BINARY : RF_PLAN_BYTES;
+        column->type = column->type == RF_COLUMN_CHAR      ? RF_COLUMN_BINARY
+                       : column->type == RF_COLUMN_VARCHAR ? RF_COLUMN_VARBINARY
+                                                           : RF_COLUMN_BLOB;
+        break;
+    }
+    return RF_OK;
+}
+
+/* The collations of all columns of a kind: `all` has one for each, or `most` has a default and the
+ * exceptions by their number among these columns. */
+static enum rf_status collations_read(struct build *build, bool (*kind)(const struct rf_column *),
+                                      unsigned most, unsigned all)
+{
+    const struct map *map = build->map;
+    if (count_of(build, kind) == 0) {
+        return RF_OK;
+    }
+    if (!map->has[most] && !map->has[all]) {
+        return fail_unlogged(build, "the character sets");
+    }
+    bool has_default = map->has[most];
+    struct rf_cursor cursor = rf_cursor_of(map->fields[has_default ? most : all]);
+    uint64_t usual = has_default ? rf_cursor_packed(&cursor, "default") : 0;
+    uint64_t exception = 0, collation = 0;
+    bool pending = false;
+    uint32_t ordinal = 0;
+    for (uint32_t i = 0; i < map->column_count; i++) {
+        if (!kind(&build->columns[i])) {
+            continue;
+        }
+        if (has_default && !pending && rf_cursor_left(&cursor) > 0) {
+            exception = rf_cursor_packed(&cursor, "column");
+            collation = rf_cursor_packed(&cursor, "collation");
+            pending = true;
+        }
+        uint64_t applied = usual;
+        if (!has_default) {
+            applied = rf_cursor_packed(&cursor, "collation");
+        } else if (pending && exception == ordinal) {
+            applied = collation;
+            pending = false;
+        }
+        if (cursor.missing != NULL) {
+            return fail_damaged(build, "the collations of its columns end too early");
+        }
+        enum rf_status status = collation_apply(build, i, applied);
+        if (status != RF_OK) {
+            return status;
+        }
+        ordinal++;
+    }
+    return pending || rf_cursor_left(&cursor) > 0
+               ? fail_damaged(build, "it has collations of columns that it does not have")
+               : RF_OK;
+}
+
+/* The member as UTF-8, in the block. False: its bytes are not of the character set. */
+static bool member_keep(struct build *build, enum rf_charset charset, struct rf_str member,
+                        struct rf_str *kept)
+{
+    if (charset == RF_CHARSET_LATIN1) {
+        size_t size = rf_charset_from_latin1(build->text, member.data, member.size);
+        *kept = (struct rf_str){build->text, size};
+        build->text += size;
+        return true;
+    }
+    *kept = text_keep(build, member);
+    return charset == RF_CHARSET_ASCII ? rf_charset_is_ascii(member.data, member.size)
+                                       : rf_charset_is_utf8(member.data, member.size);
+}
+
+static enum rf_status members_read(struct build *build, bool (*kind)(const struct rf_column *),
+                                   unsigned field, uint32_t count_max)
+{
+    const struct map *map = build->map;
+    struct rf_cursor cursor = rf_cursor_of(map->fields[field]);
+    if (count_of(build, kind) == 0) {
+        return RF_OK;
+    }
+    if (!map->has[field]) {
+        return fail_unlogged(build, "the members of the ENUM and SET columns");
+    }
+    for (uint32_t i = 0; i < map->column_count; i++) {
+        struct rf_column *column = &build->columns[i];
+        if (!kind(column)) {
+            continue;
+        }
+        uint64_t count = rf_cursor_packed(&cursor, "number of members");
+        column->members = build->members;
+        for (uint64_t member = 0; member < count && cursor.missing == NULL; member++) {
+            struct rf_str text =
+                rf_cursor_str(&cursor, rf_cursor_packed(&cursor, "size"), "member");
+            if (!member_keep(build, column->charset, text, build->members++)) {
+                return rf_fail(build->err, RF_FATAL,
+                               "member %llu of column %.*s of table %.*s is not valid in its "
+                               "character set",
+                               (unsigned long long)member + 1, RF_STR_ARG(column->name),
+                               RF_STR_ARG(build->table->full_name));
+            }
+        }
+        if (cursor.missing != NULL || count == 0 || count > count_max) {
+            return fail_damaged(build, "the members of an ENUM or SET column are cut off");
+        }
+        column->member_count = (uint32_t)count;
+    }
+    return rf_cursor_left(&cursor) > 0 ? fail_damaged(build, "it has members of no column") : RF_OK;
+}
+
+static enum rf_status key_read(struct build *build)
+{
+    const struct map *map = build->map;
+    bool prefixed = map->has[FIELD_PRIMARY_KEY_PREFIX];
+    struct rf_cursor cursor =
+        rf_cursor_of(map->fields[prefixed ? FIELD_PRIMARY_KEY_PREFIX : FIELD_PRIMARY_KEY]);
+    while (rf_cursor_left(&cursor) > 0) {
+        uint64_t number = rf_cursor_packed(&cursor, "column");
+        if (prefixed) {
+            rf_cursor_packed(&cursor, "prefix"); /* rows are told apart by less than the whole */
+        }
+        if (cursor.missing != NULL || number >= map->column_count || build->columns[number].key) {
+            return fail_damaged(build, "its primary key names a column that it does not have");
+        }
+        build->columns[number].key = true;
+        build->key_columns[build->table->key_count++] = (uint32_t)number;
+    }
+    return RF_OK;
+}
+
+static enum rf_status build_all(struct build *build)
+{
+    enum rf_status status = name_read(build);
+    if (status == RF_OK) {
+        status = column_names_read(build);
+    }
+    if (status == RF_OK) {
+        status = types_read(build);
+    }
+    if (status == RF_OK) {
+        status = signedness_read(build);
+    }
+    if (status == RF_OK) {
+        status = collations_read(build, is_character, FIELD_DEFAULT_CHARSET, FIELD_COLUMN_CHARSET);
+    }
+    if (status == RF_OK) {
+        status = collations_read(build, is_enum_or_set, FIELD_ENUM_DEFAULT_CHARSET,
+                                 FIELD_ENUM_COLUMN_CHARSET);
+    }
+    if (status == RF_OK) {
+        status = members_read(build, is_set, FIELD_SET_MEMBERS, 64);
+    }
+    if (status == RF_OK) {
+        status = members_read(build, is_enum, FIELD_ENUM_MEMBERS, UINT16_MAX);
+    }
+    return status == RF_OK ? key_read(build) : status;
+}
+
+enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version, struct rf_table **table,
+                                     struct rf_error *err)
+{
+    struct map map = {0};
+    struct build build = {.map = &map, .err = err};
+    *table = NULL;
+    enum rf_status status = map_read(body, &map, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    block_open(&build, version);
+    status = build_all(&build);
+    if (status == RF_OK) {
+        *table = build.table;
+    } else {
+        rf_table_release(build.table);
+    }
+    return status;
+}
