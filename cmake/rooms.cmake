@@ -88,9 +88,6 @@ if(TARGET rf_net)
     # A server's certificate is looked at by the library that the client libraries use themselves.
     rf_require(openssl libssl-dev net)
     target_link_libraries(rf_net PRIVATE ${openssl_target})
-    # libmariadb's TLS sessions are read by ourselves once the log streams.
-    rf_require(openssl libssl-dev net)
-    target_link_libraries(rf_net PRIVATE ${openssl_target})
 endif()
 if(TARGET rf_checkpoint)
     rf_require(sqlite3 libsqlite3-dev checkpoint)

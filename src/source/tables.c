@@ -1,0 +1,261 @@
+#include "source/tables.h"
+
+#include "base/memory.h"
+#include "wire/table.h"
+
+#include <stdlib.h>
+
+enum { ID_SIZE = 6, FIRST_CAPACITY = 64, KEPT_CAPACITY = 16 * 1024 };
+
+struct rf_table_name {
+    struct rf_table_name *next;
+    uint64_t hash;
+    struct rf_buf full_name;
+    bool picked;
+    uint32_t version;
+    struct rf_table *table; /* the newest version, one reference; NULL: none yet */
+    struct rf_buf bytes;    /* of its TABLE_MAP, behind the id; not picked: up to the names' end */
+};
+
+static uint64_t hash_bytes(struct rf_str bytes, uint64_t hash)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        hash = (hash ^ (unsigned char)bytes.data[i]) * 0x100000001b3;
+    }
+    return hash;
+}
+
+static uint32_t place_of(uint64_t id, uint32_t capacity)
+{
+    return (uint32_t)((id * 0x9e3779b97f4a7c15) >> 32) & (capacity - 1);
+}
+
+static uint64_t load_id(struct rf_str body)
+{
+    uint64_t id = 0;
+    for (size_t i = 0; i < ID_SIZE; i++) {
+        id |= (uint64_t)(unsigned char)body.data[i] << (8 * i);
+    }
+    return id;
+}
+
+/* ---- By number ----------------------------------------------------------------------------- */
+
+static struct rf_table_number *find_place(const struct rf_tables *tables, uint64_t id)
+{
+    uint32_t i = place_of(id, tables->number_capacity);
+    while (tables->numbers[i].statement != 0 && tables->numbers[i].id != id) {
+        i = (i + 1) & (tables->number_capacity - 1);
+    }
+    return &tables->numbers[i];
+}
+
+static struct rf_table_number *add_number(struct rf_tables *tables, uint64_t id)
+{
+    if (tables->number_count * 2 >= tables->number_capacity) {
+        struct rf_table_number *old = tables->numbers;
+        uint32_t old_capacity = tables->number_capacity;
+        tables->number_capacity = old_capacity ? old_capacity * 2 : FIRST_CAPACITY;
+        tables->numbers = rf_alloc_zero(tables->number_capacity, sizeof *tables->numbers);
+        for (uint32_t i = 0; i < old_capacity; i++) {
+            if (old[i].statement != 0) {
+                *find_place(tables, old[i].id) = old[i];
+            }
+        }
+        free(old);
+    }
+    struct rf_table_number *number = find_place(tables, id);
+    tables->number_count++;
+    *number = (struct rf_table_number){.id = id};
+    return number;
+}
+
+const struct rf_table_number *rf_tables_find(const struct rf_tables *tables, uint64_t id)
+{
+    if (tables->number_capacity == 0) {
+        return NULL;
+    }
+    const struct rf_table_number *number = find_place(tables, id);
+    return number->statement != 0 && number->statement == tables->statement ? number : NULL;
+}
+
+static void retire(struct rf_tables *tables, struct rf_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    if (tables->retired_count == tables->retired_capacity) {
+        tables->retired_capacity = tables->retired_capacity ? tables->retired_capacity * 2 : 8;
+        tables->retired =
+            rf_realloc(tables->retired, tables->retired_capacity * sizeof(struct rf_table *));
+    }
+    tables->retired[tables->retired_count++] = table;
+}
+
+/* ---- By name ------------------------------------------------------------------------------- */
+
+static void grow_names(struct rf_tables *tables)
+{
+    uint32_t capacity = tables->name_capacity ? tables->name_capacity * 2 : FIRST_CAPACITY;
+    struct rf_table_name **names = rf_alloc_zero(capacity, sizeof *names);
+    for (uint32_t i = 0; i < tables->name_capacity; i++) {
+        for (struct rf_table_name *name = tables->names[i], *next; name != NULL; name = next) {
+            next = name->next;
+            uint32_t place = (uint32_t)name->hash & (capacity - 1);
+            name->next = names[place];
+            names[place] = name;
+        }
+    }
+    free(tables->names);
+    tables->names = names;
+    tables->name_capacity = capacity;
+}
+
+static bool has_name(const struct rf_table_name *name, const struct rf_binlog_table *table)
+{
+    size_t size = table->database.size;
+    return name->full_name.size == size + 1 + table->name.size &&
+           memcmp(name->full_name.data, table->database.data, size) == 0 &&
+           memcmp(name->full_name.data + size + 1, table->name.data, table->name.size) == 0;
+}
+
+static struct rf_table_name *find_name(struct rf_tables *tables, const struct rf_pick *pick,
+                                       const struct rf_binlog_table *table)
+{
+    uint64_t hash = hash_bytes(table->database, 0xcbf29ce484222325);
+    hash = hash_bytes(table->name, (hash ^ '.') * 0x100000001b3);
+    if (tables->name_count >= tables->name_capacity) {
+        grow_names(tables);
+    }
+    struct rf_table_name **place = &tables->names[(uint32_t)hash & (tables->name_capacity - 1)];
+    for (struct rf_table_name *name = *place; name != NULL; name = name->next) {
+        if (name->hash == hash && has_name(name, table)) {
+            return name;
+        }
+    }
+    struct rf_table_name *name = rf_alloc_zero(1, sizeof *name);
+    rf_buf_add_str(&name->full_name, table->database);
+    rf_buf_add_byte(&name->full_name, '.');
+    rf_buf_add_str(&name->full_name, table->name);
+    name->hash = hash;
+    name->picked = rf_pick_table(pick, rf_buf_str(&name->full_name));
+    name->next = *place;
+    *place = name;
+    tables->name_count++;
+    return name;
+}
+
+/* True when the TABLE_MAP says what is known of this name already. */
+static bool is_known(const struct rf_table_name *name, struct rf_str body)
+{
+    const struct rf_buf *bytes = &name->bytes;
+    return bytes->size > 0 &&
+           (name->picked ? body.size - ID_SIZE == bytes->size
+                         : body.size - ID_SIZE >= bytes->size) &&
+           memcmp(body.data + ID_SIZE, bytes->data, bytes->size) == 0;
+}
+
+static enum rf_status learn(struct rf_table_name *name, const struct rf_binlog_table *table,
+                            struct rf_str body, struct rf_error *err)
+{
+    struct rf_str bytes = {body.data + ID_SIZE, body.size - ID_SIZE};
+    if (!name->picked) {
+        bytes.size = (size_t)(table->name.data + table->name.size + 1 - bytes.data);
+    } else {
+        struct rf_table *parsed;
+        enum rf_status status = rf_binlog_table_parse(body, name->version + 1, &parsed, err);
+        if (status != RF_OK) {
+            return status;
+        }
+        rf_table_release(name->table);
+        name->table = parsed;
+        name->version++;
+    }
+    rf_buf_set(&name->bytes, bytes);
+    return RF_OK;
+}
+
+/* ---- Together ------------------------------------------------------------------------------ */
+
+enum rf_status rf_tables_map(struct rf_tables *tables, const struct rf_pick *pick,
+                             struct rf_str body, struct rf_error *err)
+{
+    struct rf_table_number *number = NULL;
+    uint64_t id = body.size >= ID_SIZE ? load_id(body) : 0;
+    if (body.size >= ID_SIZE && tables->number_capacity > 0) {
+        number = find_place(tables, id);
+        if (number->statement == 0) {
+            number = NULL;
+        } else if (number->table == number->name->table && is_known(number->name, body)) {
+            number->statement = tables->statement;
+            return RF_OK;
+        }
+    }
+    struct rf_binlog_table table;
+    enum rf_status status = rf_binlog_table_name(body, &table, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    struct rf_table_name *name = find_name(tables, pick, &table);
+    if (!is_known(name, body)) {
+        status = learn(name, &table, body, err);
+        if (status != RF_OK) {
+            return status;
+        }
+    }
+    if (number == NULL) {
+        number = add_number(tables, id);
+    }
+    retire(tables, number->table);
+    number->name = name;
+    number->table = name->table ? rf_table_retain(name->table) : NULL;
+    number->statement = tables->statement;
+    return RF_OK;
+}
+
+void rf_tables_next_statement(struct rf_tables *tables)
+{
+    tables->statement++;
+}
+
+void rf_tables_settle(struct rf_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->retired_count; i++) {
+        rf_table_release(tables->retired[i]);
+    }
+    tables->retired_count = 0;
+}
+
+void rf_tables_forget(struct rf_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->number_capacity; i++) {
+        rf_table_release(tables->numbers[i].table);
+    }
+    if (tables->number_capacity > KEPT_CAPACITY) {
+        free(tables->numbers);
+        tables->numbers = NULL;
+        tables->number_capacity = 0;
+    } else if (tables->number_count > 0) {
+        memset(tables->numbers, 0, tables->number_capacity * sizeof *tables->numbers);
+    }
+    tables->number_count = 0;
+    rf_tables_settle(tables);
+}
+
+void rf_tables_deinit(struct rf_tables *tables)
+{
+    rf_tables_forget(tables);
+    for (uint32_t i = 0; i < tables->name_capacity; i++) {
+        for (struct rf_table_name *name = tables->names[i], *next; name != NULL; name = next) {
+            next = name->next;
+            rf_table_release(name->table);
+            rf_buf_deinit(&name->full_name);
+            rf_buf_deinit(&name->bytes);
+            free(name);
+        }
+    }
+    free(tables->names);
+    free(tables->numbers);
+    free(tables->retired);
+    *tables = (struct rf_tables){0};
+}

@@ -1,0 +1,54 @@
+/* The tables that a log speaks of, by the numbers that it gives them.
+ *
+ * Used by the assembly of transactions. A rows event names its table by a number; the TABLE_MAP in
+ * front of it says which table that is. Full TABLE_MAPs are larger than a small row, so they are
+ * compared, not parsed again: by number, and by name when the server gave the same table another
+ * number. A changed one makes a new version of the table. Whether a table is picked is decided once
+ * per name; of those that are not, nothing is parsed. */
+#ifndef ROWFERRY_SOURCE_TABLES_H
+#define ROWFERRY_SOURCE_TABLES_H
+
+#include "source/pick.h"
+
+#include <rowferry/event.h>
+
+struct rf_table_name; /* what is kept by name */
+
+/* What is kept by number. */
+struct rf_table_number {
+    uint64_t id;
+    uint64_t statement; /* the last one whose TABLE_MAP had it; 0: the place is free */
+    struct rf_table_name *name;
+    struct rf_table *table; /* one reference; NULL: not picked */
+};
+
+/* Zeroed is empty and valid. Thread: the owner's. */
+struct rf_tables {
+    struct rf_table_name **names; /* by hash of the name */
+    uint32_t name_count;
+    uint32_t name_capacity;          /* a power of two, or 0 */
+    struct rf_table_number *numbers; /* by hash of the number */
+    uint32_t number_count;
+    uint32_t number_capacity;
+    uint64_t statement; /* in hand, from 1 */
+    struct rf_table **retired;
+    uint32_t retired_count;
+    uint32_t retired_capacity;
+};
+
+/* Takes a TABLE_MAP: its number stands for this table until the statement's end.
+ * Returns RF_OK; RF_CONFIG; RF_FATAL, as rf_binlog_table_parse. */
+RF_USE_RESULT enum rf_status rf_tables_map(struct rf_tables *tables, const struct rf_pick *pick,
+                                           struct rf_str body, struct rf_error *err);
+/* What the number stands for in this statement; NULL: no TABLE_MAP said so. Borrowed; the table
+ * stays valid until rf_tables_settle. */
+const struct rf_table_number *rf_tables_find(const struct rf_tables *tables, uint64_t id);
+/* The statement is over. */
+void rf_tables_next_statement(struct rf_tables *tables);
+/* No transaction in hand needs tables that were replaced. */
+void rf_tables_settle(struct rf_tables *tables);
+/* Another file: numbers mean nothing any more. Names and versions stay. Settles. */
+void rf_tables_forget(struct rf_tables *tables);
+void rf_tables_deinit(struct rf_tables *tables);
+
+#endif

@@ -1,0 +1,765 @@
+#include "source/transaction.h"
+
+#include "base/memory.h"
+#include "source/statement.h"
+#include "wire/rows.h"
+
+#include <rowferry/log.h>
+#include <stdlib.h>
+
+enum { MICROSECONDS = 1000000, STATEMENT_SHOWN = 120 };
+
+/* What is kept of an event, in front of its bytes. Aligned to 8 in its chunk. */
+struct record {
+    uint32_t size; /* of the bytes behind */
+    uint32_t ordinal;
+    uint64_t offset;        /* of the event in the log, for messages */
+    struct rf_table *table; /* of rows; NULL: a statement */
+    uint8_t type;           /* of rows: RF_BINLOG_*; of a statement: enum rf_op */
+    uint32_t
+        database_size; /* of a statement: database, object and SQL text lie one behind the other */
+    uint32_t object_size;
+};
+
+/* ---- Messages ------------------------------------------------------------------------------ */
+
+enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *err)
+{
+    struct rf_buf *text = &assembly->text;
+    rf_buf_reset(text);
+    rf_buf_printf(text, "%.*s at %llu",
+                  assembly->file.size > 0 ? (int)assembly->file.size : (int)(sizeof "log" - 1),
+                  assembly->file.size > 0 ? assembly->file.data : "log",
+                  (unsigned long long)assembly->offset);
+    if (assembly->open || assembly->ready) {
+        rf_buf_add_str(text, RF_STR(", GTID "));
+        rf_gtid_print(text, assembly->gtid);
+    }
+    return rf_error_wrap(err, "%s", rf_buf_cstr(text));
+}
+
+static enum rf_status mismatch(struct rf_error *err)
+{
+    rf_error_hint(err,
+                  "this is not the log that the position was taken from: the server ran RESET "
+                  "MASTER, was restored from a backup, or is another one. Take a new snapshot of "
+                  "the tables, then set a new position");
+    return RF_FATAL;
+}
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+static void free_chunks(struct rf_chunk *chunks)
+{
+    for (struct rf_chunk *next; chunks != NULL; chunks = next) {
+        next = chunks->next;
+        free(chunks);
+    }
+}
+
+/* Keeps one ordinary chunk for the next transaction. */
+static void recycle(struct rf_assembly *assembly, struct rf_chunk *chunk)
+{
+    if (assembly->spare == NULL && sizeof *chunk + chunk->size == RF_ARENA_CHUNK) {
+        chunk->next = NULL;
+        assembly->spare = chunk;
+    } else {
+        free(chunk);
+    }
+}
+
+static void forget_records(struct rf_assembly *assembly)
+{
+    for (struct rf_chunk *chunk = assembly->chunks, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        recycle(assembly, chunk);
+    }
+    assembly->chunks = assembly->last = NULL;
+    assembly->bytes = 0;
+    rf_tables_settle(&assembly->tables);
+}
+
+static struct rf_chunk *open_chunk(struct rf_assembly *assembly, size_t size)
+{
+    enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk) };
+    struct rf_chunk *chunk;
+    if (size <= ORDINARY && assembly->spare != NULL) {
+        chunk = assembly->spare;
+        assembly->spare = chunk->next;
+    } else {
+        size_t room = size <= ORDINARY ? ORDINARY : size;
+        chunk = rf_alloc(sizeof *chunk + room);
+        chunk->size = room;
+    }
+    chunk->used = 0;
+    chunk->next = NULL;
+    if (assembly->last != NULL) {
+        assembly->last->next = chunk;
+    } else {
+        assembly->chunks = chunk;
+    }
+    assembly->last = chunk;
+    return chunk;
+}
+
+/* Room for a record and `size` bytes behind it. NULL: the transaction is too large. */
+static struct record *add_record(struct rf_assembly *assembly, size_t size)
+{
+    size_t whole = sizeof(struct record) + ((size + 7) & ~(size_t)7);
+    assembly->bytes += whole;
+    if (assembly->bytes > RF_TRANSACTION_BYTES_MAX) {
+        return NULL;
+    }
+    struct rf_chunk *chunk = assembly->last;
+    if (chunk == NULL || chunk->size - chunk->used < whole) {
+        chunk = open_chunk(assembly, whole);
+    }
+    struct record *record = (struct record *)(void *)(chunk->data + chunk->used);
+    chunk->used += whole;
+    *record = (struct record){
+        .size = (uint32_t)size,
+        .ordinal = assembly->ordinal,
+        .offset = assembly->offset,
+    };
+    return record;
+}
+
+static enum rf_status too_large(const struct rf_assembly *assembly, struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL, "the transaction has more than %u MiB of rows (%llu bytes so far)",
+            RF_TRANSACTION_BYTES_MAX >> 20, (unsigned long long)assembly->bytes);
+    rf_error_hint(err,
+                  "transactions of this size are not carried yet: write in smaller ones, or leave "
+                  "the table out");
+    return RF_FATAL;
+}
+
+void rf_assembly_deinit(struct rf_assembly *assembly)
+{
+    const struct rf_pick *pick = assembly->pick;
+    free_chunks(assembly->chunks);
+    free_chunks(assembly->spare);
+    rf_tables_deinit(&assembly->tables);
+    rf_position_deinit(&assembly->position);
+    rf_position_deinit(&assembly->expected);
+    rf_arena_deinit(&assembly->scratch);
+    rf_buf_deinit(&assembly->file);
+    rf_buf_deinit(&assembly->text);
+    *assembly = (struct rf_assembly){.pick = pick};
+}
+
+/* ---- Files --------------------------------------------------------------------------------- */
+
+static void drop_unfinished(struct rf_assembly *assembly)
+{
+    if (assembly->open) {
+        rf_buf_reset(&assembly->text);
+        rf_gtid_print(&assembly->text, assembly->gtid);
+        rf_log(RF_LOG_WARN,
+               "%.*s ends inside transaction %s, which the server never finished: left out",
+               RF_STR_ARG(rf_buf_str(&assembly->file)), rf_buf_cstr(&assembly->text));
+        assembly->open = false;
+    }
+    forget_records(assembly);
+    rf_tables_forget(&assembly->tables);
+}
+
+void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file)
+{
+    drop_unfinished(assembly);
+    rf_buf_set(&assembly->file, file);
+    assembly->created = 0;
+    assembly->from_top = false;
+}
+
+static enum rf_status take_rotate(struct rf_assembly *assembly, struct rf_str body,
+                                  struct rf_error *err)
+{
+    struct rf_binlog_rotate rotate;
+    enum rf_status status = rf_binlog_rotate_parse(body, &rotate, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_assembly_turn(assembly, rotate.file);
+    assembly->next = assembly->offset = rotate.position;
+    assembly->from_top = rotate.position == RF_BINLOG_MAGIC_SIZE;
+    return RF_OK;
+}
+
+static enum rf_status take_format(struct rf_assembly *assembly,
+                                  const struct rf_binlog_header *header, struct rf_str event,
+                                  struct rf_error *err)
+{
+    enum rf_status status = rf_binlog_format_parse(event, &assembly->format, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    drop_unfinished(assembly);
+    assembly->created = header->timestamp;
+    if (assembly->server_id == 0) {
+        assembly->server_id = header->server_id;
+    }
+    if (assembly->must_created != 0 && assembly->must_created != header->timestamp) {
+        rf_fail(err, RF_FATAL, "the file was begun at %u, not at %u as the position says",
+                header->timestamp, assembly->must_created);
+        return mismatch(err);
+    }
+    assembly->must_created = 0;
+    return RF_OK;
+}
+
+/* What lies before a file. When we read on from the file before it, all of that was seen. */
+static enum rf_status take_list(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                                struct rf_str body, struct rf_error *err)
+{
+    struct rf_gtid_list list = {0};
+    bool artificial = (header->flags & RF_BINLOG_FLAG_ARTIFICIAL) != 0;
+    enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
+    if (status == RF_OK && assembly->adopts_list) {
+        rf_gtid_list_copy(&assembly->position.gtids, &list);
+        assembly->adopts_list = false;
+    } else if (status == RF_OK && assembly->from_top && !artificial && !assembly->verify) {
+        for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
+            if (!rf_gtid_list_has(&assembly->position.gtids, list.items[i])) {
+                rf_buf_reset(&assembly->text);
+                rf_gtid_print(&assembly->text, list.items[i]);
+                status =
+                    rf_fail(err, RF_FATAL,
+                            "a gap in the log: transaction %s lies before this file, but it was "
+                            "never seen",
+                            rf_buf_cstr(&assembly->text));
+            }
+        }
+    }
+    rf_gtid_list_deinit(&list);
+    return status;
+}
+
+/* ---- Transactions -------------------------------------------------------------------------- */
+
+static enum rf_status expect_gtid(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_gtid *wanted = &assembly->expected.last;
+    if (assembly->gtid.domain == wanted->domain && assembly->gtid.server_id == wanted->server_id &&
+        assembly->gtid.sequence == wanted->sequence &&
+        assembly->start == assembly->expected.start) {
+        return RF_OK;
+    }
+    rf_buf_reset(&assembly->text);
+    rf_gtid_print(&assembly->text, *wanted);
+    rf_fail(err, RF_FATAL, "the position says that transaction %s begins at %llu, but it does not",
+            rf_buf_cstr(&assembly->text), (unsigned long long)assembly->expected.start);
+    return mismatch(err);
+}
+
+static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                                struct rf_str body, struct rf_error *err)
+{
+    enum { START_ALTER = 0x02, ROLLBACK_ALTER = 0x08 };
+    struct rf_gtid_event event;
+    if (assembly->open) {
+        return rf_fail(err, RF_FATAL, "another transaction begins before this one has ended");
+    }
+    enum rf_status status = rf_gtid_event_parse(body, header->server_id, &event, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    assembly->gtid = event.gtid;
+    assembly->open = true;
+    assembly->start = assembly->offset;
+    assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
+    assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
+    assembly->ordinal = 0;
+    assembly->skipped = 0;
+    rf_tables_next_statement(&assembly->tables);
+    if (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) {
+        return rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
+    }
+    if (assembly->verify) {
+        return expect_gtid(assembly, err);
+    }
+    const struct rf_gtid *before = rf_gtid_list_find(&assembly->position.gtids, event.gtid.domain);
+    if (before != NULL && event.gtid.sequence <= before->sequence) {
+        rf_buf_reset(&assembly->text);
+        rf_gtid_print(&assembly->text, *before);
+        rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s",
+                rf_buf_cstr(&assembly->text));
+        rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
+                           "writing server a gtid_domain_id of its own");
+        return RF_FATAL;
+    }
+    return RF_OK;
+}
+
+static enum rf_status end_transaction(struct rf_assembly *assembly,
+                                      const struct rf_binlog_header *header, struct rf_error *err)
+{
+    assembly->open = false;
+    assembly->end = assembly->next;
+    assembly->time = header->timestamp;
+    if (!assembly->verify) {
+        assembly->ready = true;
+        return RF_OK;
+    }
+    forget_records(assembly);
+    if (assembly->end != assembly->expected.end || assembly->time != assembly->expected.time) {
+        rf_fail(
+            err, RF_FATAL,
+            "the position's last transaction ends at %llu, committed at %u; the position says %llu "
+            "and %u",
+            (unsigned long long)assembly->end, assembly->time,
+            (unsigned long long)assembly->expected.end, assembly->expected.time);
+        return mismatch(err);
+    }
+    assembly->verify = false;
+    return RF_OK;
+}
+
+static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, struct rf_str body,
+                                struct rf_error *err)
+{
+    enum { FLAGS_AT = 6, FLAGS_SIZE = 2, DUMMY = 0xffffff };
+    if (body.size < FLAGS_AT + FLAGS_SIZE) {
+        return rf_fail(err, RF_FATAL, "a rows event of only %zu bytes", body.size);
+    }
+    uint64_t id = 0;
+    for (size_t i = 0; i < FLAGS_AT; i++) {
+        id |= (uint64_t)(unsigned char)body.data[i] << (8 * i);
+    }
+    bool ends = (body.data[FLAGS_AT] & RF_ROWS_STATEMENT_END) != 0;
+    const struct rf_table_number *number = rf_tables_find(&assembly->tables, id);
+    /* An event without a table and without rows only says that the statement ends. */
+    if (number == NULL && !(id == DUMMY && ends)) {
+        return rf_fail(err, RF_FATAL, "rows of table number %llu, which no TABLE_MAP introduced",
+                       (unsigned long long)id);
+    }
+    if (number != NULL && number->table != NULL && !rf_rows_is(type)) {
+        rf_fail(err, RF_FATAL,
+                "a compressed event (%s) with rows of %.*s; these are not carried yet",
+                rf_binlog_type_name(type), RF_STR_ARG(number->table->full_name));
+        rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
+        return RF_FATAL;
+    }
+    if (number != NULL && number->table == NULL) {
+        assembly->skipped++;
+    } else if (number != NULL && !assembly->verify) {
+        struct record *record = add_record(assembly, body.size);
+        if (record == NULL) {
+            return too_large(assembly, err);
+        }
+        record->table = number->table;
+        record->type = (uint8_t)type;
+        memcpy(record + 1, body.data, body.size);
+    }
+    if (ends) {
+        rf_tables_next_statement(&assembly->tables);
+    }
+    return RF_OK;
+}
+
+/* ---- Statements ---------------------------------------------------------------------------- */
+
+/* The beginning of it, on one line. */
+static const char *shown(struct rf_assembly *assembly, struct rf_str statement)
+{
+    struct rf_buf *text = &assembly->text;
+    rf_buf_reset(text);
+    for (size_t i = 0; i < statement.size && i < STATEMENT_SHOWN; i++) {
+        char byte = statement.data[i];
+        rf_buf_add_byte(text, (unsigned char)byte < ' ' || byte == 0x7f ? ' ' : byte);
+    }
+    rf_buf_add_str(text, statement.size > STATEMENT_SHOWN ? RF_STR(" ...") : RF_STR_NONE);
+    return rf_buf_cstr(text);
+}
+
+static bool picks_ddl(struct rf_assembly *assembly, const struct rf_statement *statement,
+                      struct rf_str database)
+{
+    struct rf_str owner = statement->database.size > 0 ? statement->database : database;
+    if (statement->kind == RF_STATEMENT_TRUNCATE) {
+        rf_buf_reset(&assembly->text);
+        rf_buf_printf(&assembly->text, "%.*s.%.*s", RF_STR_ARG(owner),
+                      RF_STR_ARG(statement->object));
+        return rf_pick_table(assembly->pick, rf_buf_str(&assembly->text));
+    }
+    if (database.size == 0 && owner.size == 0) {
+        return !assembly->pick->has_positive;
+    }
+    return (database.size > 0 && rf_pick_database(assembly->pick, database)) ||
+           (owner.size > 0 && rf_pick_database(assembly->pick, owner));
+}
+
+static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_binlog_query *query,
+                               struct rf_error *err)
+{
+    struct rf_str text;
+    struct rf_statement statement;
+    if (assembly->verify || assembly->drops_ddl) {
+        return RF_OK;
+    }
+    enum rf_status status = rf_binlog_statement(query, &assembly->scratch, &text, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_statement_read(text, &assembly->scratch, &statement);
+    if (!picks_ddl(assembly, &statement, query->database)) {
+        assembly->skipped++;
+        return RF_OK;
+    }
+    bool truncates = statement.kind == RF_STATEMENT_TRUNCATE;
+    struct rf_str database = query->database;
+    if (statement.database.size > 0 && statement.object.size > 0) {
+        database = statement.database;
+    }
+    struct record *record = add_record(assembly, database.size + statement.object.size + text.size);
+    if (record == NULL) {
+        return too_large(assembly, err);
+    }
+    record->type = truncates ? RF_TRUNCATE : RF_DDL;
+    record->database_size = (uint32_t)database.size;
+    record->object_size = (uint32_t)statement.object.size;
+    char *to = (char *)(record + 1);
+    const struct rf_str parts[] = {database, statement.object, text};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].size > 0) {
+            memcpy(to, parts[i].data, parts[i].size);
+            to += parts[i].size;
+        }
+    }
+    return RF_OK;
+}
+
+static enum rf_status take_query(struct rf_assembly *assembly,
+                                 const struct rf_binlog_header *header, struct rf_str body,
+                                 struct rf_error *err)
+{
+    struct rf_binlog_query query;
+    struct rf_statement statement;
+    bool ends = assembly->standalone;
+    enum rf_status status = rf_binlog_query_parse(body, &query, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
+    rf_statement_read(query.statement, &assembly->scratch, &statement);
+    switch (statement.kind) {
+    case RF_STATEMENT_BEGIN:
+    case RF_STATEMENT_SAVEPOINT: break;
+    case RF_STATEMENT_COMMIT: ends = true; break;
+    case RF_STATEMENT_ROLLBACK:
+    case RF_STATEMENT_ROLLBACK_TO:
+        /* Logged when tables that cannot roll back were changed too: which rows were undone and which
+         * not, the log does not say. */
+        if (assembly->bytes > 0) {
+            return rf_fail(
+                err, RF_FATAL,
+                "\"%s\" behind changed rows: rows of engines that cannot roll back stay, the "
+                "others were undone; such transactions are not carried yet",
+                shown(assembly, query.statement));
+        }
+        ends |= statement.kind == RF_STATEMENT_ROLLBACK;
+        break;
+    case RF_STATEMENT_TRUNCATE:
+    case RF_STATEMENT_DDL: status = keep_ddl(assembly, &query, err); break;
+    case RF_STATEMENT_XA:
+        return rf_fail(err, RF_FATAL, "an XA transaction (\"%s\"); these are not carried yet",
+                       shown(assembly, query.statement));
+    case RF_STATEMENT_CHANGE:
+        rf_fail(err, RF_FATAL, "rows were changed by a statement, not logged as rows: \"%s\"",
+                shown(assembly, query.statement));
+        rf_error_hint(err,
+                      "on the server: SET GLOBAL binlog_format='ROW'; sessions that are open keep "
+                      "theirs until they connect again");
+        return RF_FATAL;
+    case RF_STATEMENT_UNKNOWN:
+        return rf_fail(err, RF_FATAL, "a statement that is not known: \"%s\"",
+                       shown(assembly, query.statement));
+    }
+    return status == RF_OK && ends ? end_transaction(assembly, header, err) : status;
+}
+
+/* ---- Events -------------------------------------------------------------------------------- */
+
+static enum rf_status take_incident(struct rf_str body, struct rf_error *err)
+{
+    struct rf_binlog_incident incident;
+    enum rf_status status = rf_binlog_incident_parse(body, &incident, err);
+    if (status == RF_OK) {
+        status = rf_fail(err, RF_FATAL, "the server says that its log has a hole: %.*s",
+                         RF_STR_ARG(incident.message));
+    }
+    return status;
+}
+
+/* Events that stop, whatever the filter: what they do to which table, they do not say. */
+static enum rf_status take_other(unsigned type, struct rf_error *err)
+{
+    const char *name = rf_binlog_type_name(type);
+    switch (type) {
+    case RF_BINLOG_XA_PREPARE:
+        return rf_fail(err, RF_FATAL, "an XA transaction (%s); these are not carried yet", name);
+    case RF_BINLOG_QUERY_COMPRESSED:
+        rf_fail(err, RF_FATAL, "a compressed event (%s); these are not carried yet", name);
+        rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
+        return RF_FATAL;
+    case RF_BINLOG_START_ENCRYPTION:
+        rf_fail(err, RF_FATAL, "the file is encrypted; these are not carried yet");
+        rf_error_hint(err, "read from the server itself, which sends its log in the clear");
+        return RF_FATAL;
+    case RF_BINLOG_MYSQL_GTID:
+    case RF_BINLOG_MYSQL_ANONYMOUS_GTID:
+    case RF_BINLOG_MYSQL_PREVIOUS_GTIDS:
+    case RF_BINLOG_MYSQL_GTID_TAGGED:
+    case RF_BINLOG_TRANSACTION_PAYLOAD:
+    case RF_BINLOG_PARTIAL_UPDATE_ROWS:
+        return rf_fail(err, RF_FATAL, "%s: a log of MySQL; only MariaDB's are read yet", name);
+    case RF_BINLOG_INTVAR:
+    case RF_BINLOG_RAND:
+    case RF_BINLOG_USER_VAR:
+    case RF_BINLOG_LOAD:
+    case RF_BINLOG_CREATE_FILE:
+    case RF_BINLOG_APPEND_BLOCK:
+    case RF_BINLOG_EXEC_LOAD:
+    case RF_BINLOG_DELETE_FILE:
+    case RF_BINLOG_NEW_LOAD:
+    case RF_BINLOG_BEGIN_LOAD_QUERY:
+    case RF_BINLOG_EXECUTE_LOAD_QUERY:
+        rf_fail(err, RF_FATAL, "rows were changed by a statement, not logged as rows (event %s)",
+                name);
+        rf_error_hint(err,
+                      "on the server: SET GLOBAL binlog_format='ROW'; sessions that are open keep "
+                      "theirs until they connect again");
+        return RF_FATAL;
+    default:
+        return rf_fail(err, RF_FATAL, "an event of type %u (%s), which is not known", type, name);
+    }
+}
+
+/* An event of a transaction. */
+static enum rf_status take_inside(struct rf_assembly *assembly,
+                                  const struct rf_binlog_header *header, struct rf_str body,
+                                  struct rf_error *err)
+{
+    uint64_t xid;
+    if (!assembly->open) {
+        rf_fail(err, RF_FATAL, "%s without a GTID in front of it",
+                rf_binlog_type_name(header->type));
+        rf_error_hint(err,
+                      "logs of MariaDB 10.0 and later are read, from a transaction's beginning on");
+        return RF_FATAL;
+    }
+    assembly->ordinal++;
+    switch (header->type) {
+    case RF_BINLOG_TABLE_MAP: return rf_tables_map(&assembly->tables, assembly->pick, body, err);
+    case RF_BINLOG_QUERY: return take_query(assembly, header, body, err);
+    case RF_BINLOG_XID: {
+        enum rf_status status = rf_binlog_xid_parse(body, &xid, err);
+        return status == RF_OK ? end_transaction(assembly, header, err) : status;
+    }
+    default: return take_rows(assembly, header->type, body, err);
+    }
+}
+
+/* Where the event lies. Within a transaction MariaDB 11.4 and later give no positions: the sizes are
+ * added up then, which is good enough for messages. */
+static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                   uint64_t end)
+{
+    uint64_t low = header->end_position;
+    if (header->flags & RF_BINLOG_FLAG_ARTIFICIAL || (low == 0 && end == 0 && !assembly->open)) {
+        return;
+    }
+    if (end == 0 && low != 0) {
+        end = (assembly->next & ~(uint64_t)UINT32_MAX) | low;
+        end += end < assembly->next ? (uint64_t)1 << 32 : 0;
+    } else if (end == 0) {
+        end = assembly->next + header->size;
+    }
+    assembly->offset = end > header->size ? end - header->size : 0;
+    assembly->next = end;
+}
+
+static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                               struct rf_str body, struct rf_error *err)
+{
+    switch (header->type) {
+    case RF_BINLOG_WRITE_ROWS_V1:
+    case RF_BINLOG_UPDATE_ROWS_V1:
+    case RF_BINLOG_DELETE_ROWS_V1:
+    case RF_BINLOG_WRITE_ROWS_V2:
+    case RF_BINLOG_UPDATE_ROWS_V2:
+    case RF_BINLOG_DELETE_ROWS_V2:
+    case RF_BINLOG_WRITE_ROWS_COMPRESSED_V1:
+    case RF_BINLOG_UPDATE_ROWS_COMPRESSED_V1:
+    case RF_BINLOG_DELETE_ROWS_COMPRESSED_V1:
+    case RF_BINLOG_WRITE_ROWS_COMPRESSED_V2:
+    case RF_BINLOG_UPDATE_ROWS_COMPRESSED_V2:
+    case RF_BINLOG_DELETE_ROWS_COMPRESSED_V2:
+    case RF_BINLOG_TABLE_MAP:
+    case RF_BINLOG_QUERY:
+    case RF_BINLOG_XID: return take_inside(assembly, header, body, err);
+    case RF_BINLOG_GTID: return take_gtid(assembly, header, body, err);
+    case RF_BINLOG_GTID_LIST: return take_list(assembly, header, body, err);
+    case RF_BINLOG_ROTATE: return take_rotate(assembly, body, err);
+    case RF_BINLOG_INCIDENT: return take_incident(body, err);
+    case RF_BINLOG_STOP:
+    case RF_BINLOG_CHECKPOINT:
+    case RF_BINLOG_ANNOTATE_ROWS:
+    case RF_BINLOG_HEARTBEAT: return RF_OK;
+    default:
+        if (header->flags & RF_BINLOG_FLAG_IGNORABLE) {
+            assembly->ordinal++;
+            return RF_OK;
+        }
+        return take_other(header->type, err);
+    }
+}
+
+enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event, uint64_t end,
+                                struct rf_error *err)
+{
+    struct rf_binlog_header header;
+    struct rf_str body;
+    rf_assert(!assembly->ready);
+    enum rf_status status = rf_binlog_header_parse(event, &header, err);
+    if (status == RF_OK && header.type != RF_BINLOG_HEARTBEAT) {
+        locate(assembly, &header, end);
+    }
+    if (status == RF_OK && header.type == RF_BINLOG_FORMAT_DESCRIPTION) {
+        status = take_format(assembly, &header, event, err);
+    } else if (status == RF_OK) {
+        status = rf_binlog_body(&assembly->format, &header, event, &body, err);
+        if (status == RF_OK) {
+            status = dispatch(assembly, &header, body, err);
+        }
+    }
+    return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_wrap(assembly, err);
+}
+
+/* ---- Handing over -------------------------------------------------------------------------- */
+
+static enum rf_status decode(struct record *record, struct rf_batch *batch, struct rf_error *err)
+{
+    const char *bytes = (const char *)(record + 1);
+    if (record->table != NULL) {
+        struct rf_rows rows;
+        enum rf_status status =
+            rf_rows_parse(record->type, (struct rf_str){bytes, record->size}, &rows, err);
+        return status == RF_OK ? rf_rows_decode(&rows, record->table, record->ordinal, batch, err)
+                               : status;
+    }
+    struct rf_event *event = rf_batch_add(batch);
+    size_t front = record->database_size + record->object_size;
+    event->op = record->type;
+    event->ordinal = record->ordinal;
+    event->database = (struct rf_str){bytes, record->database_size};
+    event->object = (struct rf_str){bytes + record->database_size, record->object_size};
+    event->statement = (struct rf_str){bytes + front, record->size - front};
+    return RF_OK;
+}
+
+static enum rf_status decode_all(struct rf_assembly *assembly, char *data, size_t size,
+                                 struct rf_batch *batch, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
+    for (size_t at = 0; at < size && status == RF_OK;) {
+        struct record *record = (struct record *)(void *)(data + at);
+        at += sizeof *record + ((record->size + 7u) & ~(size_t)7);
+        status = decode(record, batch, err);
+        if (status != RF_OK) {
+            assembly->offset = record->offset;
+        }
+    }
+    return status;
+}
+
+/* Gives a chunk's bytes to the batch. The chunk itself moves, unless little of it was used: a small
+ * transaction would then bring a large empty chunk along, and is copied once more instead. */
+static char *hand_over(struct rf_assembly *assembly, struct rf_chunk *chunk, struct rf_batch *batch)
+{
+    if (chunk->used < RF_ARENA_CHUNK / 2) {
+        char *copy = rf_arena_alloc(&batch->arena, chunk->used);
+        memcpy(copy, chunk->data, chunk->used);
+        recycle(assembly, chunk);
+        return copy;
+    }
+    rf_arena_adopt_chunk(&batch->arena, chunk);
+    if (assembly->spare == NULL && batch->arena.spare != NULL) {
+        assembly->spare = batch->arena.spare;
+        batch->arena.spare = assembly->spare->next;
+        assembly->spare->next = NULL;
+    }
+    return chunk->data;
+}
+
+static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
+{
+    struct rf_position *position = &assembly->position;
+    rf_gtid_list_update(&position->gtids, assembly->gtid);
+    position->last = assembly->gtid;
+    position->has_last = true;
+    position->start = assembly->start;
+    position->end = assembly->end;
+    position->time = assembly->time;
+    position->server_id = assembly->server_id;
+    position->created = assembly->created;
+    rf_buf_set(&position->file, rf_buf_str(&assembly->file));
+    batch->skipped += assembly->skipped;
+    assembly->moved = true;
+    assembly->ready = false;
+    assembly->begun = false;
+    assembly->bytes = 0;
+    rf_tables_settle(&assembly->tables);
+}
+
+enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
+                                 struct rf_error *err)
+{
+    uint32_t events_before = batch->count, transactions_before = batch->transaction_count;
+    bool opened = false;
+    rf_assert(assembly->ready);
+    if (!assembly->begun && batch->count > 0 &&
+        batch->arena.bytes + assembly->bytes > batch->bytes_max) {
+        return RF_AGAIN;
+    }
+    while (assembly->chunks != NULL) {
+        struct rf_chunk *chunk = assembly->chunks;
+        if (batch->count > 0 && rf_batch_full(batch)) {
+            assembly->begun |= opened;
+            return RF_AGAIN;
+        }
+        if (!opened) {
+            rf_buf_reset(&assembly->text);
+            rf_gtid_print(&assembly->text, assembly->gtid);
+            rf_batch_begin(batch, rf_buf_str(&assembly->text),
+                           (int64_t)assembly->time * MICROSECONDS, !assembly->begun);
+            opened = true;
+        }
+        assembly->chunks = chunk->next;
+        assembly->last = chunk->next ? assembly->last : NULL;
+        size_t size = chunk->used;
+        char *data = hand_over(assembly, chunk, batch);
+        enum rf_status status = decode_all(assembly, data, size, batch, err);
+        if (status != RF_OK) {
+            batch->count = events_before;
+            batch->transaction_count = transactions_before;
+            return rf_assembly_wrap(assembly, err);
+        }
+    }
+    if (opened) {
+        rf_batch_commit(batch);
+    }
+    finish(assembly, batch);
+    return RF_OK;
+}
+
+void rf_assembly_mark(struct rf_assembly *assembly, struct rf_batch *batch)
+{
+    if (assembly->moved) {
+        rf_buf_reset(&assembly->text);
+        rf_position_print(&assembly->text, &assembly->position);
+        rf_batch_set_position(batch, rf_buf_str(&assembly->text),
+                              (int64_t)assembly->position.time * MICROSECONDS);
+        assembly->moved = false;
+    }
+}

@@ -1,0 +1,109 @@
+/* Transactions out of a MariaDB log: events go in one by one, whole transactions come out.
+ *
+ * Shared by the sources `mysql` and `binlog`, which only find the events. What lies between the GTID
+ * event that begins a transaction and the event that ends it is kept, each event copied once out of
+ * the reader's buffer; nothing leaves before the end was seen. Then the rows are decoded into
+ * batches, and the memory that holds them goes with them. A transaction that the log never finished,
+ * because its server crashed, is dropped.
+ *
+ * The filter works on the table's name, before anything is copied or decoded. What cannot be carried
+ * faithfully stops with a message that names file, offset and GTID.
+ *
+ * What a transaction consists of here (MariaDB 10.0 and later):
+ *
+ *   GTID, then any of TABLE_MAP, rows, QUERY (statements), then XID or QUERY "COMMIT";
+ *   GTID with the flag STANDALONE, then one QUERY: a statement that commits by itself.
+ *
+ * Statements: TRUNCATE of one table becomes RF_TRUNCATE when that table is picked. Every other DDL
+ * becomes RF_DDL when its default database, or the database of the table that it names, may hold
+ * picked tables; without a default database and without a name, when there are no patterns but
+ * leaving-out ones. That is more than concern picked tables: a RENAME moves tables between databases
+ * in more ways than are worth following, and a consumer can look at the statement.
+ *
+ * Ordinals: the events behind the GTID event, from 1. Skipped ones count; ANNOTATE_ROWS and what the
+ * dump thread makes up do not, as they come or not according to how the log is read. */
+#ifndef ROWFERRY_SOURCE_TRANSACTION_H
+#define ROWFERRY_SOURCE_TRANSACTION_H
+
+#include "source/pick.h"
+#include "source/position.h"
+#include "source/tables.h"
+#include "wire/binlog.h"
+
+#include <rowferry/batch.h>
+
+enum { RF_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* Zeroed is valid: nothing read yet. Thread: the owner's. */
+struct rf_assembly {
+    /* Given by the source before the first event, owned by it. */
+    const struct rf_pick *pick;
+
+    /* Where we are. */
+    struct rf_position position; /* behind the last transaction that was handed over whole */
+    bool moved;                  /* since it was last written into a batch */
+    struct rf_binlog_format format;
+    struct rf_buf file;    /* the one that is being read, without directories */
+    uint32_t server_id;    /* its owner; 0: the one that its first event names */
+    uint32_t created;      /* timestamp of its first event; 0: that was not read yet */
+    uint64_t offset;       /* of the event in hand */
+    uint64_t next;         /* of the event behind it */
+    bool from_top;         /* this file is read from its first event on */
+    bool adopts_list;      /* set by the source: the next GTID_LIST says what lies before us */
+    uint32_t must_created; /* set by the source: what `created` has to be; 0: anything */
+
+    /* Set by the source at a resume: the transaction that must come first, and is not handed over
+     * again. Cleared when it came as expected. */
+    bool verify;
+    struct rf_position expected;
+
+    /* The transaction in hand. */
+    bool open;       /* GTID seen, end not yet */
+    bool ready;      /* end seen, not yet handed over whole */
+    bool begun;      /* a part of it was handed over */
+    bool standalone; /* ends with its first QUERY */
+    bool drops_ddl;  /* the first or the undone half of a two-phase ALTER */
+    struct rf_gtid gtid;
+    uint64_t start;
+    uint64_t end;
+    uint32_t time;
+    uint32_t ordinal;
+    uint64_t skipped;
+    uint64_t bytes;          /* kept of it */
+    struct rf_chunk *chunks; /* in order */
+    struct rf_chunk *last;   /* of them, being filled */
+    struct rf_chunk *spare;
+
+    struct rf_tables tables;
+    struct rf_arena scratch;
+    struct rf_buf text;
+};
+
+/* Frees everything; the assembly is zeroed but for `pick`. */
+void rf_assembly_deinit(struct rf_assembly *assembly);
+
+/* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the offset
+ * behind it in the file, 0 for events that are not in the file. Not while `ready`.
+ * Returns RF_OK (now look at `ready`); RF_CONFIG (the log lacks what is needed: with the statement that mends
+ * it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is of no
+ * further use but for rf_assembly_mark. */
+RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
+                                              uint64_t end, struct rf_error *err);
+
+/* Hands the ready transaction over. Returns RF_OK (whole, `ready` is false again); RF_AGAIN (the batch
+ * is full: go on with the next one); RF_CONFIG and RF_FATAL as above: the batch then has nothing of
+ * it but what earlier batches were given. */
+RF_USE_RESULT enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
+                                               struct rf_error *err);
+
+/* Writes the position into the batch when it has moved. Call before a batch is handed over. */
+void rf_assembly_mark(struct rf_assembly *assembly, struct rf_batch *batch);
+
+/* The log goes on elsewhere, or ended: forgets table numbers and drops an unfinished transaction.
+ * file is the next one's name, empty when not known. */
+void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file);
+
+/* Puts where we are in front of the message: "bin.000003 at 1234, GTID 0-1-5: ". Returns err's status. */
+enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *err);
+
+#endif
