@@ -124,23 +124,25 @@ static unsigned string_type(unsigned metadata, uint32_t *length)
     return first;
 }
 
-static void set_integer(struct rf_column *column, struct rf_plan_step *step, unsigned type,
-                        unsigned op)
+static bool set_integer(struct rf_column *column, struct rf_plan_step *step, unsigned type,
+                        unsigned op, unsigned size)
 {
     column->type = (uint8_t)type;
-    step->op = (uint8_t)op; /* the signed one; signedness_read makes it unsigned */
+    step->op = (uint8_t)op; /* the signed one: table.c makes it unsigned */
+    step->width = (uint8_t)size;
+    return true;
 }
 
 static bool set_string(struct rf_column *column, struct rf_plan_step *step, unsigned metadata)
 {
     uint32_t length;
     unsigned real = string_type(metadata, &length);
-    column->length = length;
-    step->length = length;
     switch (real) {
     case TYPE_STRING:
         column->type = RF_COLUMN_CHAR;
+        column->length = length;
         step->op = RF_PLAN_UTF8;
+        step->length = length;
         step->width = length > 255 ? 2 : 1;
         return true;
     case TYPE_ENUM:
@@ -220,11 +222,11 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
 {
     bool valid = true;
     switch (type) {
-    case TYPE_TINY: set_integer(column, step, RF_COLUMN_TINYINT, RF_PLAN_I8); break;
-    case TYPE_SHORT: set_integer(column, step, RF_COLUMN_SMALLINT, RF_PLAN_I16); break;
-    case TYPE_INT24: set_integer(column, step, RF_COLUMN_MEDIUMINT, RF_PLAN_I24); break;
-    case TYPE_LONG: set_integer(column, step, RF_COLUMN_INT, RF_PLAN_I32); break;
-    case TYPE_LONGLONG: set_integer(column, step, RF_COLUMN_BIGINT, RF_PLAN_I64); break;
+    case TYPE_TINY: valid = set_integer(column, step, RF_COLUMN_TINYINT, RF_PLAN_I8, 1); break;
+    case TYPE_SHORT: valid = set_integer(column, step, RF_COLUMN_SMALLINT, RF_PLAN_I16, 2); break;
+    case TYPE_INT24: valid = set_integer(column, step, RF_COLUMN_MEDIUMINT, RF_PLAN_I24, 3); break;
+    case TYPE_LONG: valid = set_integer(column, step, RF_COLUMN_INT, RF_PLAN_I32, 4); break;
+    case TYPE_LONGLONG: valid = set_integer(column, step, RF_COLUMN_BIGINT, RF_PLAN_I64, 8); break;
     case TYPE_FLOAT:
         valid = set_floating(column, step, RF_COLUMN_FLOAT, RF_PLAN_FLOAT, 4, metadata);
         break;

@@ -268,15 +268,18 @@ static bool is_integer(const struct rf_column *column)
     return column->type >= RF_COLUMN_TINYINT && column->type <= RF_COLUMN_BIGINT;
 }
 
+/* A YEAR has its bit among the signs, too. */
 static bool is_numeric(const struct rf_column *column)
 {
-    return column->type >= RF_COLUMN_TINYINT && column->type <= RF_COLUMN_DECIMAL;
+    return (column->type >= RF_COLUMN_TINYINT && column->type <= RF_COLUMN_DECIMAL) ||
+           column->type == RF_COLUMN_YEAR;
 }
 
+/* A geometry, which the server makes of a blob, has its collation among those of texts. */
 static bool is_character(const struct rf_column *column)
 {
     return column->type == RF_COLUMN_CHAR || column->type == RF_COLUMN_VARCHAR ||
-           column->type == RF_COLUMN_TEXT;
+           column->type == RF_COLUMN_TEXT || column->type == RF_COLUMN_GEOMETRY;
 }
 
 static bool is_enum(const struct rf_column *column)
@@ -335,6 +338,9 @@ static enum rf_status collation_apply(struct build *build, uint32_t number, uint
     struct rf_column *column = &build->columns[number];
     struct rf_plan_step *step = &build->plan->steps[number];
     enum rf_charset charset;
+    if (column->type == RF_COLUMN_GEOMETRY) {
+        return RF_OK;
+    }
     if (collation > UINT16_MAX || !rf_charset_of((unsigned)collation, &charset)) {
         unsigned id = collation > UINT16_MAX ? UINT16_MAX : (unsigned)collation;
         return rf_fail(build->err, RF_FATAL,

@@ -23,8 +23,10 @@
  *
  * Optional metadata (binlog_row_metadata=FULL):
  *
- *    1 SIGNEDNESS     one bit per numeric column, highest bit first; 1 is unsigned
- *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation id)
+ *    1 SIGNEDNESS     one bit per numeric column (YEAR is one, BIT is not), highest bit first; 1 is
+ *                     unsigned
+ *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation id);
+ *                     character columns are CHAR, VARCHAR, TEXT, their binary kin, and geometries
  *    3 COLUMN_CHARSET   collation id of each character column
  *    4 COLUMN_NAME      size (packed integer) and name of each column
  *    5 SET_STR_VALUE    of each SET column: count, then size and text of each member

@@ -1,0 +1,289 @@
+#include "lib/binlog.h"
+
+#include "wire/binlog.h"
+#include "wire/gtid.h"
+#include "wire/json.h"
+#include "wire/rows.h"
+#include "wire/table.h"
+
+#include <stdlib.h>
+
+enum { TABLES_MAX = 64 };
+
+struct walk {
+    struct rf_binlog_format format;
+    struct rf_binlog_header header;
+    struct rf_str body;
+    struct {
+        uint64_t id;
+        struct rf_str bytes; /* of its TABLE_MAP, in the file */
+        struct rf_table *table;
+    } tables[TABLES_MAX];
+    size_t table_count;
+    struct rf_batch batch;
+    uint32_t ordinal;
+    struct rf_buf *out;
+    struct rf_error *err;
+};
+
+static void add_text(struct rf_buf *out, const char *name, struct rf_str text)
+{
+    rf_buf_printf(out, " %s=", name);
+    rf_json_add_string(out, text);
+}
+
+static void print_column(struct rf_buf *out, const struct rf_column *column)
+{
+    static const char *const types[] = {"?",      "tinyint", "smallint", "mediumint", "int",
+                                        "bigint", "float",   "double",   "decimal",   "bit",
+                                        "year",   "date",    "time",     "datetime",  "timestamp",
+                                        "char",   "varchar", "binary",   "varbinary", "text",
+                                        "blob",   "enum",    "set",      "json",      "geometry"};
+    static const char *const charsets[] = {"binary", "ascii", "latin1", "utf8"};
+    rf_buf_printf(out, "    column %.*s %s", RF_STR_ARG(column->name), types[column->type]);
+    rf_buf_printf(out, " length=%u precision=%u scale=%u charset=%s%s%s%s", column->length,
+                  column->precision, column->scale, charsets[column->charset],
+                  column->is_unsigned ? " unsigned" : "", column->nullable ? " null" : "",
+                  column->key ? " key" : "");
+    for (uint32_t i = 0; i < column->member_count; i++) {
+        rf_buf_add_byte(out, i == 0 ? ' ' : ',');
+        rf_json_add_string(out, column->members[i]);
+    }
+    rf_buf_add_byte(out, '\n');
+}
+
+static enum rf_status print_table(struct walk *walk)
+{
+    struct rf_binlog_table head;
+    enum rf_status status = rf_binlog_table_name(walk->body, &head, walk->err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_buf_printf(walk->out, " id=%llu flags=%x", (unsigned long long)head.id, head.flags);
+    add_text(walk->out, "database", head.database);
+    add_text(walk->out, "table", head.name);
+    rf_buf_add_byte(walk->out, '\n');
+
+    size_t at = 0;
+    while (at < walk->table_count && walk->tables[at].id != head.id) {
+        at++;
+    }
+    if (at < walk->table_count && rf_str_equal(walk->tables[at].bytes, walk->body)) {
+        return RF_OK;
+    }
+    struct rf_table *table;
+    status = rf_binlog_table_parse(walk->body, 1, &table, walk->err);
+    if (status != RF_OK) {
+        return status;
+    }
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        print_column(walk->out, &table->columns[i]);
+    }
+    rf_buf_printf(walk->out, "    key");
+    for (uint32_t i = 0; i < table->key_count; i++) {
+        rf_buf_printf(walk->out, " %.*s", RF_STR_ARG(table->columns[table->key_columns[i]].name));
+    }
+    rf_buf_add_byte(walk->out, '\n');
+    if (at == TABLES_MAX) {
+        at--; /* the last place is used again; only a fuzzer has so many */
+    } else if (at == walk->table_count) {
+        walk->table_count++;
+        walk->tables[at].table = NULL;
+    }
+    rf_table_release(walk->tables[at].table);
+    walk->tables[at].id = head.id;
+    walk->tables[at].bytes = walk->body;
+    walk->tables[at].table = table;
+    return RF_OK;
+}
+
+static void print_image(struct walk *walk, const char *name, const struct rf_table *table,
+                        const struct rf_value *image)
+{
+    struct rf_json_names names;
+    uint32_t column;
+    if (image == NULL) {
+        return;
+    }
+    rf_buf_printf(walk->out, "    %s ", name);
+    rf_json_names_init(&names, table, NULL, table->column_count);
+    if (!rf_json_add_row(walk->out, &names, image, &column)) {
+        rf_buf_printf(walk->out, "(column %u is no number)", column);
+    }
+    rf_json_names_deinit(&names);
+    rf_buf_add_byte(walk->out, '\n');
+}
+
+static enum rf_status print_rows(struct walk *walk)
+{
+    struct rf_rows rows;
+    enum rf_status status = rf_rows_parse(walk->header.type, walk->body, &rows, walk->err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_buf_printf(walk->out, " id=%llu flags=%x columns=%u\n", (unsigned long long)rows.table_id,
+                  rows.flags, rows.column_count);
+    for (size_t i = 0; i < walk->table_count; i++) {
+        if (walk->tables[i].id != rows.table_id) {
+            continue;
+        }
+        rf_batch_reset(&walk->batch, RF_ARENA_CHUNK);
+        rf_batch_begin(&walk->batch, RF_STR("t"), 0, true);
+        status =
+            rf_rows_decode(&rows, walk->tables[i].table, ++walk->ordinal, &walk->batch, walk->err);
+        for (uint32_t at = 0; at < walk->batch.count; at++) {
+            const struct rf_event *event = &walk->batch.events[at];
+            print_image(walk, "before", event->table, event->before);
+            print_image(walk, "after", event->table, event->after);
+        }
+        return status;
+    }
+    return rf_fail(walk->err, RF_FATAL, "rows of table id %llu, which no TABLE_MAP names",
+                   (unsigned long long)rows.table_id);
+}
+
+static enum rf_status print_query(struct walk *walk)
+{
+    struct rf_binlog_query query;
+    struct rf_str statement;
+    enum rf_status status = rf_binlog_query_parse(walk->body, &query, walk->err);
+    if (status == RF_OK) {
+        status = rf_binlog_statement(&query, &walk->batch.arena, &statement, walk->err);
+    }
+    if (status == RF_OK) {
+        rf_buf_printf(walk->out, " thread=%u error=%u charset=%u", query.thread_id,
+                      query.error_code, query.charset);
+        rf_buf_printf(walk->out, " flags2=%x sql_mode=%llx xid=%llu", query.flags2,
+                      (unsigned long long)query.sql_mode, (unsigned long long)query.xid);
+        add_text(walk->out, "database", query.database);
+        add_text(walk->out, "statement", statement);
+        rf_buf_add_byte(walk->out, '\n');
+    }
+    return status;
+}
+
+static enum rf_status print_gtid(struct walk *walk)
+{
+    struct rf_gtid_event event;
+    enum rf_status status =
+        rf_gtid_event_parse(walk->body, walk->header.server_id, &event, walk->err);
+    if (status == RF_OK) {
+        rf_buf_add_byte(walk->out, ' ');
+        rf_gtid_print(walk->out, event.gtid);
+        rf_buf_printf(walk->out, " flags=%x extra=%x commit=%llu", event.flags, event.extra_flags,
+                      (unsigned long long)event.commit_id);
+        if (event.xid_global.size > 0) {
+            rf_buf_printf(walk->out, " xa_format=%u", event.xid_format);
+            rf_json_add_base64(walk->out, event.xid_global);
+            rf_json_add_base64(walk->out, event.xid_branch);
+        }
+        rf_buf_add_byte(walk->out, '\n');
+        walk->ordinal = 0;
+    }
+    return status;
+}
+
+static enum rf_status print_gtid_list(struct walk *walk)
+{
+    struct rf_gtid_list list = {0};
+    enum rf_status status = rf_gtid_list_event_parse(walk->body, &list, walk->err);
+    if (status == RF_OK) {
+        rf_buf_add_byte(walk->out, ' ');
+        rf_gtid_list_print(walk->out, &list);
+        rf_buf_add_byte(walk->out, '\n');
+    }
+    rf_gtid_list_deinit(&list);
+    return status;
+}
+
+static enum rf_status print_body(struct walk *walk)
+{
+    struct rf_buf *out = walk->out;
+    enum rf_status status;
+    switch (walk->header.type) {
+    case RF_BINLOG_QUERY: return print_query(walk);
+    case RF_BINLOG_TABLE_MAP: return print_table(walk);
+    case RF_BINLOG_GTID: return print_gtid(walk);
+    case RF_BINLOG_GTID_LIST: return print_gtid_list(walk);
+    case RF_BINLOG_ROTATE: {
+        struct rf_binlog_rotate rotate;
+        status = rf_binlog_rotate_parse(walk->body, &rotate, walk->err);
+        if (status == RF_OK) {
+            add_text(out, "file", rotate.file);
+            rf_buf_printf(out, " position=%llu\n", (unsigned long long)rotate.position);
+        }
+        return status;
+    }
+    case RF_BINLOG_XID: {
+        uint64_t xid = 0;
+        status = rf_binlog_xid_parse(walk->body, &xid, walk->err);
+        rf_buf_printf(out, " %llu\n", (unsigned long long)xid);
+        return status;
+    }
+    case RF_BINLOG_INCIDENT: {
+        struct rf_binlog_incident incident;
+        status = rf_binlog_incident_parse(walk->body, &incident, walk->err);
+        if (status == RF_OK) {
+            rf_buf_printf(out, " kind=%u", incident.kind);
+            add_text(out, "message", incident.message);
+            rf_buf_add_byte(out, '\n');
+        }
+        return status;
+    }
+    default:
+        if (rf_rows_is(walk->header.type)) {
+            return print_rows(walk);
+        }
+        rf_buf_printf(out, " %zu bytes\n", walk->body.size);
+        return RF_OK;
+    }
+}
+
+static enum rf_status print_event(struct walk *walk, struct rf_str event)
+{
+    struct rf_binlog_header *header = &walk->header;
+    enum rf_status status;
+    rf_buf_printf(walk->out, "%s server=%u time=%u flags=%x end=%u",
+                  rf_binlog_type_name(header->type), header->server_id, header->timestamp,
+                  header->flags, header->end_position);
+    if (header->type == RF_BINLOG_FORMAT_DESCRIPTION) {
+        status = rf_binlog_format_parse(event, &walk->format, walk->err);
+        rf_buf_printf(walk->out, " version=%s mariadb=%d in_use=%d checksum=%u types=%u\n",
+                      walk->format.server_version, walk->format.mariadb, walk->format.in_use,
+                      walk->format.checksum, walk->format.fixed_count);
+        return status;
+    }
+    status = rf_binlog_body(&walk->format, header, event, &walk->body, walk->err);
+    return status == RF_OK ? print_body(walk) : status;
+}
+
+enum rf_status test_binlog_print(struct rf_str file, struct rf_buf *out, struct rf_error *err)
+{
+    struct walk *walk = calloc(1, sizeof *walk);
+    rf_assert(walk != NULL);
+    walk->out = out;
+    walk->err = err;
+    enum rf_status status = rf_binlog_magic_check(file, err);
+    for (size_t at = RF_BINLOG_MAGIC_SIZE; status == RF_OK && at < file.size;) {
+        struct rf_str rest = {file.data + at, file.size - at};
+        status = rf_binlog_header_parse(rest, &walk->header, err);
+        if (status == RF_OK && walk->header.size > rest.size) {
+            status = rf_fail(err, RF_FATAL, "the log ends inside an event of %u bytes",
+                             walk->header.size);
+        }
+        if (status == RF_OK) {
+            rest.size = walk->header.size;
+            status = print_event(walk, rest);
+        }
+        if (status != RF_OK) {
+            rf_error_wrap(err, "offset %zu", at);
+        }
+        at += walk->header.size;
+    }
+    for (size_t i = 0; i < walk->table_count; i++) {
+        rf_table_release(walk->tables[i].table);
+    }
+    rf_batch_deinit(&walk->batch);
+    free(walk);
+    return status;
+}
