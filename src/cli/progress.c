@@ -1,0 +1,171 @@
+#include "cli/progress.h"
+
+#include <time.h>
+
+enum { POSITION_COLUMNS = 40, NARROW_POSITION_COLUMNS = 24, NARROW_COLUMNS = 100 };
+
+void rf_print_number(struct rf_buf *out, uint64_t number)
+{
+    struct rf_buf digits = {0};
+
+    rf_buf_add_u64(&digits, number);
+    for (size_t i = 0; i < digits.size; i++) {
+        if (i > 0 && (digits.size - i) % 3 == 0) {
+            rf_buf_add_byte(out, ',');
+        }
+        rf_buf_add_byte(out, digits.data[i]);
+    }
+    rf_buf_deinit(&digits);
+}
+
+void rf_print_age(struct rf_buf *out, int64_t us)
+{
+    long long s = us > 0 ? us / 1000000 : 0;
+
+    if (s < 60) {
+        rf_buf_printf(out, "%llds", s);
+    } else if (s < 3600) {
+        rf_buf_printf(out, "%lldm %llds", s / 60, s % 60);
+    } else if (s < 86400) {
+        rf_buf_printf(out, "%lldh %lldm", s / 3600, s / 60 % 60);
+    } else {
+        rf_buf_printf(out, "%lldd %lldh", s / 86400, s / 3600 % 24);
+    }
+}
+
+void rf_print_time(struct rf_buf *out, int64_t us)
+{
+    time_t seconds = us / 1000000;
+    struct tm utc;
+    char text[32];
+
+    gmtime_r(&seconds, &utc);
+    size_t size = strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &utc);
+    rf_buf_add(out, text, size);
+}
+
+uint64_t rf_rate_add(struct rf_rate *rate, int64_t now_ms, uint64_t events)
+{
+    uint32_t at = rate->count % RF_RATE_SAMPLES;
+    uint32_t oldest = rate->count < RF_RATE_SAMPLES ? 0 : (at + 1) % RF_RATE_SAMPLES;
+
+    rate->at_ms[at] = now_ms;
+    rate->events[at] = events;
+    rate->count++;
+    int64_t passed_ms = now_ms - rate->at_ms[oldest];
+    if (passed_ms <= 0 || events < rate->events[oldest]) {
+        return 0;
+    }
+    return (events - rate->events[oldest]) * 1000 / (uint64_t)passed_ms;
+}
+
+/* The value of "name=" in fields separated by ';'; empty: not there. */
+static struct rf_str field_of(struct rf_str fields, struct rf_str name)
+{
+    struct rf_str field;
+
+    while (rf_str_split(&fields, ';', &field)) {
+        if (rf_str_starts(field, name)) {
+            return (struct rf_str){field.data + name.size, field.size - name.size};
+        }
+    }
+    return RF_STR_NONE;
+}
+
+struct rf_str rf_position_short(struct rf_str position, struct rf_buf *scratch)
+{
+    struct rf_str fields = position, kind;
+
+    if (!rf_str_split(&fields, ':', &kind) || fields.data == NULL) {
+        return position;
+    }
+    struct rf_str gtids = field_of(fields, RF_STR("gtid="));
+    struct rf_str file = field_of(fields, RF_STR("file="));
+    struct rf_str end = field_of(fields, RF_STR("end="));
+    if (gtids.size > 0) {
+        return gtids;
+    }
+    if (file.size == 0 || end.size == 0) {
+        return position;
+    }
+    rf_buf_reset(scratch);
+    rf_buf_printf(scratch, "%.*s:%.*s", RF_STR_ARG(file), RF_STR_ARG(end));
+    return rf_buf_str(scratch);
+}
+
+/* It may be long; its end is what moves. */
+static void add_position(struct rf_buf *out, struct rf_str position, uint32_t columns)
+{
+    if (position.size == 0) {
+        rf_buf_printf(out, "-");
+    } else if (position.size <= columns) {
+        rf_buf_add_str(out, position);
+    } else {
+        size_t kept = columns - 2;
+        rf_buf_printf(out, "..%.*s", (int)kept, position.data + position.size - kept);
+    }
+}
+
+static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
+{
+    rf_buf_printf(out, "%s ", actor->name);
+    switch (actor->state) {
+    case RF_PROGRESS_OK: rf_buf_printf(out, "ok"); break;
+    case RF_PROGRESS_BUSY: rf_buf_printf(out, "busy"); break;
+    case RF_PROGRESS_CONNECTING: rf_buf_printf(out, "connecting"); break;
+    case RF_PROGRESS_WAITING: rf_buf_printf(out, "waiting"); break;
+    case RF_PROGRESS_DONE: rf_buf_printf(out, "done"); break;
+    case RF_PROGRESS_RETRYING:
+        rf_buf_printf(out, "retry in ");
+        rf_print_age(out, (actor->retry_in_ms + 999) * 1000);
+        break;
+    }
+}
+
+/* Cuts what was appended behind `start` to so many columns; a character of UTF-8 is one column. */
+static void cut(struct rf_buf *out, size_t start, uint32_t columns)
+{
+    uint32_t seen = 0;
+
+    for (size_t i = start; i < out->size; i++) {
+        if (((unsigned char)out->data[i] & 0xC0) != 0x80 && seen++ == columns) {
+            out->size = i;
+            return;
+        }
+    }
+}
+
+void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out)
+{
+    struct rf_buf scratch = {0};
+    size_t start = out->size;
+    bool narrow = columns > 0 && columns < NARROW_COLUMNS;
+
+    if (progress->source.state > RF_PROGRESS_BUSY) {
+        add_state(out, &progress->source);
+        rf_buf_printf(out, "  ");
+    }
+    add_position(out, rf_position_short(progress->position, &scratch),
+                 narrow ? NARROW_POSITION_COLUMNS : POSITION_COLUMNS);
+    rf_buf_printf(out, "  ");
+    rf_print_number(out, progress->rate);
+    rf_buf_printf(out, "/s  ");
+    rf_print_number(out, progress->events);
+    rf_buf_printf(out, " event%s  lag ", progress->events == 1 ? "" : "s");
+    if (progress->lag_us >= 0) {
+        rf_print_age(out, progress->lag_us);
+    } else {
+        rf_buf_add_byte(out, '-');
+    }
+    for (uint32_t i = 0; i < progress->sink_count; i++) {
+        rf_buf_printf(out, "  ");
+        add_state(out, &progress->sinks[i]);
+    }
+    if (progress->more_sinks > 0) {
+        rf_buf_printf(out, "  and %u more", progress->more_sinks);
+    }
+    if (columns > 0) {
+        cut(out, start, columns);
+    }
+    rf_buf_deinit(&scratch);
+}

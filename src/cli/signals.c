@@ -1,0 +1,64 @@
+#include "cli/signals.h"
+
+#include "cli/command.h"
+
+#include <unistd.h>
+
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+void rf_signals_block(struct rf_signals *signals)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+    sigemptyset(&signals->set);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        /* A blocked signal is not thrown away even when it is ignored, so it must stay out. */
+        if (!is_ignored(numbers[i])) {
+            sigaddset(&signals->set, numbers[i]);
+        }
+    }
+    sigaddset(&signals->set, SIGWINCH);
+    pthread_sigmask(SIG_BLOCK, &signals->set, &signals->before);
+}
+
+static void *listen_for_signals(void *argument)
+{
+    struct rf_signals *signals = argument;
+    int number = 0;
+
+    while (sigwait(&signals->set, &number) == 0) {
+        int none = 0;
+        if (number == SIGWINCH) {
+            signals->resized(signals->argument);
+        } else if (atomic_compare_exchange_strong(&signals->caught, &none, number)) {
+            signals->stop(signals->argument);
+        } else {
+            signals->leave(signals->argument);
+            _exit(RF_EXIT_SIGNAL + number);
+        }
+    }
+    return NULL;
+}
+
+void rf_signals_listen(struct rf_signals *signals)
+{
+    atomic_store(&signals->caught, 0);
+    rf_assert(pthread_create(&signals->thread, NULL, listen_for_signals, signals) == 0);
+}
+
+int rf_signals_caught(const struct rf_signals *signals)
+{
+    return atomic_load(&signals->caught);
+}
+
+void rf_signals_deinit(struct rf_signals *signals)
+{
+    pthread_cancel(signals->thread);
+    pthread_join(signals->thread, NULL);
+    pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+}

@@ -1,0 +1,288 @@
+#include "cli/stream.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/live.h"
+#include "cli/message.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What the threads of the command line share; each has a snapshot of its own. */
+struct session {
+    const struct rf_stream *stream;
+    struct rf_pipeline *pipeline;
+    struct rf_signals signals;
+    struct rf_live live;
+    struct rf_rate rate;                 /* the live line's thread */
+    struct rf_pipeline_snapshot current; /* likewise */
+    int64_t started_ms;
+};
+
+/* ---- From a snapshot to progress ------------------------------------------------------------- */
+
+static enum rf_progress_state state_of(const struct rf_actor_snapshot *actor)
+{
+    switch (actor->phase) {
+    case RF_PHASE_CONNECTING: return RF_PROGRESS_CONNECTING;
+    case RF_PHASE_RETRYING: return RF_PROGRESS_RETRYING;
+    case RF_PHASE_STREAMING: return actor->idle ? RF_PROGRESS_OK : RF_PROGRESS_BUSY;
+    case RF_PHASE_CLOSED:
+    case RF_PHASE_FULL: return RF_PROGRESS_WAITING;
+    case RF_PHASE_DONE: break;
+    }
+    return RF_PROGRESS_DONE;
+}
+
+/* "redis", or "redis#2" for the second of them. */
+static void name_actor(struct rf_progress_actor *out, const char *scheme, uint32_t number)
+{
+    if (number > 1) {
+        snprintf(out->name, sizeof out->name, "%s#%u", scheme, number);
+    } else {
+        snprintf(out->name, sizeof out->name, "%s", scheme);
+    }
+}
+
+static uint32_t number_of(const struct rf_pipeline_options *options, uint32_t sink)
+{
+    uint32_t number = 1;
+
+    for (uint32_t i = 0; i < sink; i++) {
+        number += options->sinks[i].type == options->sinks[sink].type;
+    }
+    return number;
+}
+
+static void fill_progress(struct rf_progress *out, const struct rf_pipeline_options *options,
+                          const struct rf_pipeline_snapshot *snapshot)
+{
+    out->position = rf_buf_str(&snapshot->source.position);
+    out->events = snapshot->source.events;
+    out->lag_us = -1;
+    name_actor(&out->source, options->source.type->name, 1);
+    out->source.state = state_of(&snapshot->source);
+    out->source.retry_in_ms = snapshot->source.retry_in_ms;
+    for (uint32_t i = 0; i < snapshot->sink_count; i++) {
+        const struct rf_actor_snapshot *sink = &snapshot->sinks[i];
+        if (sink->lag_ms >= 0 && sink->lag_ms * 1000 > out->lag_us) {
+            out->lag_us = sink->lag_ms * 1000;
+        }
+        if (i == RF_PROGRESS_SINKS_MAX) {
+            out->more_sinks = snapshot->sink_count - i;
+            break;
+        }
+        name_actor(&out->sinks[i], options->sinks[i].type->name, number_of(options, i));
+        out->sinks[i].state = state_of(sink);
+        out->sinks[i].retry_in_ms = sink->retry_in_ms;
+        out->sink_count = i + 1;
+    }
+}
+
+static void write_live_line(void *argument, uint32_t columns, struct rf_buf *out)
+{
+    struct session *session = argument;
+    struct rf_progress progress = {0};
+
+    rf_pipeline_snapshot(session->pipeline, &session->current);
+    fill_progress(&progress, &session->stream->pipeline, &session->current);
+    progress.rate = rf_rate_add(&session->rate, rf_clock_ms(), progress.events);
+    rf_progress_line(&progress, columns, out);
+}
+
+/* ---- The end --------------------------------------------------------------------------------- */
+
+static void add_sink_summary(struct rf_buf *out, const struct rf_actor_snapshot *sink)
+{
+    struct rf_buf scratch = {0};
+    struct rf_str recorded = rf_position_short(rf_buf_str(&sink->recorded), &scratch);
+
+    rf_buf_printf(out, "; %s: ", sink->address);
+    rf_print_number(out, sink->events);
+    if (recorded.size > 0) {
+        rf_buf_printf(out, ", recorded up to %.*s", RF_STR_ARG(recorded));
+    }
+    rf_buf_deinit(&scratch);
+}
+
+static void log_summary(struct session *session)
+{
+    struct rf_pipeline_snapshot snapshot = {0};
+    struct rf_buf out = {0};
+    int64_t passed_ms = rf_clock_ms() - session->started_ms;
+
+    rf_pipeline_snapshot(session->pipeline, &snapshot);
+    uint64_t events = snapshot.source.events;
+    rf_print_number(&out, events);
+    rf_buf_printf(&out, " event%s in ", events == 1 ? "" : "s");
+    rf_print_number(&out, snapshot.source.transactions);
+    rf_buf_printf(&out, " transaction%s, %lld.%lld s", snapshot.source.transactions == 1 ? "" : "s",
+                  (long long)passed_ms / 1000, (long long)passed_ms % 1000 / 100);
+    if (events > 0 && passed_ms > 0) {
+        rf_buf_printf(&out, ", ");
+        rf_print_number(&out, events * 1000 / (uint64_t)passed_ms);
+        rf_buf_printf(&out, "/s");
+    }
+    if (snapshot.source.skipped > 0) {
+        rf_buf_printf(&out, ", ");
+        rf_print_number(&out, snapshot.source.skipped);
+        rf_buf_printf(&out, " rows of other tables left out");
+    }
+    for (uint32_t i = 0; i < snapshot.sink_count; i++) {
+        add_sink_summary(&out, &snapshot.sinks[i]);
+    }
+    rf_log(RF_LOG_INFO, "%s", rf_buf_cstr(&out));
+    rf_buf_deinit(&out);
+    rf_pipeline_snapshot_deinit(&snapshot);
+}
+
+/* ---- The run --------------------------------------------------------------------------------- */
+
+static void stop(void *argument)
+{
+    struct session *session = argument;
+
+    rf_pipeline_stop(session->pipeline);
+}
+
+static void leave(void *argument)
+{
+    struct session *session = argument;
+
+    rf_live_abandon(&session->live);
+}
+
+static void resized(void *argument)
+{
+    struct session *session = argument;
+
+    rf_live_redraw(&session->live);
+}
+
+static void start_live(struct session *session)
+{
+    bool terminal = isatty(STDERR_FILENO);
+
+    session->live.text = write_live_line;
+    session->live.argument = session;
+    session->live.terminal = terminal;
+    if (!session->stream->quiet && !(terminal && session->stream->shared)) {
+        rf_live_start(&session->live);
+    }
+}
+
+int rf_stream_exit_code(enum rf_status status)
+{
+    switch (status) {
+    case RF_OK: return RF_EXIT_DONE;
+    case RF_FATAL: return RF_EXIT_LOSS;
+    case RF_REJECT: return RF_EXIT_REJECTED;
+    case RF_RETRY: return RF_EXIT_UNREACHABLE;
+    default: return RF_EXIT_CONFIG;
+    }
+}
+
+static int run_session(struct session *session)
+{
+    struct rf_error err = {0};
+
+    session->started_ms = rf_clock_ms();
+    start_live(session);
+    session->signals.stop = stop;
+    session->signals.leave = leave;
+    session->signals.resized = resized;
+    session->signals.argument = session;
+    rf_signals_listen(&session->signals);
+    int code = rf_pipeline_run(session->pipeline, &err);
+    rf_signals_deinit(&session->signals);
+    int caught = rf_signals_caught(&session->signals);
+    rf_live_stop(&session->live);
+    rf_pipeline_snapshot_deinit(&session->current);
+    if (!session->stream->quiet) {
+        log_summary(session);
+    }
+    if (code != RF_EXIT_DONE) {
+        rf_message_failure(&err);
+    } else if (caught != 0) {
+        code = RF_EXIT_SIGNAL + caught;
+    }
+    return code;
+}
+
+int rf_stream_run(const struct rf_stream *stream)
+{
+    struct session session = {.stream = stream};
+    struct rf_error err = {0};
+
+    rf_signals_block(&session.signals);
+    enum rf_status status = rf_pipeline_create(&stream->pipeline, &session.pipeline, &err);
+    if (status != RF_OK) {
+        rf_message_failure(&err);
+        return rf_stream_exit_code(status);
+    }
+    int code = run_session(&session);
+    if (rf_pipeline_abandoned(session.pipeline)) {
+        /* A thread of a plugin still hangs in a call and uses what we would free. */
+        fflush(NULL);
+        _exit(code);
+    }
+    rf_pipeline_destroy(session.pipeline);
+    return code;
+}
+
+/* ---- Sources and sinks ----------------------------------------------------------------------- */
+
+enum rf_status rf_stream_read(struct rf_stream_ends *ends, const char *const *words,
+                              uint32_t word_count, const char *format,
+                              struct rf_pipeline_options *options, struct rf_error *err)
+{
+    enum rf_status status = rf_endpoint_source(&ends->source, words[0], &options->source, err);
+
+    ends->sink_count = word_count - 1;
+    ends->sinks = rf_alloc_zero(word_count, sizeof *ends->sinks);
+    ends->sink_specs = rf_alloc_zero(word_count, sizeof *ends->sink_specs);
+    for (uint32_t i = 0; i < ends->sink_count && status == RF_OK; i++) {
+        status = rf_endpoint_sink(&ends->sinks[i], words[i + 1], format, &ends->sink_specs[i], err);
+    }
+    options->sinks = ends->sink_specs;
+    options->sink_count = ends->sink_count;
+    if (options->from == NULL) {
+        /* A log file is there to be read; what is new in it, nobody can wait for. */
+        options->from = ends->source.is_file ? "earliest" : "now";
+    }
+    return status;
+}
+
+bool rf_stream_prints(const struct rf_stream_ends *ends)
+{
+    for (uint32_t i = 0; i < ends->sink_count; i++) {
+        if (strcmp(ends->sinks[i].display, "file:-") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rf_stream_output_is_shared(void)
+{
+    struct stat info;
+
+    return isatty(STDOUT_FILENO) ||
+           (fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)));
+}
+
+void rf_stream_ends_deinit(struct rf_stream_ends *ends)
+{
+    rf_endpoint_deinit(&ends->source);
+    for (uint32_t i = 0; i < ends->sink_count; i++) {
+        rf_endpoint_deinit(&ends->sinks[i]);
+    }
+    free(ends->sinks);
+    free(ends->sink_specs);
+    *ends = (struct rf_stream_ends){0};
+}
