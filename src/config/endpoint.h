@@ -1,0 +1,48 @@
+/* Endpoints: from an address on the command line to what the pipeline needs of a source or a sink.
+ *
+ * Used by the commands that start a pipeline. An endpoint has two names. The *display* is for
+ * people: "mysql://cdc@db.example:3306/shop.*", never with a password or an option. The *key* is
+ * under which positions are kept: "redis://127.0.0.1:6379/0", without the user and with what was
+ * left out filled in, a file's path made absolute; so that another spelling, user or option keeps
+ * its place.
+ *
+ * Of a source's key the path is a part only when the source is a file: a server's path says which
+ * tables, and another choice of tables is no other source. */
+#ifndef ROWFERRY_CONFIG_ENDPOINT_H
+#define ROWFERRY_CONFIG_ENDPOINT_H
+
+#include "config/url.h"
+#include "engine/registry.h"
+
+enum { RF_ENDPOINT_SETTINGS_MAX = RF_URL_SETTINGS_MAX + 16 };
+
+/* Zeroed is empty and valid. */
+struct rf_endpoint {
+    struct rf_url url;
+    struct rf_setting settings[RF_ENDPOINT_SETTINGS_MAX];
+    uint32_t count;
+    const char *display;
+    const char *key;
+    bool is_file; /* its plugin has no host: there is nothing to connect to */
+    struct rf_arena memory;
+};
+
+/* Reads the address and checks everything that can be checked without contacting anybody. The spec
+ * borrows from the endpoint. Returns RF_OK; RF_CONFIG: the message says what, never a secret.
+ *
+ * A secret that the address does not have is looked for as rf_options_check says, and then in
+ * $CREDENTIALS_DIRECTORY/<scheme>-<option>, such as "redis-password". */
+RF_USE_RESULT enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text,
+                                                struct rf_source_spec *spec, struct rf_error *err);
+/* format: chosen beside the address, wins over none there; NULL: no wish. */
+RF_USE_RESULT enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text,
+                                              const char *format, struct rf_sink_spec *spec,
+                                              struct rf_error *err);
+
+/* The name of a pipeline that was given none: the scheme and a hash of the source's key, such as
+ * "mysql-3f9a1c2b". Stays the same for ever. Appends. */
+void rf_endpoint_pipeline_name(const struct rf_endpoint *source, struct rf_buf *out);
+
+void rf_endpoint_deinit(struct rf_endpoint *endpoint);
+
+#endif
