@@ -17,7 +17,7 @@ static const struct rf_option own_options[] = {
     RF_OPTION_END,
 };
 
-/* A plugin of any kind; the type is missing when options is NULL. */
+/* A plugin of any kind; options is NULL when the build left it out. */
 struct plugin {
     const char *kind;
     const char *name;
@@ -34,6 +34,9 @@ static void add(struct plugin *plugins, uint32_t *count, struct plugin plugin)
     rf_assert(*count < PLUGINS_MAX);
     plugins[(*count)++] = plugin;
 }
+
+/* A format may have no table at all. */
+static const struct rf_option no_options[] = {RF_OPTION_END};
 
 /* Every plugin of the lists, those that the build left out too. */
 static uint32_t collect(struct plugin *plugins)
@@ -58,7 +61,9 @@ static uint32_t collect(struct plugin *plugins)
         const struct rf_format_type *type = each->type;
         add(plugins, &count,
             (struct plugin){"format", each->name, type ? type->summary : NULL, NULL, each->missing,
-                            type ? type->options : NULL});
+                            type && type->options ? type->options
+                            : type                ? no_options
+                                                  : NULL});
     }
     return count;
 }

@@ -253,11 +253,58 @@ static enum rf_status complete(struct rf_endpoint *endpoint, const struct plugin
     return status;
 }
 
+/* To "unknown source": what there is instead. */
+static enum rf_status refuse_source(const char *scheme, struct rf_error *err)
+{
+    const struct rf_sink_type *other = NULL;
+    struct rf_buf names = {0};
+
+    if (rf_registry_find_sink(scheme, &other, NULL) == RF_OK) {
+        rf_fail(err, RF_CONFIG, "%s is a sink, not a source", scheme);
+        rf_error_hint(err, "one source comes first, then the sinks; 'rowferry sources' lists what "
+                           "can be a source");
+        return RF_CONFIG;
+    }
+    for (const struct rf_registry_source *each = rf_registry_sources(); each->name; each++) {
+        if (strcmp(each->name, scheme) == 0) {
+            rf_buf_deinit(&names);
+            return RF_CONFIG; /* left out of this build, and the hint says why */
+        }
+        rf_buf_printf(&names, "%s%s", names.size > 0 ? ", " : "", each->name);
+    }
+    rf_error_hint(err, "sources are: %s", rf_buf_cstr(&names));
+    rf_buf_deinit(&names);
+    return RF_CONFIG;
+}
+
+static enum rf_status refuse_sink(const char *scheme, struct rf_error *err)
+{
+    const struct rf_source_type *other = NULL;
+    struct rf_buf names = {0};
+
+    if (rf_registry_find_source(scheme, &other, NULL) == RF_OK) {
+        rf_fail(err, RF_CONFIG, "%s is a source, not a sink", scheme);
+        rf_error_hint(err,
+                      "one source comes first, then the sinks; 'rowferry sinks' lists what can "
+                      "be a sink");
+        return RF_CONFIG;
+    }
+    for (const struct rf_registry_sink *each = rf_registry_sinks(); each->name; each++) {
+        if (strcmp(each->name, scheme) == 0) {
+            rf_buf_deinit(&names);
+            return RF_CONFIG; /* left out of this build, and the hint says why */
+        }
+        rf_buf_printf(&names, "%s%s", names.size > 0 ? ", " : "", each->name);
+    }
+    rf_error_hint(err, "sinks are: %s", rf_buf_cstr(&names));
+    rf_buf_deinit(&names);
+    return RF_CONFIG;
+}
+
 enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text,
                                   struct rf_source_spec *spec, struct rf_error *err)
 {
     const struct rf_source_type *type = NULL;
-    const struct rf_sink_type *other = NULL;
     enum rf_status status = parse(endpoint, text, err);
 
     if (status != RF_OK) {
@@ -265,12 +312,7 @@ enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text
     }
     status = rf_registry_find_source(endpoint->url.scheme, &type, err);
     if (status != RF_OK) {
-        if (rf_registry_find_sink(endpoint->url.scheme, &other, NULL) == RF_OK) {
-            rf_fail(err, RF_CONFIG, "%s is a sink, not a source", endpoint->url.scheme);
-            rf_error_hint(err, "the source comes first, then the sinks; 'rowferry sources' lists "
-                               "what can be a source");
-        }
-        return RF_CONFIG;
+        return refuse_source(endpoint->url.scheme, err);
     }
     const struct plugin plugin = {type->name, type->example, type->options};
     status = complete(endpoint, &plugin, true, err);
@@ -285,7 +327,6 @@ enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, 
                                 struct rf_sink_spec *spec, struct rf_error *err)
 {
     const struct rf_sink_type *type = NULL;
-    const struct rf_source_type *other = NULL;
     enum rf_status status = parse(endpoint, text, err);
 
     if (status != RF_OK) {
@@ -293,13 +334,7 @@ enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, 
     }
     status = rf_registry_find_sink(endpoint->url.scheme, &type, err);
     if (status != RF_OK) {
-        if (rf_registry_find_source(endpoint->url.scheme, &other, NULL) == RF_OK) {
-            rf_fail(err, RF_CONFIG, "%s is a source, not a sink", endpoint->url.scheme);
-            rf_error_hint(err,
-                          "one source comes first, then the sinks; 'rowferry sinks' lists what "
-                          "can be a sink");
-        }
-        return RF_CONFIG;
+        return refuse_sink(endpoint->url.scheme, err);
     }
     const struct plugin plugin = {type->name, type->example, type->options};
     status = complete(endpoint, &plugin, false, err);
