@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Compares a MariaDB server's tables with what a pipeline made of them; exits 1 on any difference.
+
+    compare.py --socket S --database shop [--database ...] [--file changes.jsonl]... [--redis PORT]
+
+A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
+have left (a created row was not there; an updated or deleted one was there exactly as its `before`
+says), no id may come twice and no line may be torn. What is left at its end must equal the tables.
+Redis must hold one hash for each row, with exactly the row's values, and nothing else but the
+pipeline's own keys `rowferry:*`.
+
+Values are compared in their exact form: text and bytes as bytes, floats by their bits.
+With --show, a table of rows and checksums is printed, one column for each side.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+
+from resp import Redis
+from schema import Server, read_rows, read_tables
+
+SHOWN = 12  # differences
+FIELDS = ["op", "table", "key", "before", "after", "ts", "position", "id"]
+IMAGES = {
+    "create": (False, True),
+    "read": (False, True),
+    "update": (True, True),
+    "delete": (True, False),
+}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+class Differences:
+    """Counts all, keeps the first ones for people."""
+
+    def __init__(self):
+        self.count = 0
+        self.first = []
+
+    def add(self, text):
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(text if len(text) < 1200 else text[:1200] + " ...")
+
+    def report(self, where):
+        for text in self.first:
+            print(f"{where}: {text}", file=sys.stderr)
+        if self.count > len(self.first):
+            print(f"{where}: and {self.count - len(self.first)} more", file=sys.stderr)
+
+
+def once(pairs):
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice in one object")
+    return found
+
+
+def number(text):
+    return -0.0 if text == "-0" else int(text)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=once, parse_int=number)
+
+
+class Fold:
+    """The last state that a file of JSON lines tells: {full table name: {key: row}}."""
+
+    def __init__(self, tables, differences):
+        self.key_names = {t.full_name: [t.columns[i].name for i in t.key] for t in tables}
+        self.names = {t.full_name: {c.name for c in t.columns} for t in tables}
+        self.state = {t.full_name: {} for t in tables}
+        self.differences = differences
+        self.ids = set()
+        self.lines = 0
+
+    def key_of(self, table, image):
+        # Bytes are base64 text here, floats have no business in a key.
+        return tuple(image[name] for name in self.key_names[table])
+
+    def complain(self, text):
+        self.differences.add(f"line {self.lines}: {text}")
+
+    def line(self, raw):
+        self.lines += 1
+        if not raw.endswith(b"\n"):
+            return self.complain(f"torn, without a newline: {raw[-80:]!r}")
+        try:
+            event = DECODER.decode(raw.decode("utf-8"))
+        except ValueError as error:
+            return self.complain(f"not JSON: {error}: {raw[:200]!r}")
+        if not isinstance(event, dict) or "op" not in event or "id" not in event:
+            return self.complain(f"no event: {raw[:200]!r}")
+        if event["id"] in self.ids:
+            self.complain(f"the id {event['id']} came before")
+        self.ids.add(event["id"])
+        if not isinstance(event.get("ts"), str) or not TIME.fullmatch(event["ts"]):
+            self.complain(f"the time is {event.get('ts')!r}")
+        op, table = event["op"], event.get("table")
+        if op == "ddl":
+            return None
+        if op == "truncate":
+            if table in self.state:
+                self.state[table].clear()
+            return None
+        if op not in IMAGES:
+            return self.complain(f"unknown operation {op!r}")
+        if table not in self.state:
+            return self.complain(f"a row of {table!r}, which is no table of the server")
+        if list(event) != FIELDS:
+            self.complain(f"the fields are {list(event)}")
+        return self.row(op, table, event)
+
+    def row(self, op, table, event):
+        rows = self.state[table]
+        for name, wanted in zip(("before", "after"), IMAGES[op]):
+            image = event.get(name)
+            if wanted != isinstance(image, dict) or (not wanted and image is not None):
+                return self.complain(f"{op} of {table} with {name} = {image!r}")
+            if wanted and image.keys() != self.names[table]:
+                return self.complain(f"{op} of {table}: {name} has the columns {sorted(image)}")
+        before, after = event["before"], event["after"]
+        if before is not None:
+            key = self.key_of(table, before)
+            known = rows.pop(key, None)
+            if known is None:
+                self.complain(f"{op} of {table} {key}, which is not there")
+            elif known != before:
+                names = [name for name in known if known[name] != before[name]]
+                self.complain(
+                    f"{op} of {table} {key}: before differs from what was known in {names}: "
+                    f"{[(known[n], before[n]) for n in names[:3]]}"
+                )
+        if after is not None:
+            key = self.key_of(table, after)
+            if key in rows:
+                self.complain(f"{op} of {table} {key}, which is there already")
+            rows[key] = after
+        told = event["key"]
+        wanted = dict(zip(self.key_names[table], key))
+        if wanted and told != wanted:
+            self.complain(f"{op} of {table}: the key is {told!r}, wanted {wanted!r}")
+        return None
+
+
+def compare_file(path, tables, source, differences):
+    fold = Fold(tables, differences)
+    with open(path, "rb") as lines:
+        for raw in lines:
+            fold.line(raw)
+    for table in tables:
+        state = fold.state[table.full_name]
+        seen = 0
+        for row in source[table.full_name]:
+            key = tuple(table.columns[i].json(row[i]) for i in table.key)
+            got = state.get(key)
+            if got is None:
+                differences.add(f"{table.full_name} {key} is missing")
+                continue
+            seen += 1
+            for column, value in zip(table.columns, row):
+                if not column.same_json(value, got[column.name]):
+                    differences.add(
+                        f"{table.full_name} {key}, column {column.name}: the server has "
+                        f"{column.json(value)!r}, the file {got[column.name]!r}"
+                    )
+        if seen < len(state):
+            live = {
+                tuple(table.columns[i].json(row[i]) for i in table.key)
+                for row in source[table.full_name]
+            }
+            for key in state.keys() - live:
+                differences.add(
+                    f"{table.full_name} {key} is in the file but not in the server's table"
+                )
+    return fold
+
+
+def escape(part):
+    """Between parts stands a colon: one inside a part gets a backslash, and so does a backslash."""
+    return part.replace(b"\\", b"\\\\").replace(b":", b"\\:")
+
+
+def redis_key(table, row):
+    parts = [table.database.encode(), table.name.encode()]
+    parts += [table.columns[i].text(row[i]) for i in table.key]
+    return b":".join([*map(escape, parts[:-1]), parts[-1]])
+
+
+def compare_redis(redis, tables, source, differences):
+    """Returns {full table name: number of hashes}."""
+    wanted = {}
+    for table in tables:
+        for row in source[table.full_name]:
+            wanted[redis_key(table, row)] = (table, row)
+    counts = {table.full_name: 0 for table in tables}
+    found = {key for key in redis.keys() if not key.startswith(b"rowferry:")}
+    for key in sorted(wanted.keys() - found):
+        differences.add(f"{key!r} is missing")
+    for key in sorted(found - wanted.keys()):
+        differences.add(f"{key!r} is in Redis but not in the server's tables")
+    for key, fields in redis.hashes(found & wanted.keys()):
+        table, row = wanted[key]
+        counts[table.full_name] += 1
+        if fields is None:
+            differences.add(f"{key!r} is no hash")
+            continue
+        for column, value in zip(table.columns, row):
+            got = fields.pop(column.name.encode(), None)
+            if value is None or got is None:
+                same = value is got
+            else:
+                same = column.same_text(value, got)
+            if not same:
+                differences.add(
+                    f"{key!r}, field {column.name}: the server has {value!r}, Redis {got!r}"
+                )
+        if fields:
+            differences.add(f"{key!r} has fields that the table has not: {sorted(fields)[:5]}")
+    return counts
+
+
+def checksum(rows):
+    """Of a set of rows, in whatever order they come."""
+    total = 0
+    for row in rows:
+        total ^= int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=6).digest(), "big")
+    return f"{total:012x}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="compare a server with the sinks of a pipeline")
+    parser.add_argument("--socket", required=True, help="of the MariaDB server")
+    parser.add_argument("--user", default="root")
+    parser.add_argument("--database", action="append", required=True)
+    parser.add_argument(
+        "--file", action="append", default=[], help="of JSON lines, from the tables' first row on"
+    )
+    parser.add_argument("--redis", type=int, help="port")
+    parser.add_argument("--redis-database", type=int, default=0)
+    arguments = parser.parse_args()
+    if not arguments.file and arguments.redis is None:
+        parser.error("nothing to compare with: --file or --redis")
+
+    server = Server(arguments.socket, arguments.user)
+    tables = list(read_tables(server, arguments.database).values())
+    if not tables:
+        sys.exit(f"compare: there is no table in {arguments.database}")
+    source = {table.full_name: list(read_rows(server, table)) for table in tables}
+    rows = sum(map(len, source.values()))
+    failed = False
+    for path in arguments.file:
+        differences = Differences()
+        fold = compare_file(path, tables, source, differences)
+        differences.report(path)
+        failed = failed or differences.count > 0
+        print(
+            f"{path}: {fold.lines} lines, {rows} rows in {len(tables)} tables, "
+            f"{differences.count} differences"
+        )
+    if arguments.redis is not None:
+        differences = Differences()
+        redis = Redis(arguments.redis, database=arguments.redis_database)
+        compare_redis(redis, tables, source, differences)
+        redis.close()
+        differences.report("redis")
+        failed = failed or differences.count > 0
+        print(f"redis: {rows} rows in {len(tables)} tables, {differences.count} differences")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

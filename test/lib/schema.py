@@ -1,0 +1,228 @@
+"""What a MariaDB server says of its tables and rows, in forms that lose nothing.
+
+Used by compare.py and oracle.py. Everything goes through the `mariadb` client: what the server
+stores is asked for as HEX or as numbers, never as text that a client or a connection converts.
+"""
+
+import base64
+import struct
+import subprocess
+
+INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
+TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"}
+BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+GEOMETRIES = {
+    "geometry",
+    "point",
+    "linestring",
+    "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
+    "geomcollection",
+}
+MOMENTS = {"datetime", "timestamp"}
+
+
+def single(number):
+    """The nearest IEEE single, as a double."""
+    return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+def identifier(name):
+    return "`" + name.replace("`", "``") + "`"
+
+
+class Server:
+    """A server that listens on a Unix socket, asked as a user without password."""
+
+    def __init__(self, socket, user="root"):
+        self.command = [
+            "mariadb",
+            "--no-defaults",
+            "--default-character-set=utf8mb4",
+            "-N",
+            "-B",
+            "--quick",
+            "--max-allowed-packet=1G",
+            "-S",
+            socket,
+            "-u",
+            user,
+        ]
+
+    def rows(self, statement):
+        """Yields each row as a list of bytes; None for NULL. No value has tabs in it."""
+        # Temporal text in UTC; group_concat and the like are not used, so no other limit matters.
+        statement = "SET time_zone = '+00:00'; " + statement
+        with subprocess.Popen([*self.command, "-e", statement], stdout=subprocess.PIPE) as client:
+            for line in client.stdout:
+                yield [None if field == b"NULL" else field for field in line[:-1].split(b"\t")]
+        if client.returncode != 0:
+            raise RuntimeError(f"the client ended with {client.returncode}: {statement[:200]}")
+
+
+def unhexed_list(column_type):
+    """The members of enum('a','b''c') as a list of text."""
+    inside = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
+    found, at = [], 0
+    while at < len(inside):
+        at += 1  # the opening quote
+        member = []
+        while True:
+            if inside[at] == "'" and inside[at + 1 : at + 2] == "'":
+                member.append("'")
+                at += 2
+            elif inside[at] == "'":
+                break
+            else:
+                member.append(inside[at])
+                at += 1
+        found.append("".join(member))
+        at += 2  # the closing quote and the comma
+    return found
+
+
+class Column:
+    """One column: how to ask for it exactly, and what sinks are expected to hold."""
+
+    def __init__(self, name, kind, column_type, charset, digits, length=0):
+        self.name, self.kind, self.charset = name, kind, charset
+        self.unsigned = "unsigned" in column_type
+        self.digits = digits  # fraction digits of temporal types
+        self.length = length  # bytes of a BINARY
+        self.members = unhexed_list(column_type) if kind in ("enum", "set") else []
+        quoted = identifier(name)
+        if kind in TEXTS:
+            self.expression = f"HEX(CONVERT({quoted} USING utf8mb4))"
+            self.read = lambda raw: bytes.fromhex(raw.decode()).decode("utf-8", "surrogateescape")
+        elif kind in BYTES or kind in GEOMETRIES:
+            self.expression = f"HEX({quoted})"
+            self.read = lambda raw: bytes.fromhex(raw.decode())
+        elif kind in INTEGERS or kind in ("bit", "year"):
+            self.expression = f"{quoted}+0"
+            self.read = int
+        elif kind == "float":
+            # As it is, a FLOAT shows six digits; as a DOUBLE, all that it takes to find it again.
+            self.expression = f"CAST({quoted} AS DOUBLE)"
+            self.read = lambda raw: single(float(raw))
+        elif kind == "double":
+            self.expression = f"CAST({quoted} AS DOUBLE)"
+            self.read = float
+        else:
+            self.expression = f"CAST({quoted} AS CHAR CHARACTER SET ascii)"
+            self.read = lambda raw: raw.decode()
+
+    def json(self, value):
+        """The value as it stands in a line of JSON, once parsed."""
+        if value is None:
+            return None
+        if self.kind in BYTES:
+            return base64.b64encode(value).decode()
+        if self.kind in GEOMETRIES:
+            return {
+                "srid": int.from_bytes(value[:4], "little"),
+                "wkb": base64.b64encode(value[4:]).decode(),
+            }
+        if self.kind in MOMENTS:
+            return value.replace(" ", "T") + ("Z" if self.kind == "timestamp" else "")
+        return value
+
+    def same_json(self, value, got):
+        """True when `got`, parsed from JSON, is the value, and of its kind."""
+        if value is None or got is None:
+            return value is got
+        if self.kind in ("float", "double"):
+            if type(got) not in (int, float):
+                return False
+            got = float(got)
+            if self.kind == "float" and abs(got) < 3.5e38:
+                got = single(got)
+            return got == value  # 0 and -0 are one: SELECT does not show the sign
+        wanted = self.json(value)
+        return type(wanted) is type(got) and wanted == got
+
+    def text(self, value):
+        """The value as text in keys and Redis fields, as bytes. Not for floats: they have many."""
+        if self.kind in TEXTS:
+            return value.encode("utf-8", "surrogateescape")
+        if self.kind in BYTES or self.kind in GEOMETRIES:
+            return value
+        if self.kind == "year":
+            return b"%04d" % value
+        return str(value).encode()
+
+    def same_text(self, value, got):
+        if self.kind in ("float", "double"):
+            try:
+                return self.same_json(value, float(got))
+            except ValueError:
+                return False
+        return self.text(value) == got
+
+
+class Table:
+    def __init__(self, database, name):
+        self.database, self.name = database, name
+        self.full_name = f"{database}.{name}"
+        self.columns = []
+        self.key = []  # numbers of the key's columns, in the key's order
+
+    def by_name(self):
+        return {column.name: column for column in self.columns}
+
+
+def read_tables(server, databases):
+    """{(database, name): Table} of all base tables in these databases."""
+    names = ",".join("X'" + name.encode().hex() + "'" for name in databases)
+    where = f"WHERE CONVERT(table_schema USING utf8mb4) COLLATE utf8mb4_bin IN ({names})"
+    tables = {}
+
+    def text(raw):
+        return None if raw is None else bytes.fromhex(raw.decode()).decode()
+
+    for row in server.rows(
+        f"SELECT HEX(table_schema), HEX(table_name) FROM information_schema.tables {where} "
+        "AND table_type = 'BASE TABLE' ORDER BY 1, 2"
+    ):
+        table = Table(*map(text, row))
+        tables[(table.database, table.name)] = table
+    for row in server.rows(
+        "SELECT HEX(table_schema), HEX(table_name), HEX(column_name), data_type, HEX(column_type), "
+        "character_set_name, datetime_precision, character_octet_length "
+        f"FROM information_schema.columns {where} "
+        "ORDER BY table_schema, table_name, ordinal_position"
+    ):
+        table = tables.get((text(row[0]), text(row[1])))
+        if table is not None:
+            charset = row[5].decode() if row[5] else None
+            table.columns.append(
+                Column(
+                    text(row[2]),
+                    row[3].decode(),
+                    text(row[4]),
+                    charset,
+                    int(row[6] or 0),
+                    int(row[7] or 0),
+                )
+            )
+    for row in server.rows(
+        "SELECT HEX(table_schema), HEX(table_name), HEX(column_name) "
+        f"FROM information_schema.key_column_usage {where} AND constraint_name = 'PRIMARY' "
+        "ORDER BY table_schema, table_name, ordinal_position"
+    ):
+        table = tables.get((text(row[0]), text(row[1])))
+        if table is not None:
+            table.key.append([column.name for column in table.columns].index(text(row[2])))
+    return tables
+
+
+def read_rows(server, table):
+    """Yields each row of the table as a list of values, in the order of its columns."""
+    columns = table.columns
+    expressions = ", ".join(column.expression for column in columns)
+    for raw in server.rows(
+        f"SELECT {expressions} FROM {identifier(table.database)}.{identifier(table.name)}"
+    ):
+        yield [None if field is None else column.read(field) for column, field in zip(columns, raw)]
