@@ -5,7 +5,7 @@
 
 A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
 have left (a created row was not there; an updated or deleted one was there exactly as its `before`
-says), no id may come twice and no line may be torn. What is left at its end must equal the tables.
+says), ids grow, none comes twice, and no line is torn. What is left at its end must equal the tables.
 Redis must hold one hash for each row, with exactly the row's values, and nothing else but the
 pipeline's own keys `rowferry:*`.
 
@@ -30,6 +30,7 @@ IMAGES = {
     "update": (True, True),
     "delete": (True, False),
 }
+ID = re.compile(r"(\d+)-\d+-(\d+):(\d+):(\d+)")  # GTID, log event in it, row in that
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -75,6 +76,7 @@ class Fold:
         self.state = {t.full_name: {} for t in tables}
         self.differences = differences
         self.ids = set()
+        self.last = {}  # domain of GTIDs -> its last id as numbers
         self.lines = 0
 
     def key_of(self, table, image):
@@ -97,6 +99,7 @@ class Fold:
         if event["id"] in self.ids:
             self.complain(f"the id {event['id']} came before")
         self.ids.add(event["id"])
+        self.order(event["id"])
         if not isinstance(event.get("ts"), str) or not TIME.fullmatch(event["ts"]):
             self.complain(f"the time is {event.get('ts')!r}")
         op, table = event["op"], event.get("table")
@@ -113,6 +116,16 @@ class Fold:
         if list(event) != FIELDS:
             self.complain(f"the fields are {list(event)}")
         return self.row(op, table, event)
+
+    def order(self, text):
+        parts = ID.fullmatch(text)
+        if parts is None:
+            self.complain(f"the id is {text!r}")
+            return
+        domain, *numbers = map(int, parts.groups())
+        if numbers <= self.last.get(domain, []):
+            self.complain(f"the id {text} comes behind a later one")
+        self.last[domain] = numbers
 
     def row(self, op, table, event):
         rows = self.state[table]

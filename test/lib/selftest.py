@@ -66,7 +66,7 @@ def story_of(tables, rows):
             else:
                 events.append(event(table, "create", None, after))
     for index, one in enumerate(events):
-        one["id"] = f"0-1-{index // 3}:{index % 3}:0"
+        one["id"] = f"0-1-{index // 3 + 1}:{index % 3 + 1}:0"
     return events
 
 
@@ -211,7 +211,7 @@ class Selftest:
 
         def repeat_with_new_id(events):
             at = first_of("update", events)
-            events.insert(at + 1, {**events[at], "id": "0-1-999999:0:0"})
+            events.insert(at + 1, {**events[at], "id": events[at]["id"] + "1"})
 
         self.plant("an update comes twice under two ids", ["before differs"], repeat_with_new_id)
 
@@ -220,6 +220,11 @@ class Selftest:
             events[at - 1], events[at] = events[at], events[at - 1]
 
         self.plant("an update before its create", ["which is not there"], exchange)
+
+        def behind(events):
+            events[7]["id"], events[8]["id"] = events[8]["id"], events[7]["id"]
+
+        self.plant("ids go back", ["behind a later one"], behind)
 
         def stale(events):
             at = next(
