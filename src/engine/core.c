@@ -185,6 +185,13 @@ void rf_core_recall(struct rf_actor *actor)
     }
 }
 
+bool rf_core_take_change(struct rf_core *core)
+{
+    bool changed = core->changed;
+    core->changed = false;
+    return changed;
+}
+
 bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor)
 {
     for (uint32_t id = 0; id <= core->options.sink_count; id++) {
@@ -204,6 +211,7 @@ static void begin_stop(struct rf_core *core, int64_t now_ms)
         return;
     }
     core->mode = RF_MODE_STOP;
+    core->changed = true;
     core->stop_at_ms = now_ms + core->options.stop_timeout_ms;
     rf_core_recall(&core->feed.actor);
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
@@ -306,7 +314,7 @@ void rf_core_stop(struct rf_core *core, int64_t now_ms)
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms)
 {
     if (!core->expired && now_ms >= core->stop_at_ms) {
-        core->expired = true;
+        core->expired = core->changed = true;
         bool told = false;
         for (uint32_t i = 0; i < core->options.sink_count; i++) {
             if (core->sinks[i].actor.instance && !told) {
@@ -351,7 +359,7 @@ void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_a
         break;
     case RF_ACTION_EXIT:
         rf_assert(!actor->instance);
-        actor->exited = true;
+        actor->exited = core->changed = true;
         if (id != RF_CORE_SOURCE) {
             core->sinks[id - RF_CORE_SINK].covered = UINT64_MAX;
             rf_sink_release(core);
@@ -373,6 +381,7 @@ void rf_core_done(struct rf_core *core, uint32_t id, const struct rf_action *act
     rf_assert(result->status == RF_OK || result->status == RF_AGAIN || result->err != NULL);
     rf_core_tick(core, now_ms);
     actor->doing = (struct rf_action){.kind = RF_ACTION_WAIT};
+    core->changed = true;
     if (action->kind == RF_ACTION_CLOSE) {
         actor->instance = actor->open = actor->must_close = false;
         actor->interrupt_wanted = actor->interrupted = false;

@@ -88,6 +88,10 @@ void rf_core_stop(struct rf_core *core, int64_t now_ms);
  * runs out even while every actor is busy. */
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms);
 
+/* True when something has changed since the last call that actors who wait may have waited for: they are to ask again. To be
+ * asked after every call above, rf_core_next included. */
+bool rf_core_take_change(struct rf_core *core);
+
 /* Takes one actor whose plugin call in progress must be interrupted; false: none. To be asked after every call above. The
  * actor may have come back by itself in the meantime; it will be closed in any case. */
 bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor);

@@ -82,7 +82,10 @@ void rf_sink_release(struct rf_core *core)
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         least = core->sinks[i].covered < least ? core->sinks[i].covered : least;
     }
-    rf_pool_release(&core->pool, least > core->pool.head ? least : core->pool.head);
+    if (least > core->pool.head) {
+        rf_pool_release(&core->pool, least);
+        core->changed = true;
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------- what it is given */
@@ -189,8 +192,9 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
         if (same) {
             rf_buf_set(&sink->note, rf_buf_str(&sink->recorded_note));
         } else {
-            /* It may not go on from a recorded position that the destination does not have. */
-            sink->record_pending = true;
+            /* A flush, and then a record of it, before anything else: it must not go on from a record that the destination
+             * does not have, nor record what the destination may yet lose. */
+            sink->confirm = true;
             sink->durable.commit_us = 0;
         }
         if (behind) {

@@ -291,6 +291,14 @@ void rf_source_done(struct rf_core *core, const struct rf_action *action,
 
 /* ------------------------------------------------------------------------------------------------------------ what next */
 
+/* What is on record for the sink, unless its destination went back behind that. */
+static const struct rf_buf *certain(const struct rf_core *core, const struct rf_sink *sink)
+{
+    const struct rf_buf *recorded = &sink->recorded.position, *durable = &sink->durable.position;
+    return recorded->size > 0 && rf_core_contains(core, durable, rf_buf_str(recorded)) ? recorded
+                                                                                       : durable;
+}
+
 /* The oldest recorded position, when it has moved and all sinks have one that goes with the others. */
 static bool ack_wanted(struct rf_core *core)
 {
@@ -301,13 +309,10 @@ static bool ack_wanted(struct rf_core *core)
     feed->ack_due = false;
     const struct rf_buf *least = NULL;
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        const struct rf_buf *recorded = &core->sinks[i].recorded.position;
-        if (recorded->size == 0) {
-            return false;
-        }
-        if (least == NULL || rf_core_contains(core, least, rf_buf_str(recorded))) {
-            least = recorded;
-        } else if (!rf_core_contains(core, recorded, rf_buf_str(least))) {
+        const struct rf_buf *position = certain(core, &core->sinks[i]);
+        if (least == NULL || rf_core_contains(core, least, rf_buf_str(position))) {
+            least = position;
+        } else if (!rf_core_contains(core, position, rf_buf_str(least))) {
             return false;
         }
     }

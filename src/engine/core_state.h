@@ -114,6 +114,7 @@ struct rf_core {
     struct rf_feed feed;
     struct rf_sink *sinks;
     enum rf_mode mode;
+    bool changed; /* see rf_core_take_change */
     bool expired; /* the stop took too long */
     int64_t stop_at_ms;
     int exit_code;

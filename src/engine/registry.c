@@ -36,9 +36,18 @@ static const struct rf_registry_format formats[] = {
     {NULL, NULL, NULL},
 };
 
-const struct rf_registry_source *rf_registry_sources(void) { return sources; }
-const struct rf_registry_sink *rf_registry_sinks(void) { return sinks; }
-const struct rf_registry_format *rf_registry_formats(void) { return formats; }
+const struct rf_registry_source *rf_registry_sources(void)
+{
+    return sources;
+}
+const struct rf_registry_sink *rf_registry_sinks(void)
+{
+    return sinks;
+}
+const struct rf_registry_format *rf_registry_formats(void)
+{
+    return formats;
+}
 
 enum { NAMES_MAX = 64 };
 
@@ -155,8 +164,8 @@ enum rf_status rf_registry_sink_spec(const char *name, const char *address,
         return RF_CONFIG;
     }
     if (type->default_format != NULL) {
-        status = rf_registry_find_format(format_name ? format_name : type->default_format, &format,
-                                         err);
+        status =
+            rf_registry_find_format(format_name ? format_name : type->default_format, &format, err);
         if (status != RF_OK) {
             return status;
         }
