@@ -111,8 +111,6 @@ static enum rf_status read_variable(struct rf_template *template, char **at, str
         }
     }
     add_part(template, kind, name);
-    template->has_key |= kind == PART_KEY;
-    template->has_column |= kind == PART_KEY || kind == PART_COLUMN;
     *at = end + 1;
     return RF_OK;
 }
@@ -189,7 +187,8 @@ static struct rf_binding_step *add_step(struct rf_binding *binding, enum step_ki
     return step;
 }
 
-/* Text joins the text step before it; behind a variable of a key its first byte becomes the stop. */
+/* Text joins the text step before it; behind a variable of a key its first byte becomes the
+ * stop. */
 static void add_text(struct rf_binding *binding, struct rf_str text)
 {
     if (text.size == 0) {
@@ -480,8 +479,8 @@ static bool is_number(struct rf_str text)
            (!negative || number <= (uint64_t)INT64_MAX + 1);
 }
 
-/* Bytes of text that a column with this stop takes: up to the first stop that no backslash precedes. SIZE_MAX: it is not
- * what escaping makes. */
+/* Bytes of text that a column with this stop takes: up to the first stop that no backslash
+ * precedes. SIZE_MAX: it is not what escaping makes. */
 static size_t column_size(const struct rf_binding_step *step, struct rf_str text)
 {
     if (!step->has_stop) {

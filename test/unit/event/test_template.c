@@ -84,7 +84,8 @@ static void test_parts_with_text_behind_them_are_escaped_in_keys_only(void **sta
     rf_table_release(two);
 }
 
-/* Every pair of short texts over the bytes that could go wrong gives a key of its own, and each key is recognised. */
+/* Every pair of short texts over the bytes that could go wrong gives a key of its own, and each
+ * key is recognised. */
 static void test_different_keys_give_different_texts(void **state)
 {
     (void)state;
