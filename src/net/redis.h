@@ -79,15 +79,15 @@ struct rf_redis_address {
 };
 
 /* Connects, logs in, selects the database. Returns RF_OK; RF_RETRY (not reachable, with
- * err->connect; interrupted; not ready); RF_CONFIG (refused, with err->access for user and password;
- * not a Redis server). */
+ * err->connect; interrupted; not ready); RF_CONFIG (refused, with err->access for user and
+ * password; not a Redis server). */
 RF_USE_RESULT enum rf_status rf_redis_connect(struct rf_redis *redis,
                                               const struct rf_redis_address *address,
                                               struct rf_error *err);
 /* Accepts closed ones. An interrupt stays in force. */
 void rf_redis_close(struct rf_redis *redis);
-/* Makes the call under way, and each later one, return soon with RF_RETRY. Not while, nor after, the
- * memory of redis goes away. Thread: any. */
+/* Makes the call under way, and each later one, return soon with RF_RETRY. Not while, nor after,
+ * the memory of redis goes away. Thread: any. */
 void rf_redis_interrupt(struct rf_redis *redis);
 
 /* Writes the head of a number line: "*3\r\n", "$12\r\n". Returns the first byte behind it, at most
@@ -146,9 +146,10 @@ RF_USE_RESULT enum rf_status rf_redis_push(struct rf_redis *redis, size_t unsent
 RF_USE_RESULT enum rf_status rf_redis_wait(struct rf_redis *redis, uint64_t answered,
                                            struct rf_error *err);
 
-/* Fills err from an error that the server replied, and says what it means: RF_RETRY (loading, out of
- * memory, read-only, busy ...), RF_CONFIG (not permitted, with err->access; a cluster; a command that
- * it does not know), RF_REJECT for everything that is about the command's own data (wrong type ...). */
+/* Fills err from an error that the server replied, and says what it means: RF_RETRY (loading, out
+ * of memory, read-only, busy ...), RF_CONFIG (not permitted, with err->access; a cluster; a
+ * command that it does not know), RF_REJECT for everything that is about the command's own data
+ * (wrong type ...). */
 enum rf_status rf_redis_error(const struct rf_redis *redis, struct rf_str text,
                               struct rf_error *err);
 
