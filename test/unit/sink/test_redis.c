@@ -1,0 +1,610 @@
+/* The sink `redis` against a real server. */
+#include "lib/events.h"
+#include "lib/plugin.h"
+#include "lib/redis_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+extern const struct rf_sink_type rf_sink_redis;
+
+static struct rf_test_redis server;
+static struct rf_test_setting settings[8];
+static struct rf_test_sink sink;
+static struct rf_batch batch;
+static struct rf_error err;
+static uint32_t written; /* events of the batch */
+
+#define expect_status(call, status)                                                   \
+    do {                                                                              \
+        enum rf_status got_ = (call);                                                 \
+        if (got_ != (status)) {                                                       \
+            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
+        }                                                                             \
+        assert_int_equal(got_, (status));                                             \
+    } while (0)
+
+/* A closed sink with these options beside the port: "key=...", "as=..." one after the other,
+ * NULL. */
+static void setup(const char *name1, const char *value1, const char *name2, const char *value2,
+                  const char *name3, const char *value3)
+{
+    const struct rf_test_setting given[] = {
+        {"port", server.port}, {name1, value1}, {name2, value2}, {name3, value3}, {NULL, NULL}};
+    memcpy(settings, given, sizeof given);
+    sink = (struct rf_test_sink){.type = &rf_sink_redis, .settings = settings};
+    batch = (struct rf_batch){.bytes_max = 16 << 20};
+    err = (struct rf_error){0};
+    written = 0;
+    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    rf_test_begin(&batch, 1);
+}
+
+static void teardown(void)
+{
+    rf_test_sink_deinit(&sink);
+    rf_batch_deinit(&batch);
+}
+
+static void expect_answer(const char *command, const char *expected)
+{
+    char *answer = rf_test_redis_ask(&server, command);
+    assert_string_equal(answer, expected);
+    free(answer);
+}
+
+static void expect_content(const char *expected)
+{
+    struct rf_buf content = {0};
+    rf_test_redis_dump(&server, &content);
+    assert_string_equal(rf_buf_cstr(&content), expected);
+    rf_buf_deinit(&content);
+}
+
+/* Everything in the batch that was not written yet. */
+static enum rf_status write_rest(void)
+{
+    struct rf_view view = rf_test_view(&batch, written, UINT32_MAX);
+    written = batch.count;
+    return sink.type->write(sink.state, &view, &err);
+}
+
+static void test_rows_become_hashes_and_leave_with_their_rows(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table =
+        rf_test_table("shop", "orders", "id:int! name:text price:decimal at:datetime");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|anna|9.50|2024-02-29 12:00:00");
+    rf_test_create(&batch, table, "2|NULL|0.00|NULL");
+    rf_test_create(&batch, table, "3||1.00|2024-02-29 12:00:00");
+    rf_test_update(&batch, table, "1|anna|9.50|2024-02-29 12:00:00", "1|NULL|10.00|NULL");
+    rf_test_update(&batch, table, "3||1.00|2024-02-29 12:00:00", "4|x\r\n$y|1.00|NULL");
+    rf_test_delete(&batch, table, "2|NULL|0.00|NULL");
+    rf_test_ddl(&batch, "shop", "ALTER TABLE orders ADD z INT");
+    expect_status(write_rest(), RF_OK);
+    expect_content("shop:orders:1 hash id=1 price=10.00\n"
+                   "shop:orders:4 hash id=4 name=x\r\n$y price=1.00\n");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_replay_ends_in_the_same_content(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! a:text b:int");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|x|NULL");
+    rf_test_update(&batch, table, "1|x|NULL", "2|NULL|5");
+    rf_test_create(&batch, table, "1|y|7");
+    rf_test_truncate(&batch, "d", "t");
+    rf_test_create(&batch, table, "2|z|NULL");
+    rf_test_create(&batch, table, "3|NULL|NULL");
+    rf_test_delete(&batch, table, "3|NULL|NULL");
+    for (uint32_t from = 0; from <= batch.count; from++) {
+        struct rf_view again = rf_test_view(&batch, 0, from),
+                       all = rf_test_view(&batch, 0, UINT32_MAX);
+        expect_status(sink.type->write(sink.state, &again, &err), RF_OK);
+        expect_status(sink.type->write(sink.state, &all, &err), RF_OK);
+        expect_content("d:t:2 hash a=z id=2\n");
+    }
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_strings_come_from_their_template(void **state)
+{
+    (void)state;
+    setup("as", "string", "key", "LastInsertDate", "value", "{stamp}");
+    struct rf_table *table = rf_test_table("shop", "orders", "id:int! stamp:datetime");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|2024-02-29 12:00:00");
+    rf_test_create(&batch, table, "2|2024-03-01 12:00:00");
+    expect_status(write_rest(), RF_OK);
+    expect_content("LastInsertDate string 2024-03-01 12:00:00\n");
+    rf_test_delete(&batch, table, "2|2024-03-01 12:00:00");
+    rf_test_truncate(&batch, "shop", "orders");
+    rf_test_update(&batch, table, "1|2024-02-29 12:00:00", "9|2024-03-02 00:00:00");
+    expect_status(write_rest(), RF_OK);
+    expect_content("LastInsertDate string 2024-03-02 00:00:00\n");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_key_of_more_than_the_primary_key_moves_with_its_columns(void **state)
+{
+    (void)state;
+    setup("key", "o:{id}:{city}", NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("shop", "orders", "id:int! city:text x:int");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|Bern|5");
+    rf_test_update(&batch, table, "1|Bern|5", "1|Rome|5");
+    /* MINIMAL: only what changed is told, and the key. */
+    rf_test_update(&batch, table, "1|Rome|?", "?|?|6");
+    expect_status(write_rest(), RF_OK);
+    expect_content("o:1:Rome hash city=Rome id=1 x=6\n");
+    rf_test_update(&batch, table, "1|?|?", "?|Oslo|?");
+    expect_status(write_rest(), RF_REJECT);
+    assert_ptr_equal(err.event, &batch.events[3]);
+    expect_content("o:1:Rome hash city=Rome id=1 x=6\n");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_truncate_takes_the_keys_of_its_table_and_no_others(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *b = rf_test_table("a", "b", "id:int! x:text");
+    struct rf_table *b_c = rf_test_table("a", "b:c", "id:int! x:text");
+    struct rf_table *star = rf_test_table("a", "b*", "id:text! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    for (int i = 0; i < 3000; i++) {
+        char row[32];
+        snprintf(row, sizeof row, "%d|x", i);
+        rf_test_create(&batch, b, row);
+    }
+    rf_test_create(&batch, b_c, "1|keep");
+    rf_test_create(&batch, star, "1|keep");
+    rf_test_create(&batch, star, "c:1|keep");
+    expect_status(write_rest(), RF_OK);
+    free(rf_test_redis_ask(&server, "SET a:b:by_date mine"));
+    free(rf_test_redis_ask(&server, "SET a:b:01 mine"));
+    free(rf_test_redis_ask(&server, "SET other mine"));
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    /* Another process knows as much. */
+    rf_test_sink_close(&sink);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_truncate(&batch, "a", "b");
+    rf_test_truncate(&batch, "a", "never_seen");
+    rf_test_create(&batch, b, "7|new");
+    expect_status(write_rest(), RF_OK);
+    expect_content("a:b*:1 hash id=1 x=keep\n"
+                   "a:b*:c:1 hash id=c:1 x=keep\n"
+                   "a:b:01 string mine\n"
+                   "a:b:7 hash id=7 x=new\n"
+                   "a:b:by_date string mine\n"
+                   "a:b\\:c:1 hash id=1 x=keep\n"
+                   "other string mine\n");
+    rf_table_release(b);
+    rf_table_release(b_c);
+    rf_table_release(star);
+    teardown();
+}
+
+static void test_truncate_of_keys_that_tables_share_is_refused(void **state)
+{
+    (void)state;
+    setup("key", "c:{id}", NULL, NULL, NULL, NULL);
+    struct rf_table *one = rf_test_table("d", "one", "id:int! x:text");
+    struct rf_table *two = rf_test_table("d", "two", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, one, "1|x");
+    rf_test_truncate(&batch, "d", "two");
+    rf_test_truncate(&batch, "d", "one");
+    rf_test_create(&batch, one, "1|x");
+    rf_test_create(&batch, two, "2|x");
+    expect_status(write_rest(), RF_OK);
+    expect_content("c:1 hash id=1 x=x\nc:2 hash id=2 x=x\n");
+    struct rf_event *event = rf_test_truncate(&batch, "d", "one");
+    expect_status(write_rest(), RF_REJECT);
+    assert_ptr_equal(err.event, event);
+    assert_non_null(strstr(err.message, "d:two"));
+    expect_content("c:1 hash id=1 x=x\nc:2 hash id=2 x=x\n");
+    rf_table_release(one);
+    rf_table_release(two);
+    teardown();
+}
+
+static void test_truncate_by_a_name_in_other_letters_is_not_passed_over(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "orders", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|x");
+    rf_test_truncate(&batch, "d", "Orders");
+    expect_status(write_rest(), RF_REJECT);
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_tables_and_templates_that_do_not_fit_are_named(void **state)
+{
+    (void)state;
+    struct rf_table *keyless = rf_test_table("d", "log", "at:int x:text");
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    struct rf_table *own = rf_test_table("rowferry", "position", "id:int! x:text");
+    static const struct {
+        const char *key;
+        int table;
+        const char *said;
+    } cases[] = {
+        {"{database}:{table}:{key}", 0, "d.log has no primary key"},
+        {"k:{id}", 0, "d.log has no column 'id'"},
+        {"{id}", 1, "begins with a column"},
+        {"{database}:{table}:{key}", 2, "among rowferry's own keys"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setup("key", cases[i].key, NULL, NULL, NULL, NULL);
+        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        rf_test_create(&batch,
+                       cases[i].table == 0   ? keyless
+                       : cases[i].table == 1 ? table
+                                             : own,
+                       "1|x");
+        expect_status(write_rest(), RF_CONFIG);
+        assert_non_null(strstr(err.message, cases[i].said));
+        assert_int_not_equal(err.hint[0], 0);
+        teardown();
+    }
+    setup("key", "last:{x}", NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, keyless, "1|x");
+    rf_test_delete(&batch, keyless, "1|x");
+    expect_status(write_rest(), RF_OK);
+    expect_content("last:x hash at=1 x=x\n");
+    teardown();
+    rf_table_release(keyless);
+    rf_table_release(table);
+    rf_table_release(own);
+}
+
+static void test_options_that_cannot_be_are_refused_before_anything(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value, *said;
+    } cases[] = {
+        {"path", "/x", "number of a Redis database"},
+        {"path", "/99", "refused"},
+        {"key", "{", "without its '}'"},
+        {"as", "string", "needs a template"},
+        {"value", "{x}", "as=string only"},
+        {"password", "secret", "refused"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setup(cases[i].name, cases[i].value, NULL, NULL, NULL, NULL);
+        expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
+        assert_non_null(strstr(err.message, cases[i].said));
+        assert_null(strstr(err.message, "secret"));
+        assert_int_not_equal(err.hint[0], 0);
+        teardown();
+    }
+    setup("path", "/3", NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    teardown();
+}
+
+static void test_a_change_of_the_table_is_followed(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *old = rf_test_table("d", "t", "id:int! x:text");
+    struct rf_table *new = rf_test_table("d", "t", "y:text id:int! z:int");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, old, "1|a");
+    rf_test_create(&batch, new, "b|2|5");
+    rf_test_create(&batch, old, "3|c");
+    expect_status(write_rest(), RF_OK);
+    expect_content("d:t:1 hash id=1 x=a\nd:t:2 hash id=2 y=b z=5\nd:t:3 hash id=3 x=c\n");
+    rf_table_release(old);
+    rf_table_release(new);
+    teardown();
+}
+
+static void test_many_rows_go_through_in_order(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    char row[400];
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(row, sizeof row, "%d|%d-%0*d", i % 7, i, i % 300, 0);
+        rf_test_create(&batch, table, row);
+    }
+    expect_status(write_rest(), RF_OK);
+    for (int i = 0; i < 7; i++) {
+        char command[64], expected[400];
+        int last = 19999 - (19999 - i) % 7;
+        snprintf(command, sizeof command, "HGET d:t:%d x", i);
+        snprintf(expected, sizeof expected, "%d-%0*d", last, last % 300, 0);
+        expect_answer(command, expected);
+    }
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_large_values_pass_and_too_large_ones_are_refused(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:bytes");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    size_t size = 20 << 20;
+    char *large = calloc(1, size);
+    assert_non_null(large);
+    struct rf_event *event = rf_test_create(&batch, table, "1|x");
+    struct rf_value values[] = {event->after[0], {.kind = RF_BYTES, .size = (uint32_t)size}};
+    values[1].text = large;
+    event->after = values;
+    rf_test_create(&batch, table, "2|y");
+    expect_status(write_rest(), RF_OK);
+    expect_answer("HSTRLEN d:t:1 x", "20971520");
+    /* Refused before a byte of it is looked at. */
+    struct rf_event *bad = rf_test_create(&batch, table, "3|x");
+    struct rf_value too_large[] = {bad->after[0], {.kind = RF_BYTES, .size = (512u << 20) + 1}};
+    too_large[1].text = large;
+    bad->after = too_large;
+    rf_test_create(&batch, table, "4|y");
+    expect_status(write_rest(), RF_REJECT);
+    assert_ptr_equal(err.event, &batch.events[2]);
+    expect_answer("EXISTS d:t:2 d:t:3 d:t:4", "1");
+    free(large);
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_key_that_holds_something_else_names_the_row(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    free(rf_test_redis_ask(&server, "SET d:t:2 mine"));
+    rf_test_create(&batch, table, "1|x");
+    rf_test_create(&batch, table, "2|x");
+    rf_test_create(&batch, table, "3|x");
+    expect_status(write_rest(), RF_REJECT);
+    assert_ptr_equal(err.event, &batch.events[1]);
+    assert_non_null(strstr(err.message, "WRONGTYPE"));
+    expect_answer("EXISTS d:t:1", "1");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_the_position_lies_beside_the_data_and_wins(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_int_equal(sink.resume.size, 0);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    assert_int_equal(sink.note.size, 0);
+    expect_answer("HGET rowferry:position:test:redis position", "20");
+    rf_buf_set(&sink.position, RF_STR("10"));
+    rf_test_sink_close(&sink);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_true(rf_str_equal(sink.resume, RF_STR("20")));
+    teardown();
+}
+
+static void test_a_destination_that_lost_its_data_is_refused_until_adopted(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    rf_test_sink_close(&sink);
+    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
+    assert_non_null(strstr(err.message, "lost its data"));
+    expect_answer("DBSIZE", "0");
+    sink.adopt = true;
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_int_equal(sink.resume.size, 0);
+    teardown();
+}
+
+static void test_data_removed_under_our_feet_are_noticed_at_the_next_write(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|x");
+    expect_status(write_rest(), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    rf_test_create(&batch, table, "2|x");
+    expect_status(write_rest(), RF_FATAL);
+    assert_non_null(strstr(err.message, "vanished"));
+    expect_answer("DBSIZE", "0");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_second_process_stops_the_first_before_it_writes_anything(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    struct rf_test_sink second = {.type = &rf_sink_redis, .settings = settings, .epoch = 5};
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|first");
+    expect_status(write_rest(), RF_OK);
+    expect_status(rf_test_sink_open(&second, &err), RF_OK);
+    for (int i = 0; i < 2500; i++) {
+        rf_test_create(&batch, table, "2|first");
+    }
+    struct rf_view view = rf_test_view(&batch, 1, UINT32_MAX);
+    expect_status(sink.type->write(sink.state, &view, &err), RF_FATAL);
+    assert_non_null(strstr(err.message, "another process"));
+    rf_test_sink_close(&sink);
+    expect_content("d:t:1 hash id=1 x=first\n");
+    /* And it does not come back. */
+    expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
+    assert_non_null(strstr(err.message, "later start"));
+    expect_status(rf_test_sink_flush(&second, "1", &err), RF_OK);
+    rf_test_sink_deinit(&second);
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_second_process_stops_the_flush_too(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_test_sink second = {.type = &rf_sink_redis, .settings = settings};
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_open(&second, &err), RF_OK); /* the same epoch: the later one wins */
+    expect_status(rf_test_sink_flush(&second, "7", &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "3", &err), RF_FATAL);
+    expect_answer("HGET rowferry:position:test:redis position", "7");
+    rf_test_sink_deinit(&second);
+    teardown();
+}
+
+static void test_two_pipelines_share_a_server(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_test_sink second = {.type = &rf_sink_redis, .settings = settings};
+    struct rf_sink_type other = rf_sink_redis;
+    other.name = "other"; /* is the instance in its key */
+    second.type = &other;
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_open(&second, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "3", &err), RF_OK);
+    expect_status(rf_test_sink_flush(&second, "4", &err), RF_OK);
+    expect_answer("HGET rowferry:position:test:redis position", "3");
+    expect_answer("HGET rowferry:position:test:other position", "4");
+    rf_test_sink_deinit(&second);
+    teardown();
+}
+
+static void test_access_is_checked_and_what_is_missing_is_said(void **state)
+{
+    (void)state;
+    setup("user", "cdc", "password", "right", NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    free(rf_test_redis_ask(&server, "ACL SETUSER cdc on >right ~rowferry:position:* ~d:t:* +multi "
+                                    "+exec +watch +hset +hdel +hget +hgetall +set +unlink +scan "
+                                    "+select"));
+    /* Enough without INFO. */
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|x");
+    expect_status(write_rest(), RF_OK);
+    rf_test_sink_close(&sink);
+    free(rf_test_redis_ask(&server, "ACL SETUSER cdc -hset"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
+    assert_true(err.access);
+    assert_non_null(strstr(err.hint, "ACL SETUSER cdc"));
+    settings[2].value = "wrong";
+    expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
+    assert_true(err.access);
+    assert_null(strstr(err.message, "wrong"));
+    free(rf_test_redis_ask(&server, "ACL DELUSER cdc"));
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_a_full_or_read_only_server_is_tried_again(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|x");
+    free(rf_test_redis_ask(&server, "CONFIG SET maxmemory 1"));
+    expect_status(write_rest(), RF_RETRY);
+    assert_non_null(strstr(err.message, "OOM"));
+    rf_test_sink_close(&sink);
+    free(rf_test_redis_ask(&server, "CONFIG SET maxmemory 0"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    free(rf_test_redis_ask(&server, "REPLICAOF 127.0.0.1 1"));
+    struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
+    expect_status(sink.type->write(sink.state, &view, &err), RF_RETRY);
+    assert_non_null(strstr(err.message, "READONLY"));
+    rf_test_sink_close(&sink);
+    free(rf_test_redis_ask(&server, "REPLICAOF NO ONE"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
+    expect_content("d:t:1 hash id=1 x=x\n");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_nobody_there_is_an_error_of_the_connection(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    settings[0].value = "1";
+    expect_status(rf_test_sink_open(&sink, &err), RF_RETRY);
+    assert_true(err.connect);
+    teardown();
+}
+
+static int start_server(void **state)
+{
+    (void)state;
+    rf_test_redis_start(&server, NULL);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    rf_test_redis_destroy(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_become_hashes_and_leave_with_their_rows),
+        cmocka_unit_test(test_a_replay_ends_in_the_same_content),
+        cmocka_unit_test(test_strings_come_from_their_template),
+        cmocka_unit_test(test_a_key_of_more_than_the_primary_key_moves_with_its_columns),
+        cmocka_unit_test(test_truncate_takes_the_keys_of_its_table_and_no_others),
+        cmocka_unit_test(test_truncate_of_keys_that_tables_share_is_refused),
+        cmocka_unit_test(test_truncate_by_a_name_in_other_letters_is_not_passed_over),
+        cmocka_unit_test(test_tables_and_templates_that_do_not_fit_are_named),
+        cmocka_unit_test(test_options_that_cannot_be_are_refused_before_anything),
+        cmocka_unit_test(test_a_change_of_the_table_is_followed),
+        cmocka_unit_test(test_many_rows_go_through_in_order),
+        cmocka_unit_test(test_large_values_pass_and_too_large_ones_are_refused),
+        cmocka_unit_test(test_a_key_that_holds_something_else_names_the_row),
+        cmocka_unit_test(test_the_position_lies_beside_the_data_and_wins),
+        cmocka_unit_test(test_a_destination_that_lost_its_data_is_refused_until_adopted),
+        cmocka_unit_test(test_data_removed_under_our_feet_are_noticed_at_the_next_write),
+        cmocka_unit_test(test_a_second_process_stops_the_first_before_it_writes_anything),
+        cmocka_unit_test(test_a_second_process_stops_the_flush_too),
+        cmocka_unit_test(test_two_pipelines_share_a_server),
+        cmocka_unit_test(test_access_is_checked_and_what_is_missing_is_said),
+        cmocka_unit_test(test_a_full_or_read_only_server_is_tried_again),
+        cmocka_unit_test(test_nobody_there_is_an_error_of_the_connection),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
