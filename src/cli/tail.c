@@ -45,6 +45,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
         .name = "tail",
         .from = chosen->from,
         .connect_timeout_ms = chosen->connect_timeout_ms,
+        .connect_once = true,
     };
     stream.shared = rf_stream_output_is_shared();
     if (chosen->log_level == LEVEL_AUTO) {
