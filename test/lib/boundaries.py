@@ -7,7 +7,8 @@ Each table has one column per variant of a type (each precision of DECIMAL, each
 number of fraction digits ...). Each boundary is inserted, then replaced by the next one by an
 update, then by NULL, and a part of the rows is deleted. There are tables without a key, with a key
 of three columns in another order, with a prefix of a text as key, of other engines, with more than
-a thousand columns, and statements with many rows. --big adds values of 16 MB.
+a thousand columns, and statements with many rows. One log event is larger than 16 MB; with --big
+several are, one of them an update.
 """
 
 import argparse
@@ -323,9 +324,11 @@ REPLACE INTO three VALUES (12, 'kept', X'aa', 2), (14, 'new', X'aa', 1);
 INSERT INTO three VALUES (14, 'new', X'aa', 1) ON DUPLICATE KEY UPDATE v = 77;
 INSERT INTO only_key SELECT z, z FROM three WHERE z > 9;
 """
-BIG_CHANGES = f"""USE {lit.quote(DATABASE)};
-INSERT INTO big VALUES (1, REPEAT('0123456789abcdef', 1048576), 'x'),
-    (2, 'small', REPEAT(X'00ff5c22', 4200000));
+LONG_CHANGES = f"""USE {lit.quote(DATABASE)};
+INSERT INTO big VALUES (1, REPEAT('0123456789abcdef', 1048576), 'x');
+"""
+BIG_CHANGES = """
+INSERT INTO big VALUES (2, 'small', REPEAT(X'00ff5c22', 4200000));
 UPDATE big SET b = NULL, t = CONCAT(t, 'é') WHERE id = 1;
 DELETE FROM big WHERE id = 2;
 """
@@ -334,7 +337,7 @@ DELETE FROM big WHERE id = 2;
 def main():
     parser = argparse.ArgumentParser(description="SQL of all types at their boundaries")
     parser.add_argument("--schema", action="store_true", help="print the tables instead")
-    parser.add_argument("--big", action="store_true", help="values of 16 MB too")
+    parser.add_argument("--big", action="store_true", help="more values of 16 MB")
     arguments = parser.parse_args()
     out = [lit.PROLOGUE]
     if arguments.schema:
@@ -344,7 +347,7 @@ def main():
         )
         out += [group.schema() for group in groups()] + [KEYS]
     else:
-        out += [group.changes() for group in groups()] + [KEY_CHANGES]
+        out += [group.changes() for group in groups()] + [KEY_CHANGES, LONG_CHANGES]
         if arguments.big:
             out.append(BIG_CHANGES)
     sys.stdout.write("".join(out))

@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 from compare import DECODER, Differences
-from schema import BYTES, GEOMETRIES, INTEGERS, TEXTS, Server, read_tables, single
+from schema import BYTES, GEOMETRIES, INTEGERS, TEXTS, Server, read_members, read_tables, single
 
 HEAD = re.compile(rb"### (INSERT INTO|UPDATE|DELETE FROM) (`(?:[^`]|``)*`)\.(`(?:[^`]|``)*`)$")
 OPERATIONS = {b"INSERT INTO": "create", b"UPDATE": "update", b"DELETE FROM": "delete"}
@@ -141,7 +141,8 @@ def written(column, value, type_name):
         if [m for m in column.members if m in chosen] != chosen:
             raise ValueError(f"{value!r} are no members, or not in their order")
         number = sum(1 << column.members.index(member) for member in chosen)
-        return b"b'%s'" % format(number, f"0{8 * int(type_name[4:-1].split()[0])}b").encode()
+        stored = number.to_bytes(int(type_name[4:-1].split()[0]), "little")
+        return b"b'%s'" % "".join(f"{byte:08b}" for byte in stored).encode()
     if kind in BYTES:
         data = base64.b64decode(value, validate=True)
         if kind == "binary":
@@ -251,7 +252,11 @@ def main():
     )
     parser.add_argument("log", nargs="+")
     arguments = parser.parse_args()
-    oracle = Oracle(read_tables(Server(arguments.socket), arguments.database).values())
+    server = Server(arguments.socket)
+    tables = read_tables(server, arguments.database).values()
+    for table in tables:
+        read_members(server, table)
+    oracle = Oracle(tables)
     for path in arguments.log:
         oracle.log(path, arguments.program, arguments.argument)
     for (table, op), count in sorted(oracle.images.items()):

@@ -5,6 +5,7 @@ stores is asked for as HEX or as numbers, never as text that a client or a conne
 """
 
 import base64
+import re
 import struct
 import subprocess
 
@@ -63,36 +64,17 @@ class Server:
             raise RuntimeError(f"the client ended with {client.returncode}: {statement[:200]}")
 
 
-def unhexed_list(column_type):
-    """The members of enum('a','b''c') as a list of text."""
-    inside = column_type[column_type.index("(") + 1 : column_type.rindex(")")]
-    found, at = [], 0
-    while at < len(inside):
-        at += 1  # the opening quote
-        member = []
-        while True:
-            if inside[at] == "'" and inside[at + 1 : at + 2] == "'":
-                member.append("'")
-                at += 2
-            elif inside[at] == "'":
-                break
-            else:
-                member.append(inside[at])
-                at += 1
-        found.append("".join(member))
-        at += 2  # the closing quote and the comma
-    return found
-
-
 class Column:
     """One column: how to ask for it exactly, and what sinks are expected to hold."""
 
     def __init__(self, name, kind, column_type, charset, digits, length=0):
         self.name, self.kind, self.charset = name, kind, charset
         self.unsigned = "unsigned" in column_type
+        # A quote inside a member is written twice, so members have two quotes and pairs of them.
+        self.member_count = len(re.findall(r"'(?:[^']|'')*'", column_type))
         self.digits = digits  # fraction digits of temporal types
         self.length = length  # bytes of a BINARY
-        self.members = unhexed_list(column_type) if kind in ("enum", "set") else []
+        self.members = []  # of ENUM and SET, once read_members was asked
         quoted = identifier(name)
         if kind in TEXTS:
             self.expression = f"HEX(CONVERT({quoted} USING utf8mb4))"
@@ -216,6 +198,28 @@ def read_tables(server, databases):
         if table is not None:
             table.key.append([column.name for column in table.columns].index(text(row[2])))
     return tables
+
+
+def read_members(server, table):
+    """Fills in the members of the table's ENUM and SET columns.
+
+    information_schema shows four-byte characters as question marks, so the server is made to say each
+    member as a value: by its number, in a copy of the column that only this session sees.
+    """
+    place = f"{identifier(table.database)}.{identifier(table.name)}"
+    for column in table.columns:
+        if column.kind not in ("enum", "set"):
+            continue
+        name = identifier(column.name)
+        most, number = (64, "1 << (seq - 1)") if column.kind == "set" else (65535, "seq")
+        statement = (
+            "SET sql_log_bin = 0, sql_mode = ''; "
+            f"CREATE TEMPORARY TABLE {place[:-1]} members` AS SELECT {name} FROM {place} LIMIT 0; "
+            f"INSERT IGNORE INTO {place[:-1]} members` SELECT {number} "
+            f"FROM {identifier(table.database)}.seq_1_to_{most} LIMIT {column.member_count}; "
+            f"SELECT HEX(CONVERT({name} USING utf8mb4)) FROM {place[:-1]} members`"
+        )
+        column.members = [bytes.fromhex(row[0].decode()).decode() for row in server.rows(statement)]
 
 
 def read_rows(server, table):
