@@ -106,11 +106,8 @@ static size_t sequence(const unsigned char *at, size_t left)
     return 0;
 }
 
-bool rf_charset_is_utf8(const char *text, size_t size)
+size_t rf_charset_utf8_prefix(const char *text, size_t size)
 {
-    if (rf_charset_is_ascii(text, size)) {
-        return true;
-    }
     const unsigned char *at = (const unsigned char *)text;
     size_t left = size;
     while (left > 0) {
@@ -122,12 +119,17 @@ bool rf_charset_is_utf8(const char *text, size_t size)
         }
         size_t step = sequence(at, left);
         if (step == 0) {
-            return false;
+            break;
         }
         at += step;
         left -= step;
     }
-    return true;
+    return size - left;
+}
+
+bool rf_charset_is_utf8(const char *text, size_t size)
+{
+    return rf_charset_is_ascii(text, size) || rf_charset_utf8_prefix(text, size) == size;
 }
 
 size_t rf_charset_from_latin1(char *out, const char *text, size_t size)

@@ -34,29 +34,40 @@ static inline bool rf_charset_is_ascii(const char *text, size_t size)
     uint64_t high = 0, word;
     size_t at = 0;
     if (size < 8) {
+        if (size >= 4) {
+            uint32_t first, last; /* they overlap */
+            memcpy(&first, text, sizeof first);
+            memcpy(&last, text + size - 4, sizeof last);
+            return ((first | last) & (uint32_t)high_bits) == 0;
+        }
         for (; at < size; at++) {
             high |= (unsigned char)text[at];
         }
         return high < 0x80;
     }
 #if defined(__SSE2__)
-    __m128i bits = _mm_setzero_si128();
-    for (; at + 16 <= size; at += 16) {
-        bits = _mm_or_si128(bits, _mm_loadu_si128((const __m128i *)(const void *)(text + at)));
+    if (size >= 16) {
+        const char *last = text + size - 16; /* the rest, and some bytes once more */
+        __m128i bits = _mm_loadu_si128((const __m128i *)(const void *)last);
+        for (; text < last; text += 16) {
+            bits = _mm_or_si128(bits, _mm_loadu_si128((const __m128i *)(const void *)text));
+        }
+        return _mm_movemask_epi8(bits) == 0;
     }
-    high = _mm_movemask_epi8(bits) != 0 ? high_bits : 0;
 #endif
     for (; at + 8 <= size; at += 8) {
         memcpy(&word, text + at, sizeof word);
         high |= word;
     }
-    memcpy(&word, text + size - 8, sizeof word); /* the rest, and some bytes once more */
+    memcpy(&word, text + size - 8, sizeof word);
     return ((high | word) & high_bits) == 0;
 }
 
 /* True for well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
  * Source: RFC 3629, section 4. */
 bool rf_charset_is_utf8(const char *text, size_t size);
+/* Bytes of text that are, up to the first sequence that is not. */
+size_t rf_charset_utf8_prefix(const char *text, size_t size);
 
 /* MySQL's latin1 as UTF-8. out has room for 3 bytes for each of size; returns how many were written.
  * Source: cp1252 of the Unicode Consortium; MySQL, "West European Character Sets": 0x81, 0x8d, 0x8f,

@@ -25,12 +25,23 @@ enum {
     RF_DECIMAL_TEXT_OVERHEAD = 3, /* sign, point, and a zero in front of the point */
 };
 
-/* Bytes of a packed value. */
-size_t rf_decimal_size(unsigned precision, unsigned scale);
+/* How many digits lie where. */
+struct rf_decimal_shape {
+    uint8_t whole_partial; /* leading digits, 0 to 8 */
+    uint8_t whole_groups;  /* of nine digits */
+    uint8_t fraction_groups;
+    uint8_t fraction_partial; /* last digits, 0 to 8 */
+};
+struct rf_decimal_shape rf_decimal_shape(unsigned precision, unsigned scale);
 
-/* Writes "-12.00": `scale` fraction digits, no zeros in front but for one before the point. Needs
- * room for precision + RF_DECIMAL_TEXT_OVERHEAD bytes; bytes are rf_decimal_size of them. Returns the
- * text's end, or NULL for bytes that are no decimal (a group with more than its digits). */
-char *rf_decimal_text(char *out, const uint8_t *bytes, unsigned precision, unsigned scale);
+/* Bytes of a packed value. */
+size_t rf_decimal_size(struct rf_decimal_shape shape);
+
+/* Writes "-12.00": all fraction digits, no zeros in front but for one before the point. Needs room for
+ * precision + RF_DECIMAL_TEXT_OVERHEAD + RF_DIGITS_SLACK bytes. The value is rf_decimal_size bytes; `end`
+ * is where the readable memory behind them ends, which only makes it faster when it is further away.
+ * Returns the text's end, or NULL for bytes that are no decimal (a group with more than its digits). */
+char *rf_decimal_text(char *out, const uint8_t *bytes, const uint8_t *end,
+                      struct rf_decimal_shape shape);
 
 #endif

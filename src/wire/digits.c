@@ -1,6 +1,14 @@
 #include "wire/digits.h"
 
-const char rf_digits_pairs[200] =
-    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546"
-    "4748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293"
-    "949596979899";
+char *rf_digits_large(char *out, uint64_t number)
+{
+    uint64_t high = number / 100000000;
+    uint32_t low = (uint32_t)(number % 100000000);
+    if (high < 100000000) {
+        out = rf_digits_small(out, (uint32_t)high);
+    } else {
+        out = rf_digits_small(out, (uint32_t)(high / 100000000));
+        out = rf_digits_eight(out, (uint32_t)(high % 100000000));
+    }
+    return rf_digits_eight(out, low);
+}

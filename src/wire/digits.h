@@ -1,29 +1,36 @@
-/* Decimal digits, inlined into the decoders and encoders of the data path. Used inside wire/. */
+/* Decimal digits without branches on their number, inlined into the decoders and encoders of the data
+ * path. Used inside wire/ and by the formats. */
 #ifndef ROWFERRY_WIRE_DIGITS_H
 #define ROWFERRY_WIRE_DIGITS_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { RF_DIGITS_MAX = 20 }; /* of 64 bits */
+/* Of 64 bits. Every function here may write 7 bytes more than it says: room for them must be there. */
+enum { RF_DIGITS_MAX = 20, RF_DIGITS_SLACK = 8 };
 
-extern const char rf_digits_pairs[200]; /* "000102...99" */
-
-static inline char *rf_digits_two(char *out, uint32_t number)
+/* The eight digits of a number below 10^8, one per byte, the first one in the lowest byte. The number is
+ * split in halves three times, all parts of a step at once: n / 100 is n * 10486 >> 20 below 10^4,
+ * and n / 10 is n * 103 >> 10 below 100. */
+static inline uint64_t rf_digits_bytes(uint32_t number)
 {
-    memcpy(out, rf_digits_pairs + (size_t)number * 2, 2);
-    return out + 2;
+    uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
+    uint64_t hundreds = (fours * 10486) >> 20 & UINT64_C(0x0000007f0000007f);
+    uint64_t pairs = hundreds | (fours - hundreds * 100) << 16;
+    uint64_t tens = (pairs * 103) >> 10 & UINT64_C(0x000f000f000f000f);
+    return tens | (pairs - tens * 10) << 8;
 }
+
+#define RF_DIGITS_ZEROS UINT64_C(0x3030303030303030)
 
 /* Exactly 8 digits of a number below 10^8. */
 static inline char *rf_digits_eight(char *out, uint32_t number)
 {
-    uint32_t high = number / 10000, low = number % 10000;
-    out = rf_digits_two(out, high / 100);
-    out = rf_digits_two(out, high % 100);
-    out = rf_digits_two(out, low / 100);
-    return rf_digits_two(out, low % 100);
+    uint64_t text = htole64(rf_digits_bytes(number) | RF_DIGITS_ZEROS);
+    memcpy(out, &text, sizeof text);
+    return out + 8;
 }
 
 /* Exactly 9 digits of a number below 10^9. */
@@ -33,68 +40,41 @@ static inline char *rf_digits_nine(char *out, uint32_t number)
     return rf_digits_eight(out + 1, number % 100000000);
 }
 
-/* `count` digits, with leading zeros; the number has no more than that. */
-static inline char *rf_digits_padded(char *out, uint32_t number, size_t count)
+/* Exactly `count` digits, 1 to 8, of a number that has no more. */
+static inline char *rf_digits_padded(char *out, uint32_t number, unsigned count)
 {
-    for (size_t i = count; i > 0; i--) {
-        out[i - 1] = (char)('0' + number % 10);
-        number /= 10;
-    }
+    uint64_t text = htole64((rf_digits_bytes(number) | RF_DIGITS_ZEROS) >> (64 - 8 * count));
+    memcpy(out, &text, sizeof text);
     return out + count;
 }
 
-/* Up to 8 digits, without leading zeros. */
+/* A number below 10^8 without leading zeros. */
 static inline char *rf_digits_small(char *out, uint32_t number)
 {
-    if (number < 100) {
-        if (number < 10) {
-            *out = (char)('0' + number);
-            return out + 1;
-        }
-        return rf_digits_two(out, number);
-    }
-    if (number < 10000) {
-        uint32_t high = number / 100;
-        if (high < 10) {
-            *out++ = (char)('0' + high);
-        } else {
-            out = rf_digits_two(out, high);
-        }
-        return rf_digits_two(out, number % 100);
-    }
-    char digits[8];
-    rf_digits_eight(digits, number);
-    size_t skip = number >= 10000000 ? 0 : number >= 1000000 ? 1 : number >= 100000 ? 2 : 3;
-    memcpy(out, digits + skip, 4);
-    memcpy(out + 4 - skip, digits + 4, 4);
-    return out + 8 - skip;
+    uint64_t digits = rf_digits_bytes(number);
+    /* The last digit is written even when it is zero. */
+    unsigned skip = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) & ~7u;
+    uint64_t text = htole64((digits | RF_DIGITS_ZEROS) >> skip);
+    memcpy(out, &text, sizeof text);
+    return out + 8 - skip / 8;
 }
 
-/* Room for RF_DIGITS_MAX bytes is needed. Returns the end of the digits. */
+/* A number from 10^8 on. */
+char *rf_digits_large(char *out, uint64_t number);
+
 static inline char *rf_digits_u64(char *out, uint64_t number)
 {
-    if (number < 100000000) {
+    if (__builtin_expect(number < 100000000, 1)) {
         return rf_digits_small(out, (uint32_t)number);
     }
-    uint64_t high = number / 100000000;
-    uint32_t low = (uint32_t)(number % 100000000);
-    if (high < 100000000) {
-        out = rf_digits_small(out, (uint32_t)high);
-    } else {
-        out = rf_digits_small(out, (uint32_t)(high / 100000000));
-        out = rf_digits_eight(out, (uint32_t)(high % 100000000));
-    }
-    return rf_digits_eight(out, low);
+    return rf_digits_large(out, number);
 }
 
 /* With a '-' in front: one byte more. */
 static inline char *rf_digits_i64(char *out, int64_t number)
 {
-    if (number < 0) {
-        *out++ = '-';
-        return rf_digits_u64(out, 0 - (uint64_t)number);
-    }
-    return rf_digits_u64(out, (uint64_t)number);
+    *out = '-';
+    return rf_digits_u64(out + (number < 0), number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 #endif

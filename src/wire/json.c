@@ -64,33 +64,61 @@ static bool is_plain(uint64_t word)
     return (found & EACH_BYTE(0x80)) == 0;
 }
 
+#if defined(__SSE2__)
+/* Copies 16 bytes; returns a bit for each that must be escaped. */
+static inline int copy_chunk(char *at, const char *text)
+{
+    __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)text);
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
+    __m128i quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'));
+    _mm_storeu_si128((__m128i *)(void *)at, chunk);
+    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash));
+}
+#endif
+
+/* Byte by byte. */
+static size_t count_plain(char *at, const char *text, size_t size)
+{
+    size_t done = 0;
+    for (; done < size; done++) {
+        unsigned char byte = (unsigned char)text[done];
+        if (byte < 0x20 || byte == '"' || byte == '\\') {
+            break;
+        }
+        at[done] = (char)byte;
+    }
+    return done;
+}
+
 /* Copies plain bytes from the front, up to the first one that must be escaped; returns how many. May
  * write up to 15 bytes behind them. */
 static inline size_t copy_plain(char *at, const char *text, size_t size)
 {
     size_t done = 0;
 #if defined(__SSE2__)
-    for (; size - done >= 16; done += 16) {
-        __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)(text + done));
-        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
-        __m128i quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
-        __m128i backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'));
-        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash));
-        _mm_storeu_si128((__m128i *)(void *)(at + done), chunk);
+    while (size - done >= 16) {
+        int found = copy_chunk(at + done, text + done);
         if (unlikely(found != 0)) {
             return done + (size_t)__builtin_ctz((unsigned)found);
         }
+        done += 16;
+    }
+    if (done > 0) {
+        /* The rest together with bytes that were plain already. */
+        int found = copy_chunk(at + size - 16, text + size - 16);
+        return found == 0 ? size : size - 16 + (size_t)__builtin_ctz((unsigned)found);
     }
 #endif
     for (; size - done >= 8; done += 8) {
         uint64_t word = load_64(text + done);
         if (unlikely(!is_plain(word))) {
-            break;
+            return done + count_plain(at + done, text + done, 8);
         }
         memcpy(at + done, &word, sizeof word);
     }
     size_t left = size - done;
-    if (left >= 4 && left < 8) {
+    if (left >= 4) {
         /* Two halves that overlap. */
         uint32_t low = load_32(text + done), high = load_32(text + size - 4);
         if (likely(is_plain((uint64_t)high << 32 | low))) {
@@ -99,14 +127,7 @@ static inline size_t copy_plain(char *at, const char *text, size_t size)
             return size;
         }
     }
-    for (; done < size; done++) {
-        unsigned char byte = (unsigned char)text[done];
-        if (unlikely(byte < 0x20 || byte == '"' || byte == '\\')) {
-            break;
-        }
-        at[done] = (char)byte;
-    }
-    return done;
+    return done + count_plain(at + done, text + done, left);
 }
 
 static char *put_escape(char *at, unsigned char byte)
@@ -149,6 +170,26 @@ static inline char *put_string(struct rf_buf *out, char *at, const char *text, s
     }
     *at++ = '"';
     return at;
+}
+
+/* Nothing in it needs an escape. */
+static char *put_decimal(char *at, const char *text, size_t size)
+{
+    *at++ = '"';
+    if (size >= 8 && size <= 16) {
+        /* Two halves that overlap. */
+        uint64_t low = load_64(text), high = load_64(text + size - 8);
+        memcpy(at, &low, sizeof low);
+        memcpy(at + size - 8, &high, sizeof high);
+    } else if (size >= 4 && size < 8) {
+        uint32_t low = load_32(text), high = load_32(text + size - 4);
+        memcpy(at, &low, sizeof low);
+        memcpy(at + size - 4, &high, sizeof high);
+    } else {
+        memcpy(at, text, size);
+    }
+    at[size] = '"';
+    return at + size + 1;
 }
 
 static size_t base64_size(size_t size)
@@ -200,8 +241,10 @@ static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *v
     return at;
 }
 
-/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. */
-static inline char *put_value(struct rf_buf *out, char *at, const struct rf_value *value)
+/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. Inlined into the loop
+ * over a row's columns. */
+__attribute__((always_inline)) static inline char *put_value(struct rf_buf *out, char *at,
+                                                             const struct rf_value *value)
 {
     switch ((enum rf_kind)value->kind) {
     case RF_ABSENT:
@@ -212,7 +255,7 @@ static inline char *put_value(struct rf_buf *out, char *at, const struct rf_valu
     case RF_YEAR: return rf_digits_u64(at, value->u);
     case RF_FLOAT: return isfinite(value->f) ? at + rf_float_text(at, value->f) : NULL;
     case RF_DOUBLE: return isfinite(value->d) ? at + rf_double_text(at, value->d) : NULL;
-    case RF_DECIMAL:
+    case RF_DECIMAL: return put_decimal(at, value->text, value->size);
     case RF_TEXT:
     case RF_JSON:
     case RF_ENUM:
@@ -307,7 +350,8 @@ void rf_json_names_deinit(struct rf_json_names *names)
 /* In steps of 16: the name's memory and the room behind at allow it. */
 static inline char *put_name(char *at, const struct rf_json_name *name)
 {
-    for (size_t done = 0; done < name->size; done += 16) {
+    memcpy(at, name->text, 16);
+    for (size_t done = 16; unlikely(done < name->size); done += 16) {
         memcpy(at + done, name->text + done, 16);
     }
     return at + name->size;
@@ -319,8 +363,8 @@ bool rf_json_add_row(struct rf_buf *out, const struct rf_json_names *names,
     const size_t start = out->size;
     char *at = begin(out, SLACK);
     *at++ = '{';
-    for (uint32_t i = 0; i < names->count; i++) {
-        const struct rf_json_name *name = &names->items[i];
+    const struct rf_json_name *const last = names->items + names->count;
+    for (const struct rf_json_name *name = names->items; name < last; name++) {
         const struct rf_value *value = &image[name->column];
         if (unlikely(value->kind == RF_ABSENT)) {
             continue;

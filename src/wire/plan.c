@@ -1,7 +1,5 @@
 #include "wire/plan.h"
 
-#include "wire/decimal.h"
-
 /* Column types of the log, and the bytes of type metadata that each has:
  *
  *   1 TINY, 2 SHORT, 3 LONG, 8 LONGLONG, 9 INT24, 10 DATE, 13 YEAR, 14 NEWDATE      0
@@ -169,9 +167,8 @@ static bool set_decimal(struct rf_column *column, struct rf_plan_step *step, uns
         return false;
     }
     step->op = RF_PLAN_DECIMAL;
-    step->precision = column->precision;
-    step->scale = column->scale;
-    step->width = (uint8_t)rf_decimal_size(column->precision, column->scale);
+    step->decimal = rf_decimal_shape(column->precision, column->scale);
+    step->width = (uint8_t)rf_decimal_size(step->decimal);
     return true;
 }
 

@@ -7,6 +7,8 @@
 #ifndef ROWFERRY_WIRE_PLAN_H
 #define ROWFERRY_WIRE_PLAN_H
 
+#include "wire/decimal.h"
+
 #include <rowferry/event.h>
 
 enum rf_plan_op {
@@ -41,11 +43,13 @@ enum rf_plan_op {
 };
 
 struct rf_plan_step {
-    uint8_t op;        /* enum rf_plan_op */
-    uint8_t width;     /* bytes of the value, or of the length in front of it */
-    uint8_t scale;     /* what rf_value.scale becomes; DECIMAL: fraction digits */
-    uint8_t precision; /* DECIMAL */
-    uint32_t length;   /* BINARY: bytes declared */
+    uint8_t op;    /* enum rf_plan_op */
+    uint8_t width; /* bytes of the value, or of the length in front of it */
+    uint8_t scale; /* what rf_value.scale becomes */
+    union {
+        uint32_t length;                 /* RF_PLAN_BINARY: bytes declared */
+        struct rf_decimal_shape decimal; /* RF_PLAN_DECIMAL */
+    };
 };
 
 enum { RF_PLAN_MAGIC = 0x6e616c70 };

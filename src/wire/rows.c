@@ -59,17 +59,14 @@ struct decoder {
     const struct rf_plan *plan;
     struct rf_arena *arena;
     const uint8_t *end;
-    /* Where and why it stopped. */
-    uint32_t column;
-    const uint8_t *value;
+    const uint8_t *value; /* the one that is decoded */
+    uint32_t column;      /* where and why it stopped */
     const char *why;
 };
 
-static const uint8_t *stop_at(struct decoder *decoder, uint32_t column, const uint8_t *value,
-                              const char *why)
+static const uint8_t *stop(struct decoder *decoder, ptrdiff_t column, const char *why)
 {
-    decoder->column = column;
-    decoder->value = value;
+    decoder->column = (uint32_t)column;
     decoder->why = why;
     return NULL;
 }
@@ -298,116 +295,151 @@ static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *ste
     }
 }
 
-/* A value of step->width bytes. `text` is where the next DECIMAL goes. */
-static bool decode_fixed(struct decoder *decoder, uint32_t number, const struct rf_plan_step *step,
-                         const uint8_t *at, struct rf_value *value, char **text)
+/* The types that are rare, or need more than a few instructions. `number` is the column's. */
+static bool decode_other(struct decoder *decoder, uint32_t number, const struct rf_plan_step *step,
+                         const uint8_t *at, struct rf_value *value)
 {
+    const struct rf_column *column = &decoder->table->columns[number];
+    const uint8_t *end = decoder->end;
+    uint64_t bits;
     switch ((enum rf_plan_op)step->op) {
-    case RF_PLAN_I8: *value = (struct rf_value){.kind = RF_INT, .i = (int8_t)*at}; return true;
-    case RF_PLAN_U8: *value = (struct rf_value){.kind = RF_UINT, .u = *at}; return true;
-    case RF_PLAN_I16:
-        *value = (struct rf_value){.kind = RF_INT, .i = (int16_t)load_16(at)};
-        return true;
-    case RF_PLAN_U16: *value = (struct rf_value){.kind = RF_UINT, .u = load_16(at)}; return true;
-    case RF_PLAN_I24:
-        *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)(load_24(at) << 8) >> 8};
-        return true;
-    case RF_PLAN_U24: *value = (struct rf_value){.kind = RF_UINT, .u = load_24(at)}; return true;
-    case RF_PLAN_I32:
-        *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)load_32(at)};
-        return true;
-    case RF_PLAN_U32: *value = (struct rf_value){.kind = RF_UINT, .u = load_32(at)}; return true;
-    case RF_PLAN_I64:
-        *value = (struct rf_value){.kind = RF_INT, .i = (int64_t)load_64(at)};
-        return true;
-    case RF_PLAN_U64: *value = (struct rf_value){.kind = RF_UINT, .u = load_64(at)}; return true;
-    case RF_PLAN_FLOAT: {
-        uint32_t bits = load_32(at);
-        *value = (struct rf_value){.kind = RF_FLOAT};
-        memcpy(&value->f, &bits, sizeof bits);
-        return true;
-    }
-    case RF_PLAN_DOUBLE: {
-        uint64_t bits = load_64(at);
-        *value = (struct rf_value){.kind = RF_DOUBLE};
-        memcpy(&value->d, &bits, sizeof bits);
-        return true;
-    }
-    case RF_PLAN_DECIMAL: {
-        char *end = rf_decimal_text(*text, at, step->precision, step->scale);
-        if (unlikely(end == NULL)) {
-            return false;
-        }
-        *value = text_value(RF_DECIMAL, *text, (size_t)(end - *text));
-        *text = end;
-        return true;
-    }
-    case RF_PLAN_BIT: {
-        uint64_t bits = load_be(at, step->width, decoder->end);
+    case RF_PLAN_BIT:
+        bits = load_be(at, step->width, end);
         *value = (struct rf_value){.kind = RF_BIT, .scale = step->scale, .u = bits};
         return step->scale == 64 || bits >> step->scale == 0;
-    }
     case RF_PLAN_YEAR:
         *value = (struct rf_value){.kind = RF_YEAR, .u = *at == 0 ? 0 : 1900u + *at};
         return true;
     case RF_PLAN_DATE: return decode_date(at, value);
-    case RF_PLAN_TIME:
-        return decode_time(load_be(at, step->width, decoder->end), step->scale, value);
-    case RF_PLAN_DATETIME:
-        return decode_datetime(load_be(at, step->width, decoder->end), step->scale, value);
-    case RF_PLAN_TIMESTAMP:
-        return decode_timestamp(load_be(at, step->width, decoder->end), step->scale, value);
-    case RF_PLAN_ENUM:
-        return decode_enum(&decoder->table->columns[number], load_size(at, step->width), value);
-    default:
-        return decode_set(decoder->arena, &decoder->table->columns[number],
-                          load_le(at, step->width), value);
+    case RF_PLAN_TIME: return decode_time(load_be(at, step->width, end), step->scale, value);
+    case RF_PLAN_ENUM: return decode_enum(column, load_size(at, step->width), value);
+    default: return decode_set(decoder->arena, column, load_le(at, step->width), value);
     }
+}
+
+/* For text, decoder->value becomes the place where it stops being text. */
+static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column,
+                                   const struct rf_value *value)
+{
+    const struct rf_plan_step *step = &decoder->plan->steps[column];
+    if (step->op != RF_PLAN_UTF8 && step->op != RF_PLAN_ASCII) {
+        return stop(decoder, column, "it is not a value of its type");
+    }
+    size_t valid = step->op == RF_PLAN_UTF8 ? rf_charset_utf8_prefix(value->text, value->size) : 0;
+    while (step->op == RF_PLAN_ASCII && (unsigned char)value->text[valid] < 0x80) {
+        valid++;
+    }
+    decoder->value = (const uint8_t *)value->text + valid;
+    return stop(decoder, column, "it is not valid in the column's character set");
 }
 
 /* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and why. */
 static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
                                    const struct rf_value **image)
 {
+    static const char truncated[] = "the event ends inside the value";
     const uint8_t *const end = decoder->end;
     const uint32_t count = decoder->table->column_count;
-    const struct rf_plan_step *step = decoder->plan->steps;
+    const struct rf_plan_step *step = decoder->plan->steps, *const last = step + count;
     const size_t image_bytes = count * sizeof(struct rf_value) + decoder->plan->text_bytes;
     const uint8_t *nulls = at;
+    unsigned null_bits = 0;
+    bool good = true;
 
     if (unlikely((size_t)(end - at) < (count + 7) / 8)) {
-        return stop_at(decoder, 0, at, "the event ends inside the bitmap of NULLs");
+        decoder->value = at;
+        return stop(decoder, 0, "the event ends inside the bitmap of NULLs");
     }
     struct rf_value *value = rf_arena_alloc(decoder->arena, image_bytes);
     char *text = (char *)(value + count);
     *image = value;
     at += (count + 7) / 8;
-    for (uint32_t i = 0; i < count; i++, step++, value++) {
-        if (nulls[i / 8] >> (i % 8) & 1) {
+    for (; step < last; step++, value++) {
+        if (null_bits <= 1) {
+            null_bits = *nulls++ | 0x100u; /* the ninth bit says when the next eight are due */
+        }
+        bool is_null = null_bits & 1;
+        null_bits >>= 1;
+        if (is_null) {
             *value = (struct rf_value){.kind = RF_NULL};
             continue;
         }
+        decoder->value = at;
         if (unlikely((size_t)(end - at) < step->width)) {
-            return stop_at(decoder, i, at, "the event ends inside the value");
+            return stop(decoder, value - *image, truncated);
         }
-        if (step->op < RF_PLAN_SIZED) {
-            if (unlikely(!decode_fixed(decoder, i, step, at, value, &text))) {
-                return stop_at(decoder, i, at, "it is not a value of its type");
+        switch ((enum rf_plan_op)step->op) {
+        case RF_PLAN_I8: *value = (struct rf_value){.kind = RF_INT, .i = (int8_t)*at}; break;
+        case RF_PLAN_U8: *value = (struct rf_value){.kind = RF_UINT, .u = *at}; break;
+        case RF_PLAN_I16:
+            *value = (struct rf_value){.kind = RF_INT, .i = (int16_t)load_16(at)};
+            break;
+        case RF_PLAN_U16: *value = (struct rf_value){.kind = RF_UINT, .u = load_16(at)}; break;
+        case RF_PLAN_I24:
+            *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)(load_24(at) << 8) >> 8};
+            break;
+        case RF_PLAN_U24: *value = (struct rf_value){.kind = RF_UINT, .u = load_24(at)}; break;
+        case RF_PLAN_I32:
+            *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)load_32(at)};
+            break;
+        case RF_PLAN_U32: *value = (struct rf_value){.kind = RF_UINT, .u = load_32(at)}; break;
+        case RF_PLAN_I64:
+            *value = (struct rf_value){.kind = RF_INT, .i = (int64_t)load_64(at)};
+            break;
+        case RF_PLAN_U64: *value = (struct rf_value){.kind = RF_UINT, .u = load_64(at)}; break;
+        case RF_PLAN_FLOAT: {
+            uint32_t bits = load_32(at);
+            *value = (struct rf_value){.kind = RF_FLOAT};
+            memcpy(&value->f, &bits, sizeof bits);
+            break;
+        }
+        case RF_PLAN_DOUBLE: {
+            uint64_t bits = load_64(at);
+            *value = (struct rf_value){.kind = RF_DOUBLE};
+            memcpy(&value->d, &bits, sizeof bits);
+            break;
+        }
+        case RF_PLAN_DECIMAL: {
+            char *text_end = rf_decimal_text(text, at, end, step->decimal);
+            good = text_end != NULL;
+            *value = text_value(RF_DECIMAL, text, (size_t)(text_end - text));
+            text = good ? text_end : text;
+            break;
+        }
+        case RF_PLAN_DATETIME:
+            good = decode_datetime(load_be(at, step->width, end), step->scale, value);
+            break;
+        case RF_PLAN_TIMESTAMP:
+            good = decode_timestamp(load_be(at, step->width, end), step->scale, value);
+            break;
+        case RF_PLAN_BIT:
+        case RF_PLAN_YEAR:
+        case RF_PLAN_DATE:
+        case RF_PLAN_TIME:
+        case RF_PLAN_ENUM:
+        case RF_PLAN_SET:
+            good = decode_other(decoder, (uint32_t)(value - *image), step, at, value);
+            break;
+        case RF_PLAN_UTF8:
+        case RF_PLAN_ASCII:
+        case RF_PLAN_LATIN1:
+        case RF_PLAN_BYTES:
+        case RF_PLAN_BINARY:
+        case RF_PLAN_GEOMETRY: {
+            uint32_t size = load_size(at, step->width);
+            if (unlikely(size > (size_t)(end - at) - step->width)) {
+                return stop(decoder, value - *image, truncated);
             }
-            at += step->width;
-            continue;
+            const char *bytes = (const char *)at + step->width;
+            good = decode_sized(decoder, step, bytes, size, value);
+            at += size;
+            break;
         }
-        uint32_t size = load_size(at, step->width);
+        }
         at += step->width;
-        if (unlikely(size > (size_t)(end - at))) {
-            return stop_at(decoder, i, at, "the event ends inside the value");
+        if (unlikely(!good)) {
+            return stop_invalid(decoder, value - *image, value);
         }
-        if (unlikely(!decode_sized(decoder, step, (const char *)at, size, value))) {
-            return stop_at(decoder, i, at,
-                           value->kind == RF_TEXT ? "it is not valid in the column's character set"
-                                                  : "it is not a value of its type");
-        }
-        at += size;
     }
     rf_arena_shrink(decoder->arena, *image, image_bytes, (size_t)(text - (const char *)*image));
     return at;
@@ -416,16 +448,20 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
 static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, struct rf_error *err)
 {
     const struct rf_table *table = decoder->table;
-    size_t left = (size_t)(decoder->end - decoder->value), shown = left < 16 ? left : 16;
-    char hex[3 * 16 + 1] = "";
+    enum { SHOWN_MAX = 8 };
+    size_t left = (size_t)(decoder->end - decoder->value);
+    size_t shown = left < SHOWN_MAX ? left : SHOWN_MAX;
+    char hex[3 * SHOWN_MAX + 1] = "nothing";
     for (size_t i = 0; i < shown; i++) {
         snprintf(hex + 3 * i, 4, "%02x ", decoder->value[i]);
     }
+    if (shown > 0) {
+        hex[3 * shown - 1] = '\0';
+    }
     return rf_fail(err, RF_FATAL,
-                   "column %.*s of table %.*s, row %u of the event: %s (%zu bytes are left, they "
-                   "begin with %s)",
+                   "column %.*s of table %.*s, row %u of the event: %s; it goes on with %s",
                    RF_STR_ARG(table->columns[decoder->column].name), RF_STR_ARG(table->full_name),
-                   row, decoder->why, left, shown > 0 ? hex : "nothing");
+                   row, decoder->why, hex);
 }
 
 /* Every column must be in the images: what is absent cannot be told from the log. */

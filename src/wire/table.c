@@ -4,6 +4,7 @@
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
+#include "wire/digits.h"
 #include "wire/plan.h"
 
 #include <stdlib.h>
@@ -259,6 +260,7 @@ static enum rf_status types_read(struct build *build)
             build->plan->text_bytes += build->columns[i].precision + RF_DECIMAL_TEXT_OVERHEAD;
         }
     }
+    build->plan->text_bytes += build->plan->text_bytes > 0 ? RF_DIGITS_SLACK : 0;
     return rf_cursor_left(&cursor) > 0 ? fail_damaged(build, "its type metadata is too long")
                                        : RF_OK;
 }
