@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "checkpoint/checkpoint.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <rowferry/log.h>
 #include <stdlib.h>
@@ -339,6 +340,18 @@ static void next_action(struct worker *worker, struct rf_action *action)
     }
 }
 
+/* The reader of our output has gone and was the only one who wanted it: the end, not a failure. What it
+ * did not take counts as taken. */
+static void end_with_reader(struct worker *worker, struct rf_result *result)
+{
+    struct rf_pipeline *pipeline = worker->pipeline;
+    if (pipeline->options.ends_with_reader && worker->sink != NULL && result->status == RF_RETRY &&
+        worker->err.code == EPIPE) {
+        rf_core_stop(pipeline->core, rf_clock_ms());
+        result->status = RF_OK;
+    }
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -363,6 +376,7 @@ static void *work(void *argument)
         result.status = act(worker, &action, &result);
 
         pthread_mutex_lock(&pipeline->mutex);
+        end_with_reader(worker, &result);
         rf_core_done(pipeline->core, worker->id, &action, &result, rf_clock_ms());
         interrupt_wanted(pipeline);
         collect(pipeline, &worker->log);
