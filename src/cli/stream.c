@@ -8,6 +8,8 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -164,6 +166,20 @@ static void resized(void *argument)
     rf_live_redraw(&session->live);
 }
 
+/* On a quiet source no write would tell that the reader has gone. */
+static void *watch_reader(void *argument)
+{
+    struct session *session = argument;
+    struct pollfd reader = {STDOUT_FILENO, 0, 0};
+
+    while (poll(&reader, 1, -1) < 0 && errno == EINTR) {
+    }
+    if ((reader.revents & POLLERR) != 0) {
+        rf_pipeline_stop(session->pipeline);
+    }
+    return NULL;
+}
+
 static void start_live(struct session *session)
 {
     bool terminal = isatty(STDERR_FILENO);
@@ -190,6 +206,7 @@ int rf_stream_exit_code(enum rf_status status)
 static int run_session(struct session *session)
 {
     struct rf_error err = {0};
+    pthread_t watcher;
 
     session->started_ms = rf_clock_ms();
     start_live(session);
@@ -198,7 +215,14 @@ static int run_session(struct session *session)
     session->signals.resized = resized;
     session->signals.argument = session;
     rf_signals_listen(&session->signals);
+    if (session->stream->until_reader_goes) {
+        rf_assert(pthread_create(&watcher, NULL, watch_reader, session) == 0);
+    }
     int code = rf_pipeline_run(session->pipeline, &err);
+    if (session->stream->until_reader_goes) {
+        pthread_cancel(watcher);
+        pthread_join(watcher, NULL);
+    }
     rf_signals_deinit(&session->signals);
     int caught = rf_signals_caught(&session->signals);
     rf_live_stop(&session->live);

@@ -11,6 +11,7 @@
 struct rf_stream {
     struct rf_pipeline_options pipeline; /* filled by the command */
     bool quiet;                          /* no progress and no summary */
+    bool until_reader_goes;              /* end when nobody reads standard output any more */
     bool shared;                         /* the events may go to the terminal of the live line */
 };
 

@@ -35,7 +35,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
 {
     const struct tail_options *chosen = state;
     const char *both[] = {words[0], "-"};
-    struct rf_stream stream = {.quiet = chosen->quiet};
+    struct rf_stream stream = {.quiet = chosen->quiet, .until_reader_goes = true};
     struct rf_stream_ends ends = {0};
     struct rf_error err = {0};
     int code;
@@ -46,6 +46,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
         .from = chosen->from,
         .connect_timeout_ms = chosen->connect_timeout_ms,
         .connect_once = true,
+        .ends_with_reader = true,
     };
     stream.shared = rf_stream_output_is_shared();
     if (chosen->log_level == LEVEL_AUTO) {
