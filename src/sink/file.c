@@ -294,13 +294,16 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
 {
     struct file_sink *sink = state;
     enum rf_status status = RF_OK;
-    /* A transaction that goes on in the next view: the last place between two transactions is where it begins. */
+    /* The last place between two transactions lies behind the view's last event, or, when a transaction goes on in the next
+     * view, in front of the first one of that. */
     const struct rf_transaction *last = &view->transactions[view->transaction_count - 1];
-    const struct rf_event *unfinished =
-        !last->ends && last->begins ? view->batch->events + last->first : NULL;
+    uint32_t end = view->count;
+    if (!last->ends) {
+        end = last->begins ? view->count - last->count : UINT32_MAX;
+    }
     for (uint32_t i = 0; i < view->count && status == RF_OK; i++) {
         const struct rf_event *event = &view->events[i];
-        if (event == unfinished) {
+        if (i == end) {
             sink->length_at_end = sink->length;
         }
         size_t before = sink->out.size;
@@ -314,7 +317,7 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
     if (status == RF_OK && !sink->regular) {
         status = write_out(sink, err); /* somebody may be reading along */
     }
-    if (status == RF_OK && last->ends) {
+    if (status == RF_OK && end == view->count) {
         sink->length_at_end = sink->length;
     }
     return status;
