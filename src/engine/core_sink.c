@@ -129,10 +129,12 @@ static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
         uint32_t had = sink->skipping ? skip(core, sink, slot) : 0;
         uint32_t first = had < slot->transactions ? batch->transactions[had].first : slot->events;
         sink->cursor++;
-        if (first < slot->events) {
+        /* One that was given the beginning of a transaction is given its end, even when no event is left for it. */
+        bool end_alone = first == slot->events && sink->inside && had < slot->transactions;
+        if (first < slot->events || end_alone) {
             *view = (struct rf_view){
                 .batch = batch,
-                .events = batch->events + first,
+                .events = batch->events + (batch->events ? first : 0),
                 .count = slot->events - first,
                 .transactions = batch->transactions + had,
                 .transaction_count = slot->transactions - had,
