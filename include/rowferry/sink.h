@@ -29,7 +29,8 @@ struct rf_sink_type {
     RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx,
                                          struct rf_str *resume, struct rf_error *err);
 
-    /* Accepts the view's events in order. The view stays valid until the covering flush. Nothing may be buffered past the
+    /* Accepts the view's events in order; there may be none, when all that is left of a transaction is its end. The view
+     * stays valid until the covering flush. Nothing may be buffered past the
      * return that flush does not cover. Returns RF_OK; RF_RETRY; RF_CONFIG; RF_FATAL; RF_REJECT with err->event: that one
      * was not applied, all before it were, later ones may have been. Never RF_AGAIN. */
     RF_USE_RESULT enum rf_status (*write)(void *state, const struct rf_view *view,
