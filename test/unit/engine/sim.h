@@ -627,8 +627,15 @@ static inline void sim_kill(struct sim_world *world)
     world->kills++;
     SIM_TRACE(world, "killed");
     for (uint32_t i = 0; i < world->sinks; i++) {
-        struct sim_dest *dest = &world->dests[i];
         sim_dest_crash(world, i);
+    }
+}
+
+/* A first position that was flushed but not recorded is forgotten, unless the destination itself keeps it. */
+static inline void sim_forget(struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->sinks; i++) {
+        struct sim_dest *dest = &world->dests[i];
         if (dest->kind != SIM_KEYED && world->records[i].position == UINT32_MAX) {
             dest->started = false;
             dest->now = dest->durable = (struct sim_content){.position = UINT32_MAX};
@@ -799,6 +806,7 @@ static inline void sim_live(struct sim_world *world)
         for (uint32_t i = 0; i < world->sinks; i++) {
             emptied |= world->dests[i].emptied;
         }
+        sim_forget(world);
         if (code < 0) {
             sim_kill(world);
         } else if (code == 3 && emptied) {
