@@ -1,5 +1,6 @@
 #include "source/transaction.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "source/statement.h"
 #include "wire/rows.h"
@@ -142,6 +143,7 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     rf_tables_deinit(&assembly->tables);
     rf_position_deinit(&assembly->position);
     rf_position_deinit(&assembly->expected);
+    rf_gtid_list_deinit(&assembly->read);
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
@@ -218,7 +220,7 @@ static enum rf_status take_list(struct rf_assembly *assembly, const struct rf_bi
     if (status == RF_OK && assembly->adopts_list) {
         rf_gtid_list_copy(&assembly->position.gtids, &list);
         assembly->adopts_list = false;
-    } else if (status == RF_OK && assembly->from_top && !artificial && !assembly->verify) {
+    } else if (status == RF_OK && assembly->from_top && !artificial) {
         for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
             if (!rf_gtid_list_has(&assembly->position.gtids, list.items[i])) {
                 rf_buf_reset(&assembly->text);
@@ -252,6 +254,38 @@ static enum rf_status expect_gtid(struct rf_assembly *assembly, struct rf_error 
     return mismatch(err);
 }
 
+static enum rf_status check_order(struct rf_assembly *assembly, const struct rf_gtid_list *list,
+                                  struct rf_error *err)
+{
+    const struct rf_gtid *before = rf_gtid_list_find(list, assembly->gtid.domain);
+    if (before == NULL || assembly->gtid.sequence > before->sequence) {
+        return RF_OK;
+    }
+    rf_buf_reset(&assembly->text);
+    rf_gtid_print(&assembly->text, *before);
+    rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s", rf_buf_cstr(&assembly->text));
+    rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
+                       "writing server a gtid_domain_id of its own");
+    return RF_FATAL;
+}
+
+/* Whether this transaction may come now, and what is done with it. */
+static enum rf_status check_gtid(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_gtid_list *before = &assembly->position.gtids;
+    enum rf_status status;
+    assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE;
+    switch (assembly->mode) {
+    case RF_ASSEMBLY_VERIFY: return expect_gtid(assembly, err);
+    case RF_ASSEMBLY_SKIP:
+        status = check_order(assembly, &assembly->read, err);
+        rf_gtid_list_update(&assembly->read, assembly->gtid);
+        assembly->drops = rf_gtid_list_has(before, assembly->gtid);
+        return status != RF_OK || assembly->drops ? status : check_order(assembly, before, err);
+    default: return check_order(assembly, before, err);
+    }
+}
+
 static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                                 struct rf_str body, struct rf_error *err)
 {
@@ -275,20 +309,37 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     if (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) {
         return rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
     }
-    if (assembly->verify) {
-        return expect_gtid(assembly, err);
+    return check_gtid(assembly, err);
+}
+
+/* The position moves behind the transaction in hand. */
+static void advance(struct rf_assembly *assembly)
+{
+    struct rf_position *position = &assembly->position;
+    rf_gtid_list_update(&position->gtids, assembly->gtid);
+    position->last = assembly->gtid;
+    position->has_last = true;
+    position->start = assembly->start;
+    position->end = assembly->end;
+    position->time = assembly->time;
+    position->server_id = assembly->server_id;
+    position->created = assembly->created;
+    rf_buf_set(&position->file, rf_buf_str(&assembly->file));
+}
+
+static enum rf_status expect_end(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_position *expected = &assembly->expected;
+    if (assembly->end == expected->end && assembly->time == expected->time) {
+        assembly->mode = RF_ASSEMBLY_TAKE;
+        return RF_OK;
     }
-    const struct rf_gtid *before = rf_gtid_list_find(&assembly->position.gtids, event.gtid.domain);
-    if (before != NULL && event.gtid.sequence <= before->sequence) {
-        rf_buf_reset(&assembly->text);
-        rf_gtid_print(&assembly->text, *before);
-        rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s",
-                rf_buf_cstr(&assembly->text));
-        rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
-                           "writing server a gtid_domain_id of its own");
-        return RF_FATAL;
-    }
-    return RF_OK;
+    rf_fail(err, RF_FATAL,
+            "the position's last transaction ends at %llu, committed at %u; the position says %llu "
+            "and %u",
+            (unsigned long long)assembly->end, assembly->time, (unsigned long long)expected->end,
+            expected->time);
+    return mismatch(err);
 }
 
 static enum rf_status end_transaction(struct rf_assembly *assembly,
@@ -297,21 +348,17 @@ static enum rf_status end_transaction(struct rf_assembly *assembly,
     assembly->open = false;
     assembly->end = assembly->next;
     assembly->time = header->timestamp;
-    if (!assembly->verify) {
+    if (!assembly->drops) {
         assembly->ready = true;
         return RF_OK;
     }
     forget_records(assembly);
-    if (assembly->end != assembly->expected.end || assembly->time != assembly->expected.time) {
-        rf_fail(
-            err, RF_FATAL,
-            "the position's last transaction ends at %llu, committed at %u; the position says %llu "
-            "and %u",
-            (unsigned long long)assembly->end, assembly->time,
-            (unsigned long long)assembly->expected.end, assembly->expected.time);
-        return mismatch(err);
+    if (assembly->mode == RF_ASSEMBLY_VERIFY) {
+        return expect_end(assembly, err);
     }
-    assembly->verify = false;
+    if (assembly->mode == RF_ASSEMBLY_ADVANCE) {
+        advance(assembly);
+    }
     return RF_OK;
 }
 
@@ -333,7 +380,7 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
         return rf_fail(err, RF_FATAL, "rows of table number %llu, which no TABLE_MAP introduced",
                        (unsigned long long)id);
     }
-    if (number != NULL && number->table != NULL && !rf_rows_is(type)) {
+    if (number != NULL && number->table != NULL && !assembly->drops && !rf_rows_is(type)) {
         rf_fail(err, RF_FATAL,
                 "a compressed event (%s) with rows of %.*s; these are not carried yet",
                 rf_binlog_type_name(type), RF_STR_ARG(number->table->full_name));
@@ -342,7 +389,7 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
     }
     if (number != NULL && number->table == NULL) {
         assembly->skipped++;
-    } else if (number != NULL && !assembly->verify) {
+    } else if (number != NULL && !assembly->drops) {
         struct record *record = add_record(assembly, body.size);
         if (record == NULL) {
             return too_large(assembly, err);
@@ -394,7 +441,7 @@ static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_bin
 {
     struct rf_str text;
     struct rf_statement statement;
-    if (assembly->verify || assembly->drops_ddl) {
+    if (assembly->drops || assembly->drops_ddl) {
         return RF_OK;
     }
     enum rf_status status = rf_binlog_statement(query, &assembly->scratch, &text, err);
@@ -615,6 +662,20 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     }
 }
 
+/* In front of the first format description comes the dump thread's ROTATE, with a checksum or not,
+ * according to the server's version and settings. */
+static enum rf_status first_body(const struct rf_binlog_header *header, struct rf_str event,
+                                 struct rf_str *body, struct rf_error *err)
+{
+    static const struct rf_binlog_format with = {.known = true,
+                                                 .checksum = RF_BINLOG_CHECKSUM_CRC32};
+    static const struct rf_binlog_format without = {0};
+    if (rf_binlog_body(&with, header, event, body, NULL) == RF_OK) {
+        return RF_OK;
+    }
+    return rf_binlog_body(&without, header, event, body, err);
+}
+
 enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event, uint64_t end,
                                 struct rf_error *err)
 {
@@ -628,7 +689,9 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
     if (status == RF_OK && header.type == RF_BINLOG_FORMAT_DESCRIPTION) {
         status = take_format(assembly, &header, event, err);
     } else if (status == RF_OK) {
-        status = rf_binlog_body(&assembly->format, &header, event, &body, err);
+        status = assembly->format.known
+                     ? rf_binlog_body(&assembly->format, &header, event, &body, err)
+                     : first_body(&header, event, &body, err);
         if (status == RF_OK) {
             status = dispatch(assembly, &header, body, err);
         }
@@ -694,16 +757,7 @@ static char *hand_over(struct rf_assembly *assembly, struct rf_chunk *chunk, str
 
 static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
 {
-    struct rf_position *position = &assembly->position;
-    rf_gtid_list_update(&position->gtids, assembly->gtid);
-    position->last = assembly->gtid;
-    position->has_last = true;
-    position->start = assembly->start;
-    position->end = assembly->end;
-    position->time = assembly->time;
-    position->server_id = assembly->server_id;
-    position->created = assembly->created;
-    rf_buf_set(&position->file, rf_buf_str(&assembly->file));
+    advance(assembly);
     batch->skipped += assembly->skipped;
     assembly->moved = true;
     assembly->ready = false;
@@ -753,7 +807,8 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
     return RF_OK;
 }
 
-void rf_assembly_mark(struct rf_assembly *assembly, struct rf_batch *batch)
+/* Writes the position into the batch when it has moved. */
+static void mark(struct rf_assembly *assembly, struct rf_batch *batch)
 {
     if (assembly->moved) {
         rf_buf_reset(&assembly->text);
@@ -762,4 +817,48 @@ void rf_assembly_mark(struct rf_assembly *assembly, struct rf_batch *batch)
                               (int64_t)assembly->position.time * MICROSECONDS);
         assembly->moved = false;
     }
+}
+
+enum rf_status rf_assembly_fill(struct rf_assembly *assembly, struct rf_batch *batch,
+                                int64_t deadline_ms, rf_event_finder *find, void *reader,
+                                struct rf_error *err)
+{
+    enum { CLOCK_EVERY = 256, POSITION_EVERY_MS = 1000 };
+    enum rf_status status = assembly->failed.status;
+    if (status != RF_OK) {
+        if (err != NULL) {
+            *err = assembly->failed;
+        }
+        return status;
+    }
+    int64_t limit_ms = rf_clock_ms() + POSITION_EVERY_MS;
+    limit_ms = limit_ms < deadline_ms ? limit_ms : deadline_ms;
+    for (unsigned n = 1; status == RF_OK; n++) {
+        bool something = batch->count > 0 || assembly->moved;
+        if (assembly->ready) {
+            status = rf_assembly_drain(assembly, batch, &assembly->failed);
+            continue;
+        }
+        if ((batch->count > 0 && rf_batch_full(batch)) ||
+            (n % CLOCK_EVERY == 0 && rf_clock_ms() >= (something ? limit_ms : deadline_ms))) {
+            break;
+        }
+        struct rf_str event = RF_STR_NONE;
+        uint64_t end = 0;
+        status = find(reader, something ? 0 : deadline_ms, &event, &end, &assembly->failed);
+        if (status == RF_OK && event.data == NULL) {
+            rf_assembly_turn(assembly, RF_STR_NONE);
+            batch->end = true;
+            break;
+        }
+        if (status == RF_OK) {
+            status = rf_assembly_take(assembly, event, end, &assembly->failed);
+        }
+    }
+    bool something = batch->count > 0 || assembly->moved || batch->end;
+    mark(assembly, batch);
+    if (status != RF_OK && status != RF_AGAIN && !something && err != NULL) {
+        *err = assembly->failed;
+    }
+    return something ? RF_OK : status == RF_OK ? RF_AGAIN : status;
 }

@@ -34,6 +34,14 @@
 
 enum { RF_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024 };
 
+/* What is done with the transactions that come. */
+enum rf_assembly_mode {
+    RF_ASSEMBLY_TAKE = 0, /* they are handed over */
+    RF_ASSEMBLY_VERIFY, /* the first one must be `expected` and is not handed over again; then TAKE */
+    RF_ASSEMBLY_SKIP,   /* those that the position contains are left out */
+    RF_ASSEMBLY_ADVANCE, /* they move the position, and are not handed over */
+};
+
 /* Zeroed is valid: nothing read yet. Thread: the owner's. */
 struct rf_assembly {
     /* Given by the source before the first event, owned by it. */
@@ -52,15 +60,17 @@ struct rf_assembly {
     bool adopts_list;      /* set by the source: the next GTID_LIST says what lies before us */
     uint32_t must_created; /* set by the source: what `created` has to be; 0: anything */
 
-    /* Set by the source at a resume: the transaction that must come first, and is not handed over
-     * again. Cleared when it came as expected. */
-    bool verify;
-    struct rf_position expected;
+    enum rf_assembly_mode mode;
+    struct rf_position expected; /* RF_ASSEMBLY_VERIFY: the transaction that must come first */
+    struct rf_gtid_list read;    /* RF_ASSEMBLY_SKIP: the last one of each domain that was read */
+
+    struct rf_error failed; /* what to say at the next rf_assembly_fill */
 
     /* The transaction in hand. */
     bool open;       /* GTID seen, end not yet */
     bool ready;      /* end seen, not yet handed over whole */
     bool begun;      /* a part of it was handed over */
+    bool drops;      /* it is not to be handed over */
     bool standalone; /* ends with its first QUERY */
     bool drops_ddl;  /* the first or the undone half of a two-phase ALTER */
     struct rf_gtid gtid;
@@ -83,10 +93,10 @@ struct rf_assembly {
 void rf_assembly_deinit(struct rf_assembly *assembly);
 
 /* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the offset
- * behind it in the file, 0 for events that are not in the file. Not while `ready`.
- * Returns RF_OK (now look at `ready`); RF_CONFIG (the log lacks what is needed: with the statement that mends
- * it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is of no
- * further use but for rf_assembly_mark. */
+ * behind it in the file; 0: as the event says. Not while `ready`.
+ * Returns RF_OK (now look at `ready`); RF_CONFIG (the log lacks what is needed: with the statement that
+ * mends it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is
+ * of no further use. */
 RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
                                               uint64_t end, struct rf_error *err);
 
@@ -96,14 +106,24 @@ RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, stru
 RF_USE_RESULT enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
                                                struct rf_error *err);
 
-/* Writes the position into the batch when it has moved. Call before a batch is handed over. */
-void rf_assembly_mark(struct rf_assembly *assembly, struct rf_batch *batch);
+/* Finds the next event, for rf_assembly_fill: its bytes, valid until the next call, and `end` as
+ * above. Returns RF_OK, with event->data NULL when there will never be one again; RF_AGAIN (none by
+ * deadline_ms; one in the past: do not wait); anything else ends the reading. */
+typedef enum rf_status rf_event_finder(void *reader, int64_t deadline_ms, struct rf_str *event,
+                                       uint64_t *end, struct rf_error *err);
+
+/* rf_source_type.read for a source whose events `find` finds: fills the batch with what is there, and
+ * keeps an error for the next call when something came before it. */
+RF_USE_RESULT enum rf_status rf_assembly_fill(struct rf_assembly *assembly, struct rf_batch *batch,
+                                              int64_t deadline_ms, rf_event_finder *find,
+                                              void *reader, struct rf_error *err);
 
 /* The log goes on elsewhere, or ended: forgets table numbers and drops an unfinished transaction.
  * file is the next one's name, empty when not known. */
 void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file);
 
-/* Puts where we are in front of the message: "bin.000003 at 1234, GTID 0-1-5: ". Returns err's status. */
+/* Puts where we are in front of the message: "bin.000003 at 1234, GTID 0-1-5: ". Returns err's
+ * status. */
 enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *err);
 
 #endif
