@@ -1,324 +1,381 @@
-/* The sink that writes one line per message to a file, a pipe or standard output.
+/* The sink `file`: one line per event, to a file, a pipe or standard output.
  *
- * A regular file carries nothing twice: the note is its device, inode and the length at the position, and what lies behind that
- * length at the next open is the tail of a run that died, and is cut. Pipes and terminals cannot be cut: there, what was in
- * flight comes again, and the ids in the lines say so. */
+ * A regular file has each event once, whatever happens: the note that is recorded with each position
+ * holds the file's device, inode and length there, and what lies behind that length when it is opened
+ * again is cut off, as it will come again. Nothing else is ever cut. Everything that is not a regular
+ * file, and standard output whatever it is, gets each event at least once. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <rowferry/sink.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    WRITE_BYTES = 256 * 1024, /* collected before a write */
-    PIPE_BYTES = 4096, /* what a pipe that poll calls writable takes without blocking: PIPE_BUF */
+    BUFFER_BYTES = 256 * 1024, /* encoded lines are written when there is this much, or no more */
+    SLICE_MS = 100,            /* the longest that an interrupt waits for being seen */
 };
 
 struct file_sink {
     const char *path;
-    const struct rf_format *format;
-    int fd; /* valid when `opened` */
+
+    struct rf_format *format;
+    struct rf_buf out;
+    int fd;
     bool opened;
-    bool own;               /* the descriptor is ours to close */
-    bool regular;           /* can be cut and synced */
-    bool may_block;         /* pipe, socket, terminal: only written to when poll says so */
-    bool dirty;             /* written to since the last sync */
-    struct stat stat;       /* of a regular file: who it is */
-    struct rf_buf out;      /* encoded, not yet written */
-    uint64_t length;        /* bytes of the file and of `out` */
-    uint64_t length_at_end; /* the same at the end of the last transaction */
-    atomic_int wake;        /* eventfd + 1; 0: none yet */
+    bool regular;
+    bool noted;    /* a regular file opened by its path: it has a note */
+    bool careful;  /* a write may block: never more at once than certainly fits */
+    bool unsynced; /* written to since the last sync */
+    dev_t device;
+    ino_t inode;
+    uint64_t length; /* of the file, without what is in out */
+    uint64_t ended;  /* at the end of the last transaction that was accepted whole */
     atomic_bool interrupted;
 };
 
-static const struct rf_option file_options[] = {
-    {"path", RF_OPTION_TEXT, offsetof(struct file_sink, path), NULL, NULL,
-     "file to append to; - is standard output", true},
-    RF_OPTION_END,
-};
+/* --------------------------------------------------------------------------------------- errors */
 
-/* ------------------------------------------------------------------------------------------------------------------ open */
-
-static enum rf_status fail_errno(struct rf_error *err, enum rf_status status, const char *what,
-                                 const struct file_sink *sink, int code)
+static enum rf_status failed(const struct file_sink *sink, enum rf_status status, const char *doing,
+                             int code, struct rf_error *err)
 {
-    rf_fail(err, status, "could not %s %s: %s", what, sink->path, strerror(code));
-    err->code = code;
+    rf_fail(err, status, "could not %s %s: %s", doing, sink->path, strerror(code));
+    if (err != NULL) {
+        err->code = code;
+    }
     return status;
 }
 
-static enum rf_status refuse_other(const struct file_sink *sink, struct rf_error *err,
-                                   const char *what)
+static enum rf_status open_failed(const struct file_sink *sink, int code, struct rf_error *err)
 {
-    rf_fail(err, RF_FATAL, "%s %s", sink->path, what);
-    rf_error_hint(
-        err, "put the right file back; or begin anew with --adopt: nothing is cut then, and lines "
-             "that lie between the file's end and the recorded position are missing");
-    return RF_FATAL;
+    enum rf_status status = RF_CONFIG;
+    const char *hint = "check the path and who may write there";
+    switch (code) {
+    case EINTR:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: status = RF_RETRY; break;
+    case ENOSPC:
+    case EDQUOT:
+        status = RF_RETRY;
+        hint = "make room on the disk";
+        break;
+    case ENXIO:
+        status = RF_RETRY;
+        hint = "nobody reads from this pipe yet";
+        break;
+    case EIO: status = RF_FATAL; break;
+    default: break;
+    }
+    failed(sink, status, "open", code, err);
+    rf_error_hint(err, "%s", hint);
+    return status;
 }
 
+static enum rf_status write_failed(const struct file_sink *sink, int code, struct rf_error *err)
+{
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+        failed(sink, RF_RETRY, "write to", code, err);
+        rf_error_hint(err, "it goes on when there is room again");
+        return RF_RETRY;
+    case EFBIG:
+        failed(sink, RF_CONFIG, "write to", code, err);
+        rf_error_hint(err, "the file is as large as its file system or 'ulimit -f' allows");
+        return RF_CONFIG;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOMEM:
+    case ENOBUFS: return failed(sink, RF_RETRY, "write to", code, err);
+    default: return failed(sink, RF_FATAL, "write to", code, err);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- opening */
+
+static enum rf_status open_stdout(struct file_sink *sink, struct rf_error *err)
+{
+    sink->path = "standard output";
+    sink->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return sink->fd >= 0 ? RF_OK : open_failed(sink, errno, err);
+}
+
+/* May create the file, but not where there was one that is to be continued. */
 static enum rf_status open_path(struct file_sink *sink, bool create, struct rf_error *err)
 {
-    int flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    int fd = open(sink->path, flags);
-    bool created = false;
-    if (fd < 0 && errno == ENOENT && create) {
-        fd = open(sink->path, flags | O_CREAT | O_EXCL, 0644);
-        created = fd >= 0;
+    int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (create ? O_CREAT : 0);
+    sink->fd = open(sink->path, flags, 0644);
+    if (sink->fd >= 0) {
+        return RF_OK;
     }
+    if (errno == ENOENT && !create) {
+        rf_fail(err, RF_FATAL, "%s is gone, and was not complete", sink->path);
+        rf_error_hint(err, "put it back; docs/delivery.md says how to begin a new one");
+        return RF_FATAL;
+    }
+    return open_failed(sink, errno, err);
+}
+
+static enum rf_status examine(struct file_sink *sink, bool named, struct rf_error *err)
+{
+    struct stat found;
+    if (fstat(sink->fd, &found) != 0) {
+        return failed(sink, RF_FATAL, "examine", errno, err);
+    }
+    sink->regular = S_ISREG(found.st_mode);
+    sink->noted = sink->regular && named;
+    /* What we opened does not block, and neither does a device that is no terminal. */
+    sink->careful = !named && !sink->regular && (!S_ISCHR(found.st_mode) || isatty(sink->fd));
+    sink->device = found.st_dev;
+    sink->inode = found.st_ino;
+    sink->length = sink->regular ? (uint64_t)found.st_size : 0;
+    if (!sink->noted) {
+        return RF_OK;
+    }
+    if (flock(sink->fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) {
+            return failed(sink, RF_CONFIG, "lock", errno, err);
+        }
+        rf_fail(err, RF_CONFIG, "another process writes to %s", sink->path);
+        rf_error_hint(err, "give each pipeline a file of its own");
+        return RF_CONFIG;
+    }
+    return RF_OK;
+}
+
+/* The byte in front of `end`, which is not 0. */
+static enum rf_status ends_line(const struct file_sink *sink, uint64_t end, bool *out,
+                                struct rf_error *err)
+{
+    char last = 0;
+    int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        int code = errno;
-        if (code == ENOENT && !create) {
-            return refuse_other(sink, err, "is gone, and with it what was written to it");
+        return failed(sink, RF_CONFIG, "read", errno, err);
+    }
+    ssize_t size = pread(fd, &last, 1, (off_t)(end - 1));
+    int code = size < 0 ? errno : 0;
+    close(fd);
+    *out = size == 1 && last == '\n';
+    return code == 0 ? RF_OK : failed(sink, RF_FATAL, "read", code, err);
+}
+
+/* So that a crash of the system does not take the file's name. */
+static enum rf_status sync_directory(const struct file_sink *sink, struct rf_error *err)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(sink->path, '/');
+    struct rf_str name = slash == NULL ? RF_STR(".")
+                         : slash == sink->path
+                             ? RF_STR("/")
+                             : (struct rf_str){sink->path, (size_t)(slash - sink->path)};
+    if (name.size >= sizeof directory) {
+        return failed(sink, RF_CONFIG, "open the directory of", ENAMETOOLONG, err);
+    }
+    memcpy(directory, name.data, name.size);
+    directory[name.size] = '\0';
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return failed(sink, RF_CONFIG, "open the directory of", errno, err);
+    }
+    /* Some file systems do not know how to, and need not. */
+    int code = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
+    close(fd);
+    return code == 0 ? RF_OK : failed(sink, RF_FATAL, "sync the directory of", code, err);
+}
+
+/* A first start: what is there stays, and we begin behind it. */
+static enum rf_status begin_file(struct file_sink *sink, struct rf_error *err)
+{
+    bool whole = true;
+    enum rf_status status = sink->length > 0 ? ends_line(sink, sink->length, &whole, err) : RF_OK;
+    if (status == RF_OK && !whole) {
+        rf_fail(err, RF_CONFIG, "%s does not end with a whole line", sink->path);
+        rf_error_hint(err, "nothing was written to it; choose another file, or end its last line");
+        status = RF_CONFIG;
+    }
+    return status == RF_OK ? sync_directory(sink, err) : status;
+}
+
+static bool parse_note(struct rf_str note, uint64_t numbers[3])
+{
+    struct rf_str field;
+    for (int i = 0; i < 3; i++) {
+        if (!rf_str_split(&note, ' ', &field) || !rf_str_to_u64(field, &numbers[i])) {
+            return false;
         }
-        bool later = code == ENXIO || code == ENOSPC || code == EINTR || code == EMFILE ||
-                     code == ENFILE || code == EEXIST;
-        fail_errno(err, later ? RF_RETRY : RF_CONFIG, "open", sink, code);
-        rf_error_hint(err, "%s",
-                      code == ENXIO    ? "nobody reads from this pipe yet"
-                      : code == ENOENT ? "make its directory first"
-                                       : "this user must be allowed to write to it");
-        return err->status;
     }
-    sink->fd = fd;
-    sink->opened = sink->own = true;
-    if (fcntl(fd, F_SETFL, 0) != 0) { /* non-blocking was for the open alone */
-        return fail_errno(err, RF_FATAL, "set up", sink, errno);
+    return note.data == NULL;
+}
+
+/* Goes on where the note was taken. */
+static enum rf_status continue_file(struct file_sink *sink, struct rf_str note,
+                                    struct rf_error *err)
+{
+    uint64_t numbers[3];
+    bool whole = true;
+    if (!parse_note(note, numbers)) {
+        return rf_fail(err, RF_FATAL, "the note '%.*s' of %s is damaged", RF_STR_ARG(note),
+                       sink->path);
     }
-    if (created) {
-        /* The new name must survive a crash too. */
-        const char *slash = strrchr(sink->path, '/');
-        char *directory =
-            slash == NULL ? rf_str_dup(RF_STR("."))
-            : slash == sink->path
-                ? rf_str_dup(RF_STR("/"))
-                : rf_str_dup((struct rf_str){sink->path, (size_t)(slash - sink->path)});
-        int handle = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int code = handle < 0 || fsync(handle) != 0 ? errno : 0;
-        if (handle >= 0) {
-            close(handle);
+    enum rf_status status = RF_OK;
+    if (!sink->regular || numbers[0] != sink->device || numbers[1] != sink->inode) {
+        status =
+            rf_fail(err, RF_FATAL, "%s is not the file that was written to before", sink->path);
+    } else if (sink->length < numbers[2]) {
+        status =
+            rf_fail(err, RF_FATAL, "%s has lost data: it has %llu bytes and had %llu", sink->path,
+                    (unsigned long long)sink->length, (unsigned long long)numbers[2]);
+    } else if (numbers[2] > 0) {
+        status = ends_line(sink, numbers[2], &whole, err);
+        if (status == RF_OK && !whole) {
+            status = rf_fail(err, RF_FATAL, "%s was changed: no line ends at byte %llu", sink->path,
+                             (unsigned long long)numbers[2]);
         }
-        free(directory);
-        /* Some file systems cannot sync a directory, and say EINVAL; some directories may be entered but not read. */
-        if (code != 0 && code != EINVAL && code != EACCES) {
-            return fail_errno(err, RF_FATAL, "sync the directory of", sink, code);
-        }
-    }
-    return RF_OK;
-}
-
-static enum rf_status lock_file(const struct file_sink *sink, struct rf_error *err)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(sink->fd, F_OFD_SETLK, &lock) == 0) {
-        return RF_OK;
-    }
-    if (errno != EAGAIN && errno != EACCES) {
-        return fail_errno(err, RF_CONFIG, "lock", sink, errno);
-    }
-    rf_fail(err, RF_CONFIG, "%s is being written by another process", sink->path);
-    rf_error_hint(err, "stop that one, or write to another file");
-    return RF_CONFIG;
-}
-
-/* Without a note: behind what is there, which must end with a whole line. */
-static enum rf_status append(struct file_sink *sink, struct rf_error *err)
-{
-    sink->length = sink->length_at_end = (uint64_t)sink->stat.st_size;
-    if (sink->length == 0) {
-        return RF_OK;
-    }
-    char last = '\0';
-    int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t got = fd < 0 ? -1 : pread(fd, &last, 1, (off_t)sink->length - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (got == 1 && last == '\n') {
-        return RF_OK;
-    }
-    if (got != 1) {
-        return fail_errno(err, RF_CONFIG, "read the end of", sink, errno);
-    }
-    rf_fail(err, RF_CONFIG, "%s exists and does not end with a whole line", sink->path);
-    rf_error_hint(err, "move it away, or mend its last line: lines are only ever appended");
-    return RF_CONFIG;
-}
-
-/* The note of the last recorded flush says which file it was and how far it was good. */
-static enum rf_status cut_tail(struct file_sink *sink, struct rf_str note, struct rf_error *err)
-{
-    struct rf_str rest = note, field;
-    uint64_t numbers[3] = {0};
-    uint32_t count = 0;
-    while (count < 3 && rf_str_split(&rest, ' ', &field) && rf_str_to_u64(field, &numbers[count])) {
-        count++;
-    }
-    if (count != 3 || rest.data != NULL) {
-        return rf_fail(err, RF_FATAL, "the note on %s cannot be read: \"%.*s\"", sink->path,
-                       RF_STR_ARG(note));
-    }
-    if (numbers[0] != (uint64_t)sink->stat.st_dev || numbers[1] != (uint64_t)sink->stat.st_ino) {
-        return refuse_other(sink, err, "is not the file that was written before");
-    }
-    if ((uint64_t)sink->stat.st_size < numbers[2]) {
-        char what[128];
-        snprintf(what, sizeof what, "has lost data: %llu bytes were safe, %llu are there",
-                 (unsigned long long)numbers[2], (unsigned long long)sink->stat.st_size);
-        return refuse_other(sink, err, what);
-    }
-    if ((uint64_t)sink->stat.st_size > numbers[2] && ftruncate(sink->fd, (off_t)numbers[2]) != 0) {
-        return fail_errno(err, RF_FATAL, "cut the unfinished end of", sink, errno);
-    }
-    sink->length = sink->length_at_end = numbers[2];
-    return RF_OK;
-}
-
-static enum rf_status open_regular(struct file_sink *sink, const struct rf_context *ctx,
-                                   struct rf_error *err)
-{
-    sink->regular = true;
-    enum rf_status status = lock_file(sink, err);
-    /* Before the lock was ours, another process may have made the file longer. */
-    if (status == RF_OK && fstat(sink->fd, &sink->stat) != 0) {
-        status = fail_errno(err, RF_FATAL, "examine", sink, errno);
     }
     if (status != RF_OK) {
+        rf_error_hint(err, "nothing was written to it; put the right file back, or see "
+                           "docs/delivery.md on how to begin a new one");
         return status;
     }
-    if (ctx->note.size > 0) {
-        status = cut_tail(sink, ctx->note, err);
-        return status == RF_FATAL && ctx->adopt ? append(sink, err) : status;
+    if (sink->length > numbers[2] && ftruncate(sink->fd, (off_t)numbers[2]) != 0) {
+        return failed(sink, RF_FATAL, "cut the repeated end off", errno, err);
     }
-    if (ctx->position.size > 0 && !ctx->adopt) {
-        return refuse_other(sink, err,
-                            "is a regular file, but was none when its position was recorded");
-    }
-    return append(sink, err);
+    sink->length = numbers[2];
+    return RF_OK;
 }
 
 static enum rf_status file_open(void *state, const struct rf_context *ctx, struct rf_str *resume,
                                 struct rf_error *err)
 {
     struct file_sink *sink = state;
-    (void)resume; /* the checkpoint keeps the position, the note ties it to the file */
+    bool named = strcmp(sink->path, "-") != 0;
+    bool again = named && ctx->note.size > 0 && !ctx->adopt;
+    (void)resume;
     sink->format = ctx->format;
-    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake < 0) {
-        return fail_errno(err, RF_RETRY, "set up", sink, errno);
+    enum rf_status status = named ? open_path(sink, !again, err) : open_stdout(sink, err);
+    sink->opened = status == RF_OK;
+    if (status == RF_OK) {
+        status = examine(sink, named, err);
     }
-    atomic_store(&sink->wake, wake + 1);
-    if (strcmp(sink->path, "-") == 0) {
-        sink->fd = STDOUT_FILENO;
-        sink->opened = true;
-    } else {
-        enum rf_status status = open_path(sink, ctx->note.size == 0 || ctx->adopt, err);
-        if (status != RF_OK) {
-            return status;
-        }
+    if (status == RF_OK && again) {
+        status = continue_file(sink, ctx->note, err);
+    } else if (status == RF_OK && sink->noted) {
+        status = begin_file(sink, err);
     }
-    if (fstat(sink->fd, &sink->stat) != 0) {
-        return fail_errno(err, RF_CONFIG, "examine", sink, errno);
-    }
-    if (S_ISREG(sink->stat.st_mode) && sink->own) {
-        return open_regular(sink, ctx, err);
-    }
-    if (S_ISDIR(sink->stat.st_mode) || S_ISBLK(sink->stat.st_mode)) {
-        return rf_fail(err, RF_CONFIG, "%s is neither a file nor a pipe", sink->path);
-    }
-    sink->may_block =
-        S_ISFIFO(sink->stat.st_mode) || S_ISSOCK(sink->stat.st_mode) || isatty(sink->fd);
-    return RF_OK;
-}
-
-/* ----------------------------------------------------------------------------------------------------------------- write */
-
-/* Waits until the pipe takes bytes. */
-static enum rf_status wait_writable(struct file_sink *sink, struct rf_error *err)
-{
-    struct pollfd polled[] = {
-        {.fd = sink->fd, .events = POLLOUT},
-        {.fd = atomic_load(&sink->wake) - 1, .events = POLLIN},
-    };
-    while (!atomic_load(&sink->interrupted)) {
-        if (poll(polled, 2, -1) > 0 && polled[0].revents != 0) {
-            return RF_OK; /* an error shows at the write */
-        }
-    }
-    return rf_fail(err, RF_RETRY, "writing to %s was interrupted", sink->path);
-}
-
-static enum rf_status write_failed(struct file_sink *sink, int code, struct rf_error *err)
-{
-    enum rf_status status =
-        code == ENOSPC || code == EDQUOT || code == EPIPE || code == EINTR ? RF_RETRY : RF_FATAL;
-    fail_errno(err, status, "write to", sink, code);
-    if (code == ENOSPC || code == EDQUOT) {
-        rf_error_hint(err, "make room on its file system; writing goes on by itself");
-    }
+    sink->ended = sink->length;
     return status;
 }
 
-static enum rf_status write_out(struct file_sink *sink, struct rf_error *err)
+/* -------------------------------------------------------------------------------------- writing */
+
+/* False: interrupted. */
+static bool wait_writable(struct file_sink *sink)
 {
-    size_t done = 0;
-    while (done < sink->out.size) {
-        size_t size = sink->out.size - done;
-        if (sink->may_block) {
-            enum rf_status status = wait_writable(sink, err);
-            if (status != RF_OK) {
-                return status;
-            }
-            size = size < PIPE_BYTES ? size : PIPE_BYTES;
+    for (;;) {
+        struct pollfd wait = {sink->fd, POLLOUT, 0};
+        if (atomic_load(&sink->interrupted)) {
+            return false;
         }
-        const char *from = sink->out.data + done;
-        off_t at = (off_t)(sink->length - (sink->out.size - done));
-        ssize_t put =
-            sink->regular ? pwrite(sink->fd, from, size, at) : write(sink->fd, from, size);
-        if (put < 0 && errno != EINTR && errno != EAGAIN) {
-            return write_failed(sink, errno, err);
+        if (poll(&wait, 1, SLICE_MS) > 0) {
+            return true;
         }
-        done += put > 0 ? (size_t)put : 0;
-        sink->dirty = true;
     }
-    rf_buf_reset(&sink->out);
-    return RF_OK;
+}
+
+static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
+{
+    struct rf_buf *out = &sink->out;
+    size_t done = 0;
+    enum rf_status status = RF_OK;
+    while (done < out->size && status == RF_OK) {
+        size_t size = out->size - done;
+        if (sink->careful) {
+            /* Others may share this file's flags, so it cannot be made non-blocking; but when there
+             * is room, then for this much. */
+            size = size < PIPE_BUF ? size : PIPE_BUF;
+        }
+        if ((sink->careful && !wait_writable(sink)) || atomic_load(&sink->interrupted)) {
+            status = rf_fail(err, RF_RETRY, "writing to %s was interrupted", sink->path);
+            break;
+        }
+        ssize_t written = write(sink->fd, out->data + done, size);
+        if (written >= 0) {
+            done += (size_t)written;
+            sink->unsynced = true;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            (void)wait_writable(sink);
+        } else if (errno != EINTR) {
+            status = write_failed(sink, errno, err);
+        }
+    }
+    sink->length += done;
+    out->size = 0; /* what is left after a failure comes again */
+    return status;
+}
+
+static enum rf_status encode(struct file_sink *sink, const struct rf_view *view,
+                             const struct rf_event *event, struct rf_error *err)
+{
+    struct rf_encoding encoding = {.value = &sink->out, .terminator = RF_STR("\n")};
+    return sink->format->type->encode(sink->format->state, view, event, &encoding, err);
 }
 
 static enum rf_status file_write(void *state, const struct rf_view *view, struct rf_error *err)
 {
     struct file_sink *sink = state;
     enum rf_status status = RF_OK;
-    /* The last place between two transactions lies behind the view's last event, or, when a transaction goes on in the next
-     * view, in front of the first one of that. */
-    const struct rf_transaction *last = &view->transactions[view->transaction_count - 1];
-    uint32_t end = view->count;
-    if (!last->ends) {
-        end = last->begins ? view->count - last->count : UINT32_MAX;
-    }
-    for (uint32_t i = 0; i < view->count && status == RF_OK; i++) {
-        const struct rf_event *event = &view->events[i];
-        if (i == end) {
-            sink->length_at_end = sink->length;
+    const struct rf_event *event = view->events;
+    for (uint32_t i = 0; i < view->transaction_count && status == RF_OK; i++) {
+        const struct rf_transaction *transaction = &view->transactions[i];
+        const struct rf_event *end = view->batch->events + transaction->first + transaction->count;
+        for (; event < end && status == RF_OK; event++) {
+            status = encode(sink, view, event, err);
+            if (status == RF_OK && sink->out.size >= BUFFER_BYTES) {
+                status = drain(sink, err);
+            }
         }
-        size_t before = sink->out.size;
-        struct rf_encoding encoding = {.value = &sink->out, .terminator = RF_STR("\n")};
-        status = sink->format->type->encode(sink->format->state, view, event, &encoding, err);
-        sink->length += sink->out.size - before;
-        if (status == RF_OK && sink->out.size >= WRITE_BYTES) {
-            status = write_out(sink, err);
+        if (status == RF_OK && transaction->ends) {
+            sink->ended = sink->length + sink->out.size;
         }
     }
-    if (status == RF_OK && !sink->regular) {
-        status = write_out(sink, err); /* somebody may be reading along */
+    if (status == RF_REJECT) {
+        /* What came before it counts as written. */
+        struct rf_error later = {0};
+        enum rf_status drained = drain(sink, &later);
+        if (drained != RF_OK) {
+            status = drained;
+            if (err != NULL) {
+                *err = later;
+            }
+        }
+        return status;
     }
-    if (status == RF_OK && end == view->count) {
-        sink->length_at_end = sink->length;
+    return status == RF_OK ? drain(sink, err) : status;
+}
+
+/* Somebody may have rotated, shortened or removed the file. Then nobody would find in it what we say
+ * is there. */
+static enum rf_status check_file(const struct file_sink *sink, struct rf_error *err)
+{
+    struct stat found;
+    enum rf_status status = RF_OK;
+    if (stat(sink->path, &found) != 0) {
+        status = rf_fail(err, RF_FATAL, "%s was taken away while it was written to: %s", sink->path,
+                         strerror(errno));
+    } else if (found.st_dev != sink->device || found.st_ino != sink->inode) {
+        status = rf_fail(err, RF_FATAL, "%s was replaced while it was written to", sink->path);
+    } else if ((uint64_t)found.st_size != sink->length) {
+        status = rf_fail(
+            err, RF_FATAL, "%s was changed by somebody else: it has %llu bytes instead of %llu",
+            sink->path, (unsigned long long)found.st_size, (unsigned long long)sink->length);
+    }
+    if (status != RF_OK) {
+        rf_error_hint(err, "log rotation and the like must leave this file alone while it is "
+                           "written to");
     }
     return status;
 }
@@ -328,47 +385,48 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
 {
     struct file_sink *sink = state;
     (void)position;
-    enum rf_status status = write_out(sink, err);
-    if (status != RF_OK || !sink->regular) {
-        return status;
+    if (sink->regular && sink->unsynced) {
+        if (fdatasync(sink->fd) != 0) {
+            return failed(sink, RF_FATAL, "sync", errno, err);
+        }
+        sink->unsynced = false;
     }
-    if (sink->dirty && fdatasync(sink->fd) != 0) {
-        /* The kernel may have dropped the pages: nobody knows what is on disk, and a second sync would say OK. */
-        return fail_errno(err, RF_FATAL, "sync", sink, errno);
+    if (!sink->noted) {
+        return RF_OK;
     }
-    sink->dirty = false;
-    rf_buf_printf(note, "%llu %llu %llu", (unsigned long long)sink->stat.st_dev,
-                  (unsigned long long)sink->stat.st_ino, (unsigned long long)sink->length_at_end);
-    return RF_OK;
-}
-
-static void file_interrupt(void *state)
-{
-    struct file_sink *sink = state;
-    uint64_t one = 1;
-    atomic_store(&sink->interrupted, true);
-    int wake = atomic_load(&sink->wake);
-    if (wake > 0 && write(wake - 1, &one, sizeof one) < 0) {
-        return; /* its counter is full: it was woken before */
+    enum rf_status status = check_file(sink, err);
+    if (status == RF_OK) {
+        rf_buf_printf(note, "%llu %llu %llu", (unsigned long long)sink->device,
+                      (unsigned long long)sink->inode, (unsigned long long)sink->ended);
     }
+    return status;
 }
 
 static void file_close(void *state)
 {
     struct file_sink *sink = state;
-    if (sink->opened && sink->own) {
+    if (sink->opened) {
         close(sink->fd);
     }
-    int wake = atomic_exchange(&sink->wake, 0);
-    if (wake > 0) {
-        close(wake - 1);
-    }
+    sink->opened = false;
     rf_buf_deinit(&sink->out);
 }
 
+static void file_interrupt(void *state)
+{
+    struct file_sink *sink = state;
+    atomic_store(&sink->interrupted, true);
+}
+
+static const struct rf_option file_options[] = {
+    {"path", RF_OPTION_TEXT, offsetof(struct file_sink, path), NULL, NULL,
+     "the file, or - for standard output", true},
+    RF_OPTION_END,
+};
+
 const struct rf_sink_type rf_sink_file = {
     .name = "file",
-    .summary = "one line per message to a file, a pipe or standard output",
+    .summary = "one line per event, to a file, a pipe or standard output (-)",
     .example = "file:changes.jsonl",
     .state_size = sizeof(struct file_sink),
     .options = file_options,

@@ -1,23 +1,27 @@
-/* The sink that throws everything away. For measuring a source alone, and as the smallest complete sink: docs/adding-a-sink.md
- * walks through it. */
+/* The sink `null`: takes everything, keeps nothing, and counts.
+ *
+ * It is the smallest whole sink; docs/adding-a-sink.md explains it line by line. Its count lives in
+ * the note that the engine records together with the position, so that it is exact over any crash:
+ * every event counts once, however often it was handed over. */
 #include <rowferry/sink.h>
 
-/* One instance. The engine allocates it zeroed, and one thread at a time uses it. */
 struct null_sink {
-    uint64_t accepted; /* events that write was given */
-    uint64_t flushed;  /* of these, the ones that a flush has covered */
-};
+    bool rows; /* option: leave DDL and TRUNCATE out */
 
-/* Nothing can be set. The table is there all the same, so that a wrong option is an error and not silence. */
-static const struct rf_option null_options[] = {RF_OPTION_END};
+    uint64_t accepted; /* counted so far */
+    uint64_t ended; /* counted up to the end of the last transaction that was handed over whole */
+};
 
 static enum rf_status null_open(void *state, const struct rf_context *ctx, struct rf_str *resume,
                                 struct rf_error *err)
 {
-    (void)state;
-    (void)ctx;
-    (void)resume; /* left empty: the destination keeps no position, the engine's checkpoint does */
-    (void)err;
+    struct null_sink *sink = state;
+    (void)resume; /* nothing of the position is kept by ourselves */
+    if (ctx->note.size > 0 && !rf_str_to_u64(ctx->note, &sink->ended)) {
+        return rf_fail(err, RF_FATAL, "the note '%.*s' of %s is not a number of events",
+                       RF_STR_ARG(ctx->note), ctx->instance);
+    }
+    sink->accepted = sink->ended;
     return RF_OK;
 }
 
@@ -25,30 +29,45 @@ static enum rf_status null_write(void *state, const struct rf_view *view, struct
 {
     struct null_sink *sink = state;
     (void)err;
-    sink->accepted += view->count;
+    const struct rf_event *event = view->events;
+    for (uint32_t i = 0; i < view->transaction_count; i++) {
+        const struct rf_transaction *transaction = &view->transactions[i];
+        const struct rf_event *end = view->batch->events + transaction->first + transaction->count;
+        for (; event < end; event++) {
+            bool statement = event->op == RF_DDL || event->op == RF_TRUNCATE;
+            sink->accepted += !(sink->rows && statement);
+        }
+        if (transaction->ends) {
+            sink->ended = sink->accepted;
+        }
+    }
     return RF_OK;
 }
 
 static enum rf_status null_flush(void *state, struct rf_str position, struct rf_buf *note,
                                  struct rf_error *err)
 {
-    struct null_sink *sink = state;
+    const struct null_sink *sink = state;
     (void)position;
-    (void)note; /* left empty: there is nothing to find again at the next open */
     (void)err;
-    sink->flushed = sink->accepted;
+    rf_buf_add_u64(note, sink->ended);
     return RF_OK;
 }
 
 static void null_close(void *state)
 {
-    struct null_sink *sink = state;
-    *sink = (struct null_sink){0};
+    (void)state; /* there is nothing to give back */
 }
+
+static const struct rf_option null_options[] = {
+    {"rows", RF_OPTION_BOOL, offsetof(struct null_sink, rows), "off", NULL,
+     "count changes of rows only, no statements", false},
+    RF_OPTION_END,
+};
 
 const struct rf_sink_type rf_sink_null = {
     .name = "null",
-    .summary = "throws everything away, to measure a source alone",
+    .summary = "takes everything and only counts it",
     .example = "null:",
     .state_size = sizeof(struct null_sink),
     .options = null_options,

@@ -592,11 +592,9 @@ static enum rf_status truncate_table(struct redis_sink *sink, uint32_t number, s
     return status;
 }
 
-/* ------------------------------------------------------------------------------------ the
- * plugin */
+/* ----------------------------------------------------------------------------------- the plugin */
 
-/* Adds what only we know about a refusal of Redis: which row it is about, and which rights we
- * need. */
+/* Adds what only we know about a refusal: which row it is about, and which rights we need. */
 static enum rf_status explain(const struct redis_sink *sink, enum rf_status status,
                               struct rf_error *err)
 {
