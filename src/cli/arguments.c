@@ -20,6 +20,10 @@ static enum rf_status fail_unknown(const struct rf_command *command, struct rf_s
         names[count++] = option->name;
     }
     const char *nearest = rf_nearest(word, names, count);
+    for (uint32_t i = 0; i < count && nearest == NULL && typed.size > 1; i++) {
+        /* half a name is far away by the number of edits */
+        nearest = rf_str_starts(rf_str_of(names[i]), typed) ? names[i] : NULL;
+    }
     if (nearest != NULL) {
         rf_fail(err, RF_CONFIG, "%s has no option --%s; did you mean --%s?", command->name, word,
                 nearest);

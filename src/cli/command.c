@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { HELP_INDENT = 27, HELP_COLUMNS = 80 };
+
 #define RF_COMMAND(name) extern const struct rf_command rf_command_##name;
 #include "cli/commands.def"
 #undef RF_COMMAND
@@ -58,26 +60,48 @@ static const char *placeholder(const struct rf_option *option)
     }
 }
 
+/* From column HELP_INDENT on, broken between words. */
+static void add_wrapped(struct rf_buf *out, struct rf_str text)
+{
+    size_t column = HELP_INDENT;
+    struct rf_str word;
+
+    while (rf_str_split(&text, ' ', &word)) {
+        bool first = column == HELP_INDENT;
+        if (!first && column + 1 + word.size > HELP_COLUMNS) {
+            rf_buf_printf(out, "\n%*s", HELP_INDENT, "");
+            column = HELP_INDENT;
+            first = true;
+        }
+        rf_buf_printf(out, "%s%.*s", first ? "" : " ", RF_STR_ARG(word));
+        column += word.size + !first;
+    }
+    rf_buf_add_byte(out, '\n');
+}
+
 static void help_option(const struct rf_option *option, struct rf_buf *out)
 {
+    struct rf_buf text = {0};
     char left[64];
 
-    snprintf(left, sizeof left, "--%s%s", option->name, placeholder(option));
-    rf_buf_printf(out, "  %-24s %s", left, option->help);
+    rf_buf_printf(&text, "%s", option->help);
     if (option->kind == RF_OPTION_CHOICE) {
-        rf_buf_printf(out, ": ");
+        rf_buf_printf(&text, ": ");
         for (const char *c = option->choices; *c != '\0'; c++) {
             if (*c == '|') {
-                rf_buf_printf(out, ", ");
+                rf_buf_printf(&text, ", ");
             } else {
-                rf_buf_add_byte(out, *c);
+                rf_buf_add_byte(&text, *c);
             }
         }
     }
     if (option->fallback != NULL) {
-        rf_buf_printf(out, " (default: %s)", option->fallback);
+        rf_buf_printf(&text, " (default: %s)", option->fallback);
     }
-    rf_buf_add_byte(out, '\n');
+    snprintf(left, sizeof left, "--%s%s", option->name, placeholder(option));
+    rf_buf_printf(out, "  %-*s", HELP_INDENT - 2, left);
+    add_wrapped(out, rf_buf_str(&text));
+    rf_buf_deinit(&text);
 }
 
 void rf_command_describe(const struct rf_command *command, struct rf_buf *out)

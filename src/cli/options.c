@@ -25,6 +25,7 @@ struct plugin {
     const char *example;
     const char *missing;
     const struct rf_option *options;
+    bool takes_format; /* a sink */
 };
 
 enum { PLUGINS_MAX = 64 };
@@ -44,26 +45,31 @@ static uint32_t collect(struct plugin *plugins)
     uint32_t count = 0;
 
     for (const struct rf_registry_source *each = rf_registry_sources(); each->name; each++) {
-        const struct rf_source_type *type = each->type;
-        add(plugins, &count,
-            (struct plugin){"source", each->name, type ? type->summary : NULL,
-                            type ? type->example : NULL, each->missing,
-                            type ? type->options : NULL});
+        struct plugin plugin = {.kind = "source", .name = each->name, .missing = each->missing};
+        if (each->type != NULL) {
+            plugin.summary = each->type->summary;
+            plugin.example = each->type->example;
+            plugin.options = each->type->options;
+        }
+        add(plugins, &count, plugin);
     }
     for (const struct rf_registry_sink *each = rf_registry_sinks(); each->name; each++) {
-        const struct rf_sink_type *type = each->type;
-        add(plugins, &count,
-            (struct plugin){"sink", each->name, type ? type->summary : NULL,
-                            type ? type->example : NULL, each->missing,
-                            type ? type->options : NULL});
+        struct plugin plugin = {.kind = "sink", .name = each->name, .missing = each->missing};
+        if (each->type != NULL) {
+            plugin.summary = each->type->summary;
+            plugin.example = each->type->example;
+            plugin.options = each->type->options;
+            plugin.takes_format = each->type->default_format != NULL;
+        }
+        add(plugins, &count, plugin);
     }
     for (const struct rf_registry_format *each = rf_registry_formats(); each->name; each++) {
-        const struct rf_format_type *type = each->type;
-        add(plugins, &count,
-            (struct plugin){"format", each->name, type ? type->summary : NULL, NULL, each->missing,
-                            type && type->options ? type->options
-                            : type                ? no_options
-                                                  : NULL});
+        struct plugin plugin = {.kind = "format", .name = each->name, .missing = each->missing};
+        if (each->type != NULL) {
+            plugin.summary = each->type->summary;
+            plugin.options = each->type->options ? each->type->options : no_options;
+        }
+        add(plugins, &count, plugin);
     }
     return count;
 }
@@ -80,9 +86,14 @@ static void describe_default(const struct rf_option *option, struct rf_buf *out)
 
 /* ---- As plain text --------------------------------------------------------------------------- */
 
-static void add_text_options(struct rf_buf *out, const struct rf_option *options)
+/* without: the name of one to leave out, or NULL. */
+static void add_text_options(struct rf_buf *out, const struct rf_option *options,
+                             const char *without)
 {
     for (const struct rf_option *option = options; option->name != NULL; option++) {
+        if (without != NULL && strcmp(option->name, without) == 0) {
+            continue;
+        }
         struct rf_buf kind = {0};
         struct rf_buf fallback = {0};
         rf_option_describe(option, &kind);
@@ -105,9 +116,9 @@ static void add_text(struct rf_buf *out, const struct plugin *plugin)
     if (plugin->example != NULL) {
         rf_buf_printf(out, "for example: %s\n", plugin->example);
     }
-    add_text_options(out, plugin->options);
+    add_text_options(out, plugin->options, NULL);
     if (strcmp(plugin->kind, "sink") == 0) {
-        add_text_options(out, rf_sink_common_options);
+        add_text_options(out, rf_sink_common_options, plugin->takes_format ? NULL : "format");
     } else if (plugin->options->name == NULL) {
         rf_buf_printf(out, "  has no options\n");
     }

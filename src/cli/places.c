@@ -1,12 +1,12 @@
 #include "cli/places.h"
 
 #include "base/memory.h"
-#include "checkpoint/checkpoint.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { NAME_BYTES_MAX = 100 };
 
@@ -41,6 +41,17 @@ enum rf_status rf_place_of(const char *directory, const char *name, struct rf_bu
         rf_buf_printf(path, "%s/%s%s", directory, name, suffix);
     }
     return status;
+}
+
+enum rf_status rf_place_read(const char *path, const char *name, struct rf_checkpoint_report *out,
+                             struct rf_error *err)
+{
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        rf_fail(err, RF_CONFIG, "there is no pipeline '%s': no file %s", name, path);
+        rf_error_hint(err, "'rowferry status' lists those that there are");
+        return RF_CONFIG;
+    }
+    return rf_checkpoint_read(path, out, err);
 }
 
 static int compare(const void *a, const void *b)

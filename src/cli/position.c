@@ -1,5 +1,4 @@
 /* rowferry position show NAME */
-#include "checkpoint/checkpoint.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/places.h"
@@ -31,7 +30,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     }
     enum rf_status status = rf_place_of(chosen->state, words[1], &path, &err);
     if (status == RF_OK) {
-        status = rf_checkpoint_read(rf_buf_cstr(&path), &report, &err);
+        status = rf_place_read(rf_buf_cstr(&path), words[1], &report, &err);
     }
     if (status != RF_OK) {
         rf_message_failure(&err);

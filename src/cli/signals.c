@@ -33,6 +33,9 @@ static void *listen_for_signals(void *argument)
 
     while (sigwait(&signals->set, &number) == 0) {
         int none = 0;
+        if (atomic_load(&signals->ending)) {
+            break;
+        }
         if (number == SIGWINCH) {
             signals->resized(signals->argument);
         } else if (atomic_compare_exchange_strong(&signals->caught, &none, number)) {
@@ -48,6 +51,7 @@ static void *listen_for_signals(void *argument)
 void rf_signals_listen(struct rf_signals *signals)
 {
     atomic_store(&signals->caught, 0);
+    atomic_store(&signals->ending, false);
     rf_assert(pthread_create(&signals->thread, NULL, listen_for_signals, signals) == 0);
 }
 
@@ -58,7 +62,8 @@ int rf_signals_caught(const struct rf_signals *signals)
 
 void rf_signals_deinit(struct rf_signals *signals)
 {
-    pthread_cancel(signals->thread);
+    atomic_store(&signals->ending, true);
+    pthread_kill(signals->thread, SIGWINCH); /* the one of the set that never means an end */
     pthread_join(signals->thread, NULL);
     pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
 }

@@ -21,6 +21,7 @@ struct rf_signals {
     sigset_t before;
     pthread_t thread;
     atomic_int caught;
+    atomic_bool ending;
 };
 
 /* Blocks the signals in this thread and every one made from here on. */

@@ -1,6 +1,5 @@
 /* rowferry status [NAME] */
 #include "base/clock.h"
-#include "checkpoint/checkpoint.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/places.h"
@@ -169,7 +168,7 @@ static int add_pipeline(const struct status_options *chosen, const char *name, s
     enum rf_status status = rf_place_of(chosen->state, name, &path, &err);
 
     if (status == RF_OK) {
-        status = rf_checkpoint_read(rf_buf_cstr(&path), &report, &err);
+        status = rf_place_read(rf_buf_cstr(&path), name, &report, &err);
     }
     if (status != RF_OK) {
         rf_message_failure(&err);

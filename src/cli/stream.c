@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ struct session {
     struct rf_rate rate;                 /* the live line's thread */
     struct rf_pipeline_snapshot current; /* likewise */
     int64_t started_ms;
+    int done; /* an eventfd: the pipeline has ended */
+    pthread_t watcher;
 };
 
 /* ---- From a snapshot to progress ------------------------------------------------------------- */
@@ -170,14 +173,32 @@ static void resized(void *argument)
 static void *watch_reader(void *argument)
 {
     struct session *session = argument;
-    struct pollfd reader = {STDOUT_FILENO, 0, 0};
+    struct pollfd ends[] = {{STDOUT_FILENO, 0, 0}, {session->done, POLLIN, 0}};
 
-    while (poll(&reader, 1, -1) < 0 && errno == EINTR) {
+    while (poll(ends, 2, -1) < 0 && errno == EINTR) {
     }
-    if ((reader.revents & POLLERR) != 0) {
+    if ((ends[0].revents & POLLERR) != 0) {
         rf_pipeline_stop(session->pipeline);
     }
     return NULL;
+}
+
+static void start_watcher(struct session *session)
+{
+    if (session->stream->until_reader_goes) {
+        session->done = eventfd(0, EFD_CLOEXEC);
+        rf_assert(session->done >= 0);
+        rf_assert(pthread_create(&session->watcher, NULL, watch_reader, session) == 0);
+    }
+}
+
+static void stop_watcher(struct session *session)
+{
+    if (session->stream->until_reader_goes) {
+        rf_assert(eventfd_write(session->done, 1) == 0);
+        pthread_join(session->watcher, NULL);
+        close(session->done);
+    }
 }
 
 static void start_live(struct session *session)
@@ -206,7 +227,6 @@ int rf_stream_exit_code(enum rf_status status)
 static int run_session(struct session *session)
 {
     struct rf_error err = {0};
-    pthread_t watcher;
 
     session->started_ms = rf_clock_ms();
     start_live(session);
@@ -215,14 +235,9 @@ static int run_session(struct session *session)
     session->signals.resized = resized;
     session->signals.argument = session;
     rf_signals_listen(&session->signals);
-    if (session->stream->until_reader_goes) {
-        rf_assert(pthread_create(&watcher, NULL, watch_reader, session) == 0);
-    }
+    start_watcher(session);
     int code = rf_pipeline_run(session->pipeline, &err);
-    if (session->stream->until_reader_goes) {
-        pthread_cancel(watcher);
-        pthread_join(watcher, NULL);
-    }
+    stop_watcher(session);
     rf_signals_deinit(&session->signals);
     int caught = rf_signals_caught(&session->signals);
     rf_live_stop(&session->live);

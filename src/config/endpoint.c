@@ -1,5 +1,7 @@
 #include "config/endpoint.h"
 
+#include "engine/registry.h"
+
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
