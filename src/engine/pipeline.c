@@ -107,7 +107,8 @@ static enum rf_level level_of(enum rf_news_kind kind)
     case RF_NEWS_ENDED: return RF_LOG_DEBUG;
     case RF_NEWS_MOVED:
     case RF_NEWS_REOPEN:
-    case RF_NEWS_REWIND: return RF_LOG_INFO;
+    case RF_NEWS_REWIND:
+    case RF_NEWS_FAILED: return RF_LOG_INFO; /* the error itself is printed by the caller */
     default: return RF_LOG_WARN;
     }
 }
