@@ -863,7 +863,7 @@ static const struct rf_option redis_options[] = {
      "name or address of the server", false},
     {"port", RF_OPTION_INT, offsetof(struct redis_sink, port), "6379", "1..65535", "its port",
      false},
-    {"path", RF_OPTION_TEXT, offsetof(struct redis_sink, path), NULL, NULL,
+    {"path", RF_OPTION_TEXT, offsetof(struct redis_sink, path), "0", NULL,
      "number of the database", false},
     {"user", RF_OPTION_TEXT, offsetof(struct redis_sink, user), NULL, NULL,
      "user of an ACL; without one the default user", false},
