@@ -1,9 +1,9 @@
 /* The sink `file`: one line per event, to a file, a pipe or standard output.
  *
- * A regular file has each event once, whatever happens: the note that is recorded with each position
- * holds the file's device, inode and length there, and what lies behind that length when it is opened
- * again is cut off, as it will come again. Nothing else is ever cut. Everything that is not a regular
- * file, and standard output whatever it is, gets each event at least once. */
+ * A regular file has each event once, whatever happens: the note that is recorded with each
+ * position holds the file's device, inode and length there, and what lies behind that length when
+ * it is opened again is cut off, as it will come again. Nothing else is ever cut. Everything that
+ * is not a regular file, and standard output whatever it is, gets each event at least once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -331,8 +331,7 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
     const struct rf_event *event = view->events;
     for (uint32_t i = 0; i < view->transaction_count && status == RF_OK; i++) {
         const struct rf_transaction *transaction = &view->transactions[i];
-        const struct rf_event *end = view->batch->events + transaction->first + transaction->count;
-        for (; event < end && status == RF_OK; event++) {
+        for (uint32_t j = 0; j < transaction->count && status == RF_OK; j++, event++) {
             status = encode(sink, view, event, err);
             if (status == RF_OK && sink->out.size >= BUFFER_BYTES) {
                 status = drain(sink, err);
@@ -357,8 +356,8 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
     return status == RF_OK ? drain(sink, err) : status;
 }
 
-/* Somebody may have rotated, shortened or removed the file. Then nobody would find in it what we say
- * is there. */
+/* Somebody may have rotated, shortened or removed the file. Then nobody would find in it what we
+ * say is there. */
 static enum rf_status check_file(const struct file_sink *sink, struct rf_error *err)
 {
     struct stat found;

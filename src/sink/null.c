@@ -32,8 +32,7 @@ static enum rf_status null_write(void *state, const struct rf_view *view, struct
     const struct rf_event *event = view->events;
     for (uint32_t i = 0; i < view->transaction_count; i++) {
         const struct rf_transaction *transaction = &view->transactions[i];
-        const struct rf_event *end = view->batch->events + transaction->first + transaction->count;
-        for (; event < end; event++) {
+        for (uint32_t j = 0; j < transaction->count; j++, event++) {
             bool statement = event->op == RF_DDL || event->op == RF_TRUNCATE;
             sink->accepted += !(sink->rows && statement);
         }

@@ -264,8 +264,10 @@ struct rf_event *rf_test_ddl(struct rf_batch *batch, const char *database, const
 struct rf_view rf_test_view(const struct rf_batch *batch, uint32_t first, uint32_t count)
 {
     uint32_t rest = batch->count - first;
-    struct rf_view view = {
-        .batch = batch, .events = batch->events + first, .count = count < rest ? count : rest};
+    struct rf_view view = {.batch = batch, .count = count < rest ? count : rest};
+    if (batch->events != NULL) {
+        view.events = batch->events + first;
+    }
     uint32_t from = 0, end = first + view.count;
     while (from < batch->transaction_count &&
            batch->transactions[from].first + batch->transactions[from].count <= first &&
