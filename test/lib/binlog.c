@@ -7,6 +7,7 @@
 #include "wire/table.h"
 
 #include <stdlib.h>
+#include <zlib.h>
 
 enum { TABLES_MAX = 64 };
 
@@ -286,4 +287,216 @@ enum rf_status test_binlog_print(struct rf_str file, struct rf_buf *out, struct 
     rf_batch_deinit(&walk->batch);
     free(walk);
     return status;
+}
+
+void test_binlog_repair(char *file, size_t size)
+{
+    enum { TYPE = 4, SIZE = 9, FLAGS = 17, SMALLEST = 19 + 4 };
+    bool checked = true; /* a format description has a checksum always */
+    for (size_t at = RF_BINLOG_MAGIC_SIZE; at < size && size - at >= SMALLEST;) {
+        unsigned char *event = (unsigned char *)file + at;
+        uint32_t event_size = (uint32_t)event[SIZE] | (uint32_t)event[SIZE + 1] << 8 |
+                              (uint32_t)event[SIZE + 2] << 16 | (uint32_t)event[SIZE + 3] << 24;
+        if (event_size < SMALLEST || event_size > size - at) {
+            return;
+        }
+        bool is_format = event[TYPE] == RF_BINLOG_FORMAT_DESCRIPTION;
+        if (is_format) {
+            checked = event[event_size - 5] == RF_BINLOG_CHECKSUM_CRC32;
+        }
+        if (is_format || checked) {
+            unsigned char flags = event[FLAGS];
+            event[FLAGS] = is_format ? flags & 0xfe : flags;
+            uLong sum = crc32(0, event, event_size - 4);
+            event[FLAGS] = flags;
+            for (size_t i = 0; i < 4; i++) {
+                event[event_size - 4 + i] = (unsigned char)(sum >> (8 * i));
+            }
+        }
+        at += event_size;
+    }
+}
+
+void test_put(struct rf_buf *out, uint64_t number, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        rf_buf_add_byte(out, (char)(number >> (8 * i)));
+    }
+}
+
+void test_put_packed(struct rf_buf *out, uint64_t number)
+{
+    if (number < 251) {
+        test_put(out, number, 1);
+    } else if (number <= UINT16_MAX) {
+        test_put(out, 252, 1);
+        test_put(out, number, 2);
+    } else if (number < 1 << 24) {
+        test_put(out, 253, 1);
+        test_put(out, number, 3);
+    } else {
+        test_put(out, 254, 1);
+        test_put(out, number, 8);
+    }
+}
+
+void test_put_hex(struct rf_buf *out, const char *hex)
+{
+    while (*hex != '\0') {
+        char *end;
+        rf_buf_add_byte(out, (char)strtoul(hex, &end, 16));
+        rf_assert(end == hex + 2);
+        hex = end + (*end == ' ');
+    }
+}
+
+static void put_text(struct rf_buf *out, struct rf_str text)
+{
+    test_put_packed(out, text.size);
+    rf_buf_add_str(out, text);
+}
+
+/* One field of the optional metadata; empty ones are left out, as the server does. */
+static void put_field(struct rf_buf *out, uint8_t type, struct rf_buf *field)
+{
+    if (field->size > 0) {
+        test_put(out, type, 1);
+        put_text(out, rf_buf_str(field));
+    }
+    rf_buf_deinit(field);
+}
+
+static unsigned real_type(const struct test_column *column)
+{
+    return column->type == 254 ? column->metadata & 0xff : column->type;
+}
+
+static bool is_enum(const struct test_column *column)
+{
+    return real_type(column) == 247;
+}
+
+static bool is_set(const struct test_column *column)
+{
+    return real_type(column) == 248;
+}
+
+static bool is_character(const struct test_column *column)
+{
+    return column->type == 15 || column->type == 252 || column->type == 255 ||
+           (column->type == 254 && !is_enum(column) && !is_set(column));
+}
+
+static void put_members(struct rf_buf *out, const struct test_column *column)
+{
+    struct rf_buf members = {0};
+    struct rf_str rest = rf_str_of(column->members), member;
+    uint64_t count = 0;
+    while (rf_str_split(&rest, ',', &member)) {
+        put_text(&members, member);
+        count++;
+    }
+    test_put_packed(out, count);
+    rf_buf_add_str(out, rf_buf_str(&members));
+    rf_buf_deinit(&members);
+}
+
+/* Bytes of type metadata that this type has. */
+static size_t metadata_size(uint8_t type)
+{
+    switch (type) {
+    case 4:
+    case 5:
+    case 17:
+    case 18:
+    case 19:
+    case 140:
+    case 242:
+    case 245:
+    case 252:
+    case 255: return 1;
+    case 15:
+    case 16:
+    case 141:
+    case 246:
+    case 253:
+    case 254: return 2;
+    default: return 0;
+    }
+}
+
+static void put_optional(struct rf_buf *out, const struct test_column *columns)
+{
+    enum { NUMERIC_COUNT = 9 };
+    static const uint8_t numeric[NUMERIC_COUNT] = {1, 2, 3, 4, 5, 8, 9, 13, 246};
+    struct rf_buf signs = {0}, charsets = {0}, enum_charsets = {0}, names = {0};
+    struct rf_buf sets = {0}, enums = {0}, key = {0};
+    unsigned numbers = 0;
+    for (uint32_t i = 0; columns[i].name != NULL; i++) {
+        const struct test_column *column = &columns[i];
+        if (memchr(numeric, column->type, NUMERIC_COUNT) != NULL) {
+            if (numbers % 8 == 0) {
+                rf_buf_add_byte(&signs, 0);
+            }
+            unsigned bit = column->is_unsigned ? 0x80u >> numbers % 8 : 0;
+            signs.data[signs.size - 1] = (char)((unsigned char)signs.data[signs.size - 1] | bit);
+            numbers++;
+        }
+        if (is_character(column)) {
+            test_put_packed(&charsets, column->collation);
+        }
+        if (is_enum(column) || is_set(column)) {
+            test_put_packed(&enum_charsets, column->collation);
+            put_members(is_set(column) ? &sets : &enums, column);
+        }
+        put_text(&names, rf_str_of(column->name));
+        if (column->key) {
+            test_put_packed(&key, i);
+        }
+    }
+    put_field(out, 1, &signs);
+    put_field(out, 3, &charsets);
+    put_field(out, 4, &names);
+    put_field(out, 5, &sets);
+    put_field(out, 6, &enums);
+    put_field(out, 8, &key);
+    put_field(out, 11, &enum_charsets);
+}
+
+void test_put_table(struct rf_buf *out, const struct test_column *columns)
+{
+    struct rf_buf metadata = {0};
+    uint32_t count = 0;
+    while (columns[count].name != NULL) {
+        test_put(&metadata, columns[count].metadata, metadata_size(columns[count].type));
+        count++;
+    }
+    test_put(out, 7, 6);
+    test_put(out, 1, 2);
+    test_put_hex(out, "04 73 68 6f 70 00 05 69 74 65 6d 73 00"); /* shop, items */
+    test_put_packed(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        test_put(out, columns[i].type, 1);
+    }
+    put_text(out, rf_buf_str(&metadata));
+    for (uint32_t i = 0; i < (count + 7) / 8; i++) {
+        test_put(out, 0xff, 1);
+    }
+    put_optional(out, columns);
+    rf_buf_deinit(&metadata);
+}
+
+void test_put_rows(struct rf_buf *out, unsigned type, uint32_t column_count)
+{
+    bool second = type >= RF_BINLOG_WRITE_ROWS_V2;
+    bool update = type == RF_BINLOG_UPDATE_ROWS_V1 || type == RF_BINLOG_UPDATE_ROWS_V2;
+    test_put(out, 7, 6);
+    test_put(out, RF_ROWS_STATEMENT_END, 2);
+    if (second) {
+        test_put(out, 2, 2);
+    }
+    test_put_packed(out, column_count);
+    for (uint32_t i = 0; i < (update ? 2 : 1) * ((column_count + 7) / 8); i++) {
+        test_put(out, 0xff, 1);
+    }
 }

@@ -1,0 +1,6 @@
+-- binlog_row_metadata=MINIMAL: refused, with the statement that mends it.
+SET GLOBAL binlog_row_metadata = MINIMAL;
+CREATE DATABASE golden;
+CREATE TABLE golden.a (id INT PRIMARY KEY);
+INSERT INTO golden.a VALUES (1);
+SET GLOBAL binlog_row_metadata = FULL;
