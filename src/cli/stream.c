@@ -107,7 +107,7 @@ static void add_sink_summary(struct rf_buf *out, const struct rf_actor_snapshot 
     struct rf_buf scratch = {0};
     struct rf_str recorded = rf_position_short(rf_buf_str(&sink->recorded), &scratch);
 
-    rf_buf_printf(out, "; %s: ", sink->address);
+    rf_buf_printf(out, "; %s took ", sink->address);
     rf_print_number(out, sink->events);
     if (recorded.size > 0) {
         rf_buf_printf(out, ", recorded up to %.*s", RF_STR_ARG(recorded));
