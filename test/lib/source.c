@@ -1,0 +1,214 @@
+#include "lib/source.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BATCH_BYTES = 1024 * 1024, KEPT_BYTES = 256 * 1024 };
+
+/* ---- Printing ------------------------------------------------------------------------------ */
+
+static void print_image(struct rf_buf *out, const struct rf_table *table,
+                        const struct rf_value *image)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (i > 0) {
+            rf_buf_add_byte(out, '|');
+        }
+        if (image[i].kind == RF_NULL) {
+            rf_buf_add_str(out, RF_STR("NULL"));
+        } else if (image[i].kind == RF_ABSENT) {
+            rf_buf_add_byte(out, '?');
+        } else {
+            rf_value_print(out, image[i]);
+        }
+    }
+}
+
+static void print_event(struct rf_buf *out, const struct rf_event *event)
+{
+    rf_buf_printf(out, "%u.%u %s ", event->ordinal, event->row, rf_op_name(event->op));
+    if (event->op == RF_DDL) {
+        rf_buf_printf(out, "%.*s/%.*s %.*s", RF_STR_ARG(event->database), RF_STR_ARG(event->object),
+                      RF_STR_ARG(event->statement));
+    } else if (event->op == RF_TRUNCATE) {
+        rf_buf_printf(out, "%.*s.%.*s", RF_STR_ARG(event->database), RF_STR_ARG(event->object));
+    } else {
+        rf_buf_printf(out, "%.*s ", RF_STR_ARG(event->table->full_name));
+        if (event->before != NULL) {
+            print_image(out, event->table, event->before);
+        }
+        if (event->before != NULL && event->after != NULL) {
+            rf_buf_add_str(out, RF_STR(" > "));
+        }
+        if (event->after != NULL) {
+            print_image(out, event->table, event->after);
+        }
+    }
+    rf_buf_add_byte(out, '\n');
+}
+
+void rf_test_batch_print(struct rf_buf *out, const struct rf_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->transaction_count; i++) {
+        const struct rf_transaction *transaction = &batch->transactions[i];
+        if (transaction->begins) {
+            rf_buf_printf(out, "begin %.*s\n", RF_STR_ARG(transaction->id));
+        }
+        for (uint32_t k = 0; k < transaction->count; k++) {
+            print_event(out, &batch->events[transaction->first + k]);
+        }
+        if (transaction->ends) {
+            rf_buf_printf(out, "end %.*s\n", RF_STR_ARG(transaction->id));
+        }
+    }
+}
+
+/* What must hold for every batch of every source. */
+static void check(const struct rf_batch *batch)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < batch->transaction_count; i++) {
+        const struct rf_transaction *transaction = &batch->transactions[i];
+        rf_assert(transaction->first == first);
+        first += transaction->count;
+        rf_assert(transaction->begins || i == 0);
+        rf_assert(transaction->ends || i + 1 == batch->transaction_count);
+        for (uint32_t k = transaction->first; k < first; k++) {
+            rf_assert(batch->events[k].transaction == i);
+        }
+    }
+    rf_assert(first == batch->count);
+}
+
+/* ---- Driving ------------------------------------------------------------------------------- */
+
+static void set_tables(struct rf_test_source *source, const char *value)
+{
+    const struct rf_option *option = source->type->options;
+    while (strcmp(option->name, "tables") != 0) {
+        option++;
+    }
+    struct rf_str rest = rf_str_of(value), field;
+    while (rf_str_split(&rest, ',', &field)) {
+        source->tables.count++;
+    }
+    source->tables.items = rf_alloc_zero(source->tables.count, sizeof *source->tables.items);
+    source->tables_text = rf_str_dup(rf_str_of(value));
+    char *next = source->tables_text;
+    for (uint32_t i = 0; i < source->tables.count; i++) {
+        source->tables.items[i] = next;
+        char *comma = strchr(next, ',');
+        next = comma ? comma + 1 : next;
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+    }
+    memcpy((char *)source->state + option->offset, &source->tables, sizeof source->tables);
+}
+
+enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_error *err)
+{
+    rf_assert(source->state == NULL);
+    source->state = rf_alloc_zero(1, source->type->state_size);
+    rf_test_fallbacks(source->type->options, source->state);
+    for (const struct rf_test_setting *one = source->settings; one && one->name; one++) {
+        if (strcmp(one->name, "tables") == 0) {
+            set_tables(source, one->value);
+        } else {
+            rf_test_set(source->type->options, source->state, one->name, one->value);
+        }
+    }
+    source->batch.bytes_max = source->batch_bytes_max ? source->batch_bytes_max : BATCH_BYTES;
+    source->ended = false;
+    source->ctx = (struct rf_context){
+        .pipeline = "test",
+        .instance = source->type->name,
+        .from = rf_str_of(source->from),
+        .connect_timeout_ms = 10000,
+    };
+    enum rf_status status = source->type->open(source->state, &source->ctx, &source->position, err);
+    if (status != RF_OK) {
+        rf_test_source_close(source);
+    }
+    return status;
+}
+
+enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_ms,
+                                   struct rf_error *err)
+{
+    struct rf_batch *batch = &source->batch;
+    rf_batch_reset(batch, KEPT_BYTES);
+    enum rf_status status = source->type->read(source->state, batch, rf_clock_ms() + wait_ms, err);
+    if (status != RF_OK) {
+        rf_assert(batch->count == 0 && batch->transaction_count == 0 && batch->position.size == 0);
+        return status;
+    }
+    check(batch);
+    rf_assert(batch->count > 0 || batch->position.size > 0 || batch->end);
+    if (!source->quiet) {
+        rf_test_batch_print(&source->text, batch);
+    }
+    if (batch->position.size > 0) {
+        rf_buf_set(&source->position, batch->position);
+    }
+    for (uint32_t i = 0; i < batch->transaction_count; i++) {
+        source->transactions += batch->transactions[i].ends;
+    }
+    source->events += batch->count;
+    source->skipped += batch->skipped;
+    source->batches++;
+    source->ended |= batch->end;
+    return RF_OK;
+}
+
+enum rf_status rf_test_source_until(struct rf_test_source *source, const char *part,
+                                    int64_t limit_ms, struct rf_error *err)
+{
+    int64_t until_ms = rf_clock_ms() + limit_ms;
+    while (strstr(rf_buf_cstr(&source->text), part) == NULL) {
+        enum rf_status status = rf_test_source_read(source, 50, err);
+        if (status != RF_OK && status != RF_AGAIN) {
+            return status;
+        }
+        if (rf_clock_ms() > until_ms) {
+            fprintf(stderr, "'%s' did not come within %lld ms; this came:\n%s\n", part,
+                    (long long)limit_ms, rf_buf_cstr(&source->text));
+            abort();
+        }
+    }
+    return RF_OK;
+}
+
+enum rf_status rf_test_source_drain(struct rf_test_source *source, int64_t quiet_ms,
+                                    struct rf_error *err)
+{
+    enum rf_status status;
+    do {
+        status = rf_test_source_read(source, quiet_ms, err);
+    } while (status == RF_OK && !source->ended);
+    return status;
+}
+
+void rf_test_source_close(struct rf_test_source *source)
+{
+    if (source->state != NULL) {
+        source->type->close(source->state);
+        free(source->state);
+        source->state = NULL;
+    }
+    free(source->tables.items);
+    free(source->tables_text);
+    source->tables = (struct rf_list){0};
+    source->tables_text = NULL;
+}
+
+void rf_test_source_deinit(struct rf_test_source *source)
+{
+    rf_test_source_close(source);
+    rf_batch_deinit(&source->batch);
+    rf_buf_deinit(&source->position);
+    rf_buf_deinit(&source->text);
+}
