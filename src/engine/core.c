@@ -327,6 +327,11 @@ int64_t rf_core_tick(struct rf_core *core, int64_t now_ms)
     return core->expired ? INT64_MAX : core->stop_at_ms;
 }
 
+bool rf_core_expired(const struct rf_core *core)
+{
+    return core->expired;
+}
+
 /* -------------------------------------------------------------------------------------------------------- next and done */
 
 void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_action *action)

@@ -87,6 +87,8 @@ void rf_core_stop(struct rf_core *core, int64_t now_ms);
 /* Looks at the clock: must be called at least when the time comes that it returned last (INT64_MAX: never), so that a stop
  * runs out even while every actor is busy. */
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms);
+/* True when a stop has run out. */
+bool rf_core_expired(const struct rf_core *core);
 
 /* True when something has changed since the last call that actors who wait may have waited for: they are to ask again. To be
  * asked after every call above, rf_core_next included. */

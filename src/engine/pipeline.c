@@ -24,8 +24,10 @@ struct worker {
     struct rf_arena arena; /* of the instance's options */
     struct rf_format format;
     const struct rf_sink_spec *sink; /* NULL: the source */
-    struct rf_buf position;          /* in and out of a source's open */
+    struct rf_context ctx;           /* of the instance, with what it points to in the next two */
+    struct rf_buf position;          /* at its open; a source's open changes it */
     struct rf_buf note;
+    struct rf_buf flush_note;
     struct rf_error err;
     struct rf_buf log;                           /* lines of news, told once the mutex is free */
     uint64_t events_before, transactions_before; /* of earlier runs, from the checkpoint */
@@ -39,9 +41,10 @@ struct rf_pipeline {
     struct worker *workers; /* by actor */
     uint32_t worker_count;
     pthread_mutex_t mutex;
-    pthread_cond_t news;
+    pthread_cond_t news;  /* for workers */
+    pthread_cond_t leave; /* for rf_pipeline_run */
     uint32_t running;
-    int64_t stopped_ms; /* when the stop was asked for; -1: it was not */
+    bool stopping;
     bool abandoned;
 };
 
@@ -138,6 +141,11 @@ static void tell(struct rf_buf *log)
 
 /* -------------------------------------------------------------------------------------------------- carrying out actions */
 
+static int64_t connect_timeout_ms(const struct rf_pipeline *pipeline)
+{
+    return pipeline->options.connect_timeout_ms ? pipeline->options.connect_timeout_ms : 10000;
+}
+
 static enum rf_status open_source(struct worker *worker, const struct rf_action *action,
                                   struct rf_result *result)
 {
@@ -149,14 +157,14 @@ static enum rf_status open_source(struct worker *worker, const struct rf_action 
     if (status != RF_OK) {
         return status;
     }
-    struct rf_context ctx = {
+    rf_buf_set(&worker->position, action->position);
+    worker->ctx = (struct rf_context){
         .pipeline = options->name,
         .instance = worker->address,
         .from = rf_str_of(options->from ? options->from : "now"),
-        .connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : 10000,
+        .connect_timeout_ms = connect_timeout_ms(worker->pipeline),
     };
-    rf_buf_set(&worker->position, action->position);
-    status = type->open(worker->state, &ctx, &worker->position, &worker->err);
+    status = type->open(worker->state, &worker->ctx, &worker->position, &worker->err);
     result->position = rf_buf_str(&worker->position);
     return status;
 }
@@ -193,19 +201,20 @@ static enum rf_status open_sink(struct worker *worker, const struct rf_action *a
     if (status != RF_OK) {
         return status;
     }
-    struct rf_context ctx = {
+    rf_buf_set(&worker->position, action->position);
+    rf_buf_set(&worker->note, action->note);
+    worker->ctx = (struct rf_context){
         .pipeline = pipeline->options.name,
         .instance = spec->name,
-        .position = action->position,
-        .note = action->note,
+        .position = rf_buf_str(&worker->position),
+        .note = rf_buf_str(&worker->note),
         .first_start = action->first_start,
         .adopt = action->adopt,
         .epoch = pipeline->checkpoint ? rf_checkpoint_epoch(pipeline->checkpoint) : 0,
         .format = worker->format.type ? &worker->format : NULL,
-        .connect_timeout_ms =
-            pipeline->options.connect_timeout_ms ? pipeline->options.connect_timeout_ms : 10000,
+        .connect_timeout_ms = connect_timeout_ms(pipeline),
     };
-    return spec->type->open(worker->state, &ctx, &result->position, &worker->err);
+    return spec->type->open(worker->state, &worker->ctx, &result->position, &worker->err);
 }
 
 static enum rf_status record(struct worker *worker, const struct rf_action *action)
@@ -263,10 +272,10 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
         return source->ack ? source->ack(worker->state, action->position, &worker->err) : RF_OK;
     case RF_ACTION_WRITE: return sink->write(worker->state, &action->view, &worker->err);
     case RF_ACTION_FLUSH: {
-        rf_buf_reset(&worker->note);
+        rf_buf_reset(&worker->flush_note);
         enum rf_status status =
-            sink->flush(worker->state, action->position, &worker->note, &worker->err);
-        result->note = rf_buf_str(&worker->note);
+            sink->flush(worker->state, action->position, &worker->flush_note, &worker->err);
+        result->note = rf_buf_str(&worker->flush_note);
         return status;
     }
     case RF_ACTION_RECORD: return record(worker, action);
@@ -280,8 +289,8 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
 
 /* ------------------------------------------------------------------------------------------------------------- the loop */
 
-/* Under the mutex, after each call of the core. */
-static void interrupt_wanted(struct rf_pipeline *pipeline)
+/* Under the mutex, after each call of the core: whoever must hear of it hears of it. */
+static void spread(struct rf_pipeline *pipeline, struct rf_buf *log)
 {
     uint32_t id;
     while (rf_core_take_interrupt(pipeline->core, &id)) {
@@ -292,43 +301,36 @@ static void interrupt_wanted(struct rf_pipeline *pipeline)
             interrupt(worker->state);
         }
     }
+    collect(pipeline, log);
+    if (rf_core_take_change(pipeline->core)) {
+        pthread_cond_broadcast(&pipeline->news);
+        if (rf_core_tick(pipeline->core, rf_clock_ms()) != INT64_MAX) {
+            pthread_cond_signal(&pipeline->leave); /* it ends: somebody has to look at the clock */
+        }
+    }
 }
 
-static uint64_t held_bytes(const struct rf_pipeline *pipeline)
-{
-    struct rf_core_status status;
-    rf_core_status(pipeline->core, RF_CORE_SOURCE, &status);
-    return status.held_bytes;
-}
-
-static void wait_until(struct rf_pipeline *pipeline, int64_t until_ms)
+static void wait_until(struct rf_pipeline *pipeline, pthread_cond_t *what, int64_t until_ms)
 {
     if (until_ms == INT64_MAX) {
-        pthread_cond_wait(&pipeline->news, &pipeline->mutex);
+        pthread_cond_wait(what, &pipeline->mutex);
         return;
     }
     struct timespec until = {
         .tv_sec = (time_t)(until_ms / 1000),
         .tv_nsec = (long)(until_ms % 1000) * 1000000,
     };
-    pthread_cond_timedwait(&pipeline->news, &pipeline->mutex, &until);
+    pthread_cond_timedwait(what, &pipeline->mutex, &until);
 }
 
-/* Under the mutex: asks what is to be done until there is something. Whoever only waits wakes the others just when it let go
- * of memory, or waiters would wake each other for ever. */
+/* Under the mutex: asks what is to be done until there is something. */
 static void next_action(struct worker *worker, struct rf_action *action)
 {
     struct rf_pipeline *pipeline = worker->pipeline;
     for (;;) {
-        uint64_t held = held_bytes(pipeline);
         rf_core_next(pipeline->core, worker->id, rf_clock_ms(), action);
-        interrupt_wanted(pipeline);
-        collect(pipeline, &worker->log);
-        bool waits = action->kind == RF_ACTION_WAIT;
-        if (action->kind == RF_ACTION_EXIT || held_bytes(pipeline) != held) {
-            pthread_cond_broadcast(&pipeline->news);
-        }
-        if (!waits) {
+        spread(pipeline, &worker->log);
+        if (action->kind != RF_ACTION_WAIT) {
             return;
         }
         if (worker->log.size > 0) {
@@ -337,7 +339,7 @@ static void next_action(struct worker *worker, struct rf_action *action)
             pthread_mutex_lock(&pipeline->mutex);
             continue; /* things may have changed meanwhile */
         }
-        wait_until(pipeline, action->until_ms);
+        wait_until(pipeline, &pipeline->news, action->until_ms);
     }
 }
 
@@ -374,37 +376,41 @@ static void *work(void *argument)
         tell(&worker->log);
 
         struct rf_result result = {.err = &worker->err};
+        rf_fail(&worker->err, RF_OK, "%s failed without a reason", rf_action_name(action.kind));
         result.status = act(worker, &action, &result);
 
         pthread_mutex_lock(&pipeline->mutex);
         end_with_reader(worker, &result);
         rf_core_done(pipeline->core, worker->id, &action, &result, rf_clock_ms());
-        interrupt_wanted(pipeline);
-        collect(pipeline, &worker->log);
-        pthread_cond_broadcast(&pipeline->news);
+        spread(pipeline, &worker->log);
     }
     pipeline->running--;
-    pthread_cond_broadcast(&pipeline->news);
+    pthread_cond_signal(&pipeline->leave);
     pthread_mutex_unlock(&pipeline->mutex);
     tell(&worker->log);
     return NULL;
 }
 
-/* Under the mutex: until all threads have left, or a stop has taken longer than any plugin call may. */
+/* Under the mutex: until all threads have left, or a stop has taken longer than any plugin call may. While every worker is
+ * inside a call, this is the thread that sees a stop run out. */
 static void wait_for_workers(struct rf_pipeline *pipeline)
 {
-    int64_t patience_ms =
-        (pipeline->options.stop_timeout_ms ? pipeline->options.stop_timeout_ms : 4000) +
-        LEAVE_GRACE_MS;
+    struct rf_buf log = {0};
+    int64_t leave_at_ms = INT64_MAX;
     while (pipeline->running > 0 && !pipeline->abandoned) {
-        if (pipeline->stopped_ms < 0) {
-            wait_until(pipeline, INT64_MAX);
-        } else if (rf_clock_ms() < pipeline->stopped_ms + patience_ms) {
-            wait_until(pipeline, pipeline->stopped_ms + patience_ms);
-        } else {
-            pipeline->abandoned = true;
+        int64_t now_ms = rf_clock_ms(), look_at_ms = rf_core_tick(pipeline->core, now_ms);
+        spread(pipeline, &log);
+        if (rf_core_expired(pipeline->core) && leave_at_ms == INT64_MAX) {
+            leave_at_ms = now_ms + LEAVE_GRACE_MS;
         }
+        if (now_ms >= leave_at_ms) {
+            pipeline->abandoned = true;
+            break;
+        }
+        wait_until(pipeline, &pipeline->leave, look_at_ms < leave_at_ms ? look_at_ms : leave_at_ms);
     }
+    tell(&log);
+    rf_buf_deinit(&log);
 }
 
 int rf_pipeline_run(struct rf_pipeline *pipeline, struct rf_error *err)
@@ -422,8 +428,12 @@ int rf_pipeline_run(struct rf_pipeline *pipeline, struct rf_error *err)
     bool abandoned = pipeline->abandoned;
     int exit_code = rf_core_exit_code(pipeline->core, err);
     pthread_mutex_unlock(&pipeline->mutex);
-    for (uint32_t i = 0; i < started && !abandoned; i++) {
-        pthread_join(pipeline->workers[i].thread, NULL);
+    for (uint32_t i = 0; i < started; i++) {
+        if (abandoned) {
+            pthread_detach(pipeline->workers[i].thread);
+        } else {
+            pthread_join(pipeline->workers[i].thread, NULL);
+        }
     }
     return exit_code;
 }
@@ -435,14 +445,14 @@ bool rf_pipeline_abandoned(const struct rf_pipeline *pipeline)
 
 void rf_pipeline_stop(struct rf_pipeline *pipeline)
 {
+    struct rf_buf log = {0};
     pthread_mutex_lock(&pipeline->mutex);
-    if (pipeline->stopped_ms < 0) {
-        pipeline->stopped_ms = rf_clock_ms();
-    }
+    pipeline->stopping = true;
     rf_core_stop(pipeline->core, rf_clock_ms());
-    interrupt_wanted(pipeline);
-    pthread_cond_broadcast(&pipeline->news);
+    spread(pipeline, &log);
     pthread_mutex_unlock(&pipeline->mutex);
+    tell(&log);
+    rf_buf_deinit(&log);
 }
 
 /* ------------------------------------------------------------------------------------------------------- create, destroy */
@@ -504,11 +514,11 @@ enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options,
     }
     struct rf_pipeline *pipeline = rf_alloc_zero(1, sizeof *pipeline);
     pipeline->options = *options;
-    pipeline->stopped_ms = -1;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&pipeline->news, &attributes);
+    pthread_cond_init(&pipeline->leave, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&pipeline->mutex, NULL);
     make_workers(pipeline);
@@ -549,12 +559,14 @@ void rf_pipeline_destroy(struct rf_pipeline *pipeline)
         rf_arena_deinit(&worker->arena);
         rf_buf_deinit(&worker->position);
         rf_buf_deinit(&worker->note);
+        rf_buf_deinit(&worker->flush_note);
         rf_buf_deinit(&worker->log);
     }
     free(pipeline->workers);
     rf_core_destroy(pipeline->core);
     rf_checkpoint_close(pipeline->checkpoint);
     pthread_cond_destroy(&pipeline->news);
+    pthread_cond_destroy(&pipeline->leave);
     pthread_mutex_destroy(&pipeline->mutex);
     free(pipeline);
 }
@@ -607,7 +619,7 @@ void rf_pipeline_snapshot(struct rf_pipeline *pipeline, struct rf_pipeline_snaps
     for (uint32_t i = 0; i < sink_count; i++) {
         snap(pipeline, RF_CORE_SINK + i, &out->sinks[i]);
     }
-    out->stopping = pipeline->stopped_ms >= 0;
+    out->stopping = pipeline->stopping;
     pthread_mutex_unlock(&pipeline->mutex);
     out->source.lag_ms = -1;
     for (uint32_t i = 0; i < sink_count; i++) {
