@@ -250,7 +250,7 @@ enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text, struct
 static bool gtids_of(struct rf_gtid_list *gtids, struct rf_str text)
 {
     if (!rf_str_starts(text, PREFIX)) {
-        return text.size > 0 && rf_gtid_list_parse(gtids, text, NULL) == RF_OK;
+        return rf_str_trim(text).size > 0 && rf_gtid_list_parse(gtids, text, NULL) == RF_OK;
     }
     struct rf_position position = {0};
     bool good = rf_position_parse(&position, text, NULL) == RF_OK;

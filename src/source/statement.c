@@ -187,7 +187,10 @@ static void read_table_ddl(struct scan *scan, struct rf_arena *arena,
         accept(scan, fillers[i]);
     }
     if (!accept(scan, "table")) {
-        return; /* a view, an index, a temporary table, ... */
+        /* A view, an index, a temporary table, ... */
+        bool account = accept(scan, "user") || accept(scan, "role") || accept(scan, "server");
+        statement->kind = account ? RF_STATEMENT_ACCOUNT : RF_STATEMENT_DDL;
+        return;
     }
     if (accept(scan, "if")) {
         accept(scan, "not");
@@ -248,9 +251,9 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
                                           "merge",  "call",   "do",      "with",    "select",
                                           "values", "import", "execute", "handler", NULL};
     static const char *const tables[] = {"create", "alter", "drop", NULL};
-    static const char *const others[] = {"rename",  "grant",     "revoke",  "analyze", "optimize",
-                                         "repair",  "flush",     "set",     "check",   "checksum",
-                                         "install", "uninstall", "comment", NULL};
+    static const char *const accounts[] = {"grant", "revoke", NULL};
+    static const char *const others[] = {"analyze",  "optimize", "repair",    "flush",   "check",
+                                         "checksum", "install",  "uninstall", "comment", NULL};
     struct scan scan = {text.data, text.data + text.size};
     *statement = (struct rf_statement){0};
     struct rf_str word = take_word(&scan);
@@ -279,6 +282,14 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
     } else if (is_one_of(word, tables)) {
         statement->kind = RF_STATEMENT_DDL;
         read_table_ddl(&scan, arena, statement);
+    } else if (is_one_of(word, accounts)) {
+        statement->kind = RF_STATEMENT_ACCOUNT;
+    } else if (rf_str_equal_nocase(word, RF_STR("rename"))) {
+        statement->kind = accept(&scan, "user") ? RF_STATEMENT_ACCOUNT : RF_STATEMENT_DDL;
+    } else if (rf_str_equal_nocase(word, RF_STR("set"))) {
+        accept(&scan, "default");
+        bool account = accept(&scan, "password") || accept(&scan, "role");
+        statement->kind = account ? RF_STATEMENT_ACCOUNT : RF_STATEMENT_DDL;
     } else if (is_one_of(word, others)) {
         statement->kind = RF_STATEMENT_DDL;
     }

@@ -19,6 +19,7 @@ enum rf_statement_kind {
     RF_STATEMENT_XA,          /* XA ... */
     RF_STATEMENT_CHANGE,      /* changes rows: INSERT, UPDATE, CALL, ... */
     RF_STATEMENT_TRUNCATE,    /* TRUNCATE of one table, which is named */
+    RF_STATEMENT_ACCOUNT,     /* users, roles, servers, privileges: may hold passwords */
     RF_STATEMENT_DDL,         /* everything else that is known to change no rows */
 };
 

@@ -305,6 +305,7 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
     assembly->ordinal = 0;
     assembly->skipped = 0;
+    assembly->has_savepoint = false;
     rf_tables_next_statement(&assembly->tables);
     if (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) {
         return rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
@@ -476,6 +477,13 @@ static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_bin
     return RF_OK;
 }
 
+/* What was kept before this is not undone by the statement. */
+static uint64_t undone_from(const struct rf_assembly *assembly, enum rf_statement_kind kind)
+{
+    bool to = kind == RF_STATEMENT_ROLLBACK_TO && assembly->has_savepoint;
+    return to ? assembly->savepoint_bytes : 0;
+}
+
 static enum rf_status take_query(struct rf_assembly *assembly,
                                  const struct rf_binlog_header *header, struct rf_str body,
                                  struct rf_error *err)
@@ -490,14 +498,20 @@ static enum rf_status take_query(struct rf_assembly *assembly,
     rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
     rf_statement_read(query.statement, &assembly->scratch, &statement);
     switch (statement.kind) {
-    case RF_STATEMENT_BEGIN:
-    case RF_STATEMENT_SAVEPOINT: break;
+    case RF_STATEMENT_BEGIN: break;
+    case RF_STATEMENT_ACCOUNT: assembly->skipped++; break;
     case RF_STATEMENT_COMMIT: ends = true; break;
+    case RF_STATEMENT_SAVEPOINT:
+        if (!assembly->has_savepoint) {
+            assembly->has_savepoint = true;
+            assembly->savepoint_bytes = assembly->bytes;
+        }
+        break;
     case RF_STATEMENT_ROLLBACK:
     case RF_STATEMENT_ROLLBACK_TO:
         /* Logged when tables that cannot roll back were changed too: which rows were undone and which
          * not, the log does not say. */
-        if (assembly->bytes > 0) {
+        if (assembly->bytes > undone_from(assembly, statement.kind)) {
             return rf_fail(
                 err, RF_FATAL,
                 "\"%s\" behind changed rows: rows of engines that cannot roll back stay, the "

@@ -18,7 +18,8 @@
  * becomes RF_DDL when its default database, or the database of the table that it names, may hold
  * picked tables; without a default database and without a name, when there are no patterns but
  * leaving-out ones. That is more than concern picked tables: a RENAME moves tables between databases
- * in more ways than are worth following, and a consumer can look at the statement.
+ * in more ways than are worth following, and a consumer can look at the statement. Statements about
+ * users and privileges are left out: they concern no table, and passwords stand in them.
  *
  * Ordinals: the events behind the GTID event, from 1. Skipped ones count; ANNOTATE_ROWS and what the
  * dump thread makes up do not, as they come or not according to how the log is read. */
@@ -79,9 +80,11 @@ struct rf_assembly {
     uint32_t time;
     uint32_t ordinal;
     uint64_t skipped;
-    uint64_t bytes;          /* kept of it */
-    struct rf_chunk *chunks; /* in order */
-    struct rf_chunk *last;   /* of them, being filled */
+    uint64_t bytes; /* kept of it */
+    bool has_savepoint;
+    uint64_t savepoint_bytes; /* that were kept before its first savepoint */
+    struct rf_chunk *chunks;  /* in order */
+    struct rf_chunk *last;    /* of them, being filled */
     struct rf_chunk *spare;
 
     struct rf_tables tables;
