@@ -251,6 +251,9 @@ static enum rf_status sink_write(void *memory, const struct rf_view *view, struc
         pthread_cond_broadcast(&world.changed);
         world_wait(rf_clock_ms() + 1000);
     }
+    while (number == 1 && world.hang && !world.hanging) {
+        world_wait(rf_clock_ms() + 1000); /* first the other one hangs */
+    }
     if (state->interrupted) {
         status = rf_fail(err, RF_RETRY, "interrupted");
     } else if (world.write_failures[number] > 0) {
@@ -522,7 +525,7 @@ static void test_a_failure_elsewhere_does_not_wait_for_a_hanging_sink(void **sta
     prepare(&run, 2);
     run.options.stop_timeout_ms = 200;
     assert_int_equal(run_to_end(&run), 3);
-    assert_true(run.took_ms < 2000);
+    assert_true(run.took_ms >= 200 && run.took_ms < 2000);
 }
 
 static void test_a_sink_that_ignores_the_interrupt_is_left_behind(void **state)
