@@ -3,20 +3,27 @@
 
     workload.py --schema                                  the databases and tables
     workload.py --operations 100000 --seed 7              the changes, for `mariadb` on its input
+    workload.py ... --socket S                            the changes, made on that server; SIGTERM
+                                                          ends it early, at a transaction's end
 
 Together the tables use every column type, at their boundaries; keys of one and of several columns,
 of numbers, text and bytes; names that need quoting; generated and invisible columns. The changes
 come as single statements and as transactions, also rolled back ones, with several rows in a
 statement, changed, shifted and exchanged primary keys, NULL to value and back.
 
-One operation is one row that is changed for good. The same seed gives the same SQL, byte for byte.
-The generator knows which keys live, so no statement fails on a server that nobody else changes.
+One operation is one row that is changed for good; about one in a hundred is an update that happens
+to change nothing, which no log mentions. The same seed gives the same SQL, byte for byte.
+The generator knows which keys live, so no statement fails on a server that nobody else changes;
+a second load on the same tables begins at another --first.
 Every PROGRESS_STEP operations a row with the number of operations so far goes into
 `story`.`progress`; the last row there is the last operation of all.
 """
 
 import argparse
+import ctypes
 import random
+import signal
+import subprocess
 import sys
 
 from literals import PROLOGUE, quote
@@ -30,14 +37,15 @@ BIG_CHANCE = 0.001  # of a value longer than 64 KiB, where the column can hold o
 class Workload:
     """Steps of SQL, each a whole transaction or a statement of its own."""
 
-    def __init__(self, seed, innodb_only=False):
+    def __init__(self, seed, innodb_only=False, first=0):
         self.rng = random.Random(seed)
         self.tables = make_tables(
             random.Random(1), innodb_only
         )  # the schema is no matter of the seed
         self.transactional = [t for t in self.tables if t.transactional]
-        self.operations = 0
-        self.reported = 0
+        self.operations = self.reported = first
+        for table in self.tables:
+            table.made = first
 
     def schema(self):
         out = [PROLOGUE]
@@ -245,14 +253,42 @@ class Workload:
         self.reported = self.operations
         return f"INSERT INTO story.progress VALUES ({self.operations});\n"
 
-    def steps(self, operations):
+    def steps(self, operations, stop=lambda: False):
         """SQL until that many operations more are done; the last step reports how many in all."""
         goal = self.operations + operations
-        while self.operations < goal - 1:
+        while self.operations < goal - 1 and not stop():
             yield self.step()
             if self.operations - self.reported >= PROGRESS_STEP and self.operations < goal - 1:
                 yield self.progress()
         yield self.progress()
+
+
+def die_with_parent():
+    """So that nothing is left of us when we are killed. Runs in the child."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def start_client(socket):
+    """A client that takes SQL on its standard input, and ends at the first error."""
+    command = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-u", "root"]
+    return subprocess.Popen(
+        [*command, "-S", socket], stdin=subprocess.PIPE, preexec_fn=die_with_parent
+    )
+
+
+def feed(load, operations, socket):
+    """Makes the changes on a server; returns the client's exit status."""
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    client = start_client(socket)
+    try:
+        client.stdin.write(PROLOGUE.encode())
+        for sql in load.steps(operations, lambda: stopped):
+            client.stdin.write(sql.encode())
+        client.stdin.close()
+    except BrokenPipeError:
+        pass  # its status says more
+    return client.wait()
 
 
 def main():
@@ -260,14 +296,18 @@ def main():
     parser.add_argument("--schema", action="store_true", help="print the tables instead")
     parser.add_argument("--operations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="count operations and keys from here")
+    parser.add_argument("--socket", help="of a server to make the changes on")
     parser.add_argument(
         "--innodb-only", action="store_true", help="no table that a crash of the server damages"
     )
     arguments = parser.parse_args()
-    load = Workload(arguments.seed, arguments.innodb_only)
+    load = Workload(arguments.seed, arguments.innodb_only, arguments.first)
     if arguments.schema:
         sys.stdout.write(load.schema())
         return
+    if arguments.socket:
+        sys.exit(feed(load, arguments.operations, arguments.socket))
     sys.stdout.write(PROLOGUE)
     for sql in load.steps(arguments.operations):
         sys.stdout.write(sql)

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# The random load in a story: its tables, its writer, a pipeline beside it, and the comparison at the
+# end. Sourced after story.sh. The story has a MariaDB named `source` and a Redis named `target`.
+
+LIB=$ROWFERRY_SOURCE_DIR/test/lib
+ROWS=$((100000 / ROWFERRY_SCALE))
+OPERATIONS=$((ROWS + ROWS / 30)) # a few of which change nothing
+
+# load_tables [--innodb-only]
+load_tables() {
+    python3 "$LIB/workload.py" --schema "$@" | sql source
+}
+
+# load_start OPERATIONS SEED [--innodb-only] [--first N]: in the background, as `load`.
+load_start() {
+    local operations=$1 seed=$2
+    shift 2
+    run_background load python3 "$LIB/workload.py" --operations "$operations" --seed "$seed" \
+        --socket "$source_SOCKET" "$@"
+}
+
+# load_end: before its time; what it has begun is whole, and its last row of `progress` is written.
+load_end() {
+    signal_background load TERM
+    expect_background_status 20 0 load
+}
+
+# load_is_out FILE OPERATIONS: at least so many operations have come out; for wait_until.
+load_is_out() {
+    [ -f "$1" ] || return 1
+    local last
+    last=$(tail -c 400000 "$1" | LC_ALL=C grep -ao '"story.progress","key":{"operations":[0-9]*' |
+        tail -n 1) || return 1
+    [ "${last##*:}" -ge "$2" ]
+}
+
+# all_is_out FILE...: the server's last row of `progress` is in each file and in Redis.
+all_is_out() {
+    local last file
+    last=$(sql source "SELECT MAX(operations) FROM story.progress")
+    for file; do
+        load_is_out "$file" "$last" || return 1
+    done
+    [ "$(redis target EXISTS "story:progress:$last")" = 1 ]
+}
+
+# expect_equal_sinks FILE...: every table equals each file, folded, and the hashes in Redis.
+expect_equal_sinks() {
+    local file files=()
+    for file; do
+        files+=(--file "$file")
+    done
+    expect_success python3 "$LIB/compare.py" --socket "$source_SOCKET" --database story \
+        --database "two wörds" "${files[@]}" --redis "$target_PORT"
+}
+
+source_url() {
+    echo "mysql://root@127.0.0.1:$source_PORT"
+}
+
+target_url() {
+    echo "redis://127.0.0.1:$target_PORT"
+}
