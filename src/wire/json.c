@@ -118,6 +118,9 @@ static inline size_t copy_plain(char *at, const char *text, size_t size)
         memcpy(at + done, &word, sizeof word);
     }
     size_t left = size - done;
+    if (left == 0) {
+        return size; /* text may be NULL */
+    }
     if (left >= 4) {
         /* Two halves that overlap. */
         uint32_t low = load_32(text + done), high = load_32(text + size - 4);
@@ -185,7 +188,7 @@ static char *put_decimal(char *at, const char *text, size_t size)
         uint32_t low = load_32(text), high = load_32(text + size - 4);
         memcpy(at, &low, sizeof low);
         memcpy(at + size - 4, &high, sizeof high);
-    } else {
+    } else if (size > 0) {
         memcpy(at, text, size);
     }
     at[size] = '"';
@@ -363,8 +366,8 @@ bool rf_json_add_row(struct rf_buf *out, const struct rf_json_names *names,
     const size_t start = out->size;
     char *at = begin(out, SLACK);
     *at++ = '{';
-    const struct rf_json_name *const last = names->items + names->count;
-    for (const struct rf_json_name *name = names->items; name < last; name++) {
+    const struct rf_json_name *name = names->items;
+    for (uint32_t left = names->count; left > 0; left--, name++) {
         const struct rf_value *value = &image[name->column];
         if (unlikely(value->kind == RF_ABSENT)) {
             continue;
