@@ -105,22 +105,32 @@ enum rf_status rf_binlog_magic_check(struct rf_str bytes, struct rf_error *err)
     return RF_OK;
 }
 
+static uint32_t load_u32(const char *bytes)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* Every event of a log comes through here, wanted or not: no cursor. */
 enum rf_status rf_binlog_header_parse(struct rf_str bytes, struct rf_binlog_header *header,
                                       struct rf_error *err)
 {
-    struct rf_cursor cursor = rf_cursor_of(bytes);
-    header->timestamp = rf_cursor_u32(&cursor, "timestamp");
-    header->type = rf_cursor_u8(&cursor, "type");
-    header->server_id = rf_cursor_u32(&cursor, "server id");
-    header->size = rf_cursor_u32(&cursor, "size");
-    header->end_position = rf_cursor_u32(&cursor, "end position");
-    header->flags = rf_cursor_u16(&cursor, "flags");
-    enum rf_status status = rf_cursor_check(&cursor, "event header", err);
-    if (status == RF_OK && header->size < RF_BINLOG_HEADER_SIZE) {
-        status = rf_fail(err, RF_FATAL, "damaged event header: a %s event of %u bytes",
-                         rf_binlog_type_name(header->type), header->size);
+    if (bytes.size < RF_BINLOG_HEADER_SIZE) {
+        struct rf_cursor cursor = rf_cursor_of(bytes);
+        rf_cursor_str(&cursor, RF_BINLOG_HEADER_SIZE, "header");
+        return rf_cursor_check(&cursor, "event header", err);
     }
-    return status;
+    header->timestamp = load_u32(bytes.data);
+    header->type = (uint8_t)bytes.data[4];
+    header->server_id = load_u32(bytes.data + 5);
+    header->size = load_u32(bytes.data + 9);
+    header->end_position = load_u32(bytes.data + 13);
+    header->flags = (uint16_t)((uint8_t)bytes.data[17] | (uint8_t)bytes.data[18] << 8);
+    if (header->size < RF_BINLOG_HEADER_SIZE) {
+        return rf_fail(err, RF_FATAL, "damaged event header: a %s event of %u bytes",
+                       rf_binlog_type_name(header->type), header->size);
+    }
+    return RF_OK;
 }
 
 static uint32_t crc32_of(uint32_t seed, const char *bytes, size_t size)
@@ -130,12 +140,6 @@ static uint32_t crc32_of(uint32_t seed, const char *bytes, size_t size)
 #else
     return (uint32_t)crc32_z(seed, (const unsigned char *)bytes, size);
 #endif
-}
-
-static uint32_t load_checksum(const char *bytes)
-{
-    const unsigned char *at = (const unsigned char *)bytes;
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
 static enum rf_status checksum_compare(unsigned type, uint32_t logged, uint32_t computed,
@@ -239,7 +243,7 @@ enum rf_status rf_binlog_format_parse(struct rf_str event, struct rf_binlog_form
                        "event types; only version 4 with 19 bytes can be read",
                        read.server_version, log_version, header_size, count);
     }
-    status = checksum_compare(header.type, load_checksum(event.data + event.size - 4),
+    status = checksum_compare(header.type, load_u32(event.data + event.size - 4),
                               format_checksum(event.data, event.size - 4), err);
     if (status != RF_OK) {
         return status;
@@ -275,7 +279,7 @@ enum rf_status rf_binlog_body(const struct rf_binlog_format *format,
     }
     size_t end = event.size - behind;
     if (behind > 0) {
-        enum rf_status status = checksum_compare(header->type, load_checksum(event.data + end),
+        enum rf_status status = checksum_compare(header->type, load_u32(event.data + end),
                                                  crc32_of(0, event.data, end), err);
         if (status != RF_OK) {
             return status;
