@@ -76,7 +76,7 @@ struct sim_world {
     uint32_t sinks;
     struct sim_dest dests[SIM_SINKS_MAX];
     struct sim_record records[SIM_SINKS_MAX];
-    uint64_t kills, faults, reopens, rewinds, adopted, stops, writes, acks;
+    uint64_t kills, faults, reopens, rewinds, adopted, backs, stops, writes, acks;
 };
 
 enum sim_stage { SIM_IDLE, SIM_GIVEN, SIM_READY };
@@ -200,8 +200,9 @@ static inline void sim_fill(struct sim_world *world, struct sim_runner *runner,
     while (runner->transaction <= world->available && batch->count < world->batch_events) {
         uint32_t number = runner->transaction, size = world->sizes[number];
         bool shown = size > 0 || sim_random(world, 4) == 0;
-        if (size - runner->event > world->batch_events - batch->count && batch->count > 0) {
-            break; /* whole transactions as far as they fit */
+        if (size - runner->event > world->batch_events - batch->count && batch->count > 0 &&
+            sim_random(world, 2) == 0) {
+            break; /* whole transactions as far as they fit, or a piece of the next */
         }
         if (shown) {
             snprintf(text, sizeof text, "T%u", number);
@@ -509,7 +510,7 @@ static inline void sim_perform(struct sim_world *world, struct sim_process *proc
         }
         runner->open = runner->interrupted = false;
         result->status = RF_OK;
-        if (dest != NULL && sim_chance(world, world->chances.back)) {
+        if (dest != NULL && sim_random(world, 2) == 0 && world->budget > 0) {
             sim_dest_crash(world, id - 1);
         }
         break;
