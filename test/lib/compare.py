@@ -16,6 +16,7 @@ With --show, a table of rows and checksums is printed, one column for each side.
 import argparse
 import hashlib
 import json
+import os
 import re
 import sys
 
@@ -82,6 +83,16 @@ class Fold:
     def key_of(self, table, image):
         # Bytes are base64 text here, floats have no business in a key.
         return tuple(image[name] for name in self.key_names[table])
+
+    def rows(self, tables):
+        """{full table name: [row]}, values in the order of the columns."""
+        return {
+            t.full_name: [
+                [column.of_json(image[column.name]) for column in t.columns]
+                for image in self.state[t.full_name].values()
+            ]
+            for t in tables
+        }
 
     def complain(self, text):
         self.differences.add(f"line {self.lines}: {text}")
@@ -204,12 +215,12 @@ def redis_key(table, row):
 
 
 def compare_redis(redis, tables, source, differences):
-    """Returns {full table name: number of hashes}."""
+    """Returns what Redis has of them: {full table name: [row]}, values in the order of the columns."""
     wanted = {}
     for table in tables:
         for row in source[table.full_name]:
             wanted[redis_key(table, row)] = (table, row)
-    counts = {table.full_name: 0 for table in tables}
+    rows = {table.full_name: [] for table in tables}
     found = {key for key in redis.keys() if not key.startswith(b"rowferry:")}
     for key in sorted(wanted.keys() - found):
         differences.add(f"{key!r} is missing")
@@ -217,34 +228,90 @@ def compare_redis(redis, tables, source, differences):
         differences.add(f"{key!r} is in Redis but not in the server's tables")
     for key, fields in redis.hashes(found & wanted.keys()):
         table, row = wanted[key]
-        counts[table.full_name] += 1
         if fields is None:
             differences.add(f"{key!r} is no hash")
             continue
-        for column, value in zip(table.columns, row):
-            got = fields.pop(column.name.encode(), None)
-            if value is None or got is None:
-                same = value is got
+        got = [fields.pop(column.name.encode(), None) for column in table.columns]
+        rows[table.full_name].append(list(zip(table.columns, got)))
+        for column, value, text in zip(table.columns, row, got):
+            if value is None or text is None:
+                same = value is text
             else:
-                same = column.same_text(value, got)
+                same = column.same_text(value, text)
             if not same:
                 differences.add(
-                    f"{key!r}, field {column.name}: the server has {value!r}, Redis {got!r}"
+                    f"{key!r}, field {column.name}: the server has {value!r}, Redis {text!r}"
                 )
         if fields:
             differences.add(f"{key!r} has fields that the table has not: {sorted(fields)[:5]}")
-    return counts
+    return rows
 
 
 def checksum(rows):
-    """Of a set of rows, in whatever order they come."""
+    """Of a set of rows, in whatever order they come: eight hexadecimal digits."""
     total = 0
     for row in rows:
-        total ^= int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=6).digest(), "big")
-    return f"{total:012x}"
+        total ^= int.from_bytes(hashlib.blake2b(repr(row).encode(), digest_size=4).digest(), "big")
+    return f"{total:08x}"
+
+
+def show(tables, sides):
+    """Prints rows and checksums of each table, one column for each side: (name, {table: rows})."""
+    width = max(len(table.full_name) for table in tables)
+    print(f"{'':{width}}" + "".join(f"  {name:>20}" for name, _ in sides))
+    for table in tables:
+        cells = []
+        for _, rows in sides:
+            some = rows[table.full_name]
+            cells.append(f"{len(some):>6} rows {checksum(some)}")
+        equal = "  equal" if len(set(cells)) == 1 else "  DIFFERENT"
+        print(f"{table.full_name:{width}}" + "".join(f"  {c:>20}" for c in cells) + equal)
 
 
 def main():
+    arguments = arguments_of_command()
+    server = Server(arguments.socket, arguments.user)
+    tables = list(read_tables(server, arguments.database).values())
+    if not tables:
+        sys.exit(f"compare: there is no table in {arguments.database}")
+    source = {table.full_name: list(read_rows(server, table)) for table in tables}
+    sides = [("MariaDB", source)]
+    total = f"{sum(map(len, source.values()))} rows in {len(tables)} tables"
+    reports, failed = [], False
+
+    if arguments.redis is not None:
+        differences = Differences()
+        redis = Redis(arguments.redis, database=arguments.redis_database)
+        got = compare_redis(redis, tables, source, differences)
+        redis.close()
+        failed = failed or differences.count > 0
+        if arguments.show:
+            sides.append(
+                ("Redis", {name: list(map(read_texts, rows)) for name, rows in got.items()})
+            )
+        reports.append(("redis", f"redis: {total}", differences))
+    for path in arguments.file:
+        differences = Differences()
+        fold = compare_file(path, tables, source, differences)
+        failed = failed or differences.count > 0
+        if arguments.show:
+            sides.append((os.path.basename(path), fold.rows(tables)))
+        reports.append((path, f"{path}: {fold.lines} lines, {total}", differences))
+
+    if arguments.show:
+        show(tables, sides)
+    for where, text, differences in reports:
+        differences.report(where)
+        if not arguments.show:
+            print(f"{text}, {differences.count} differences")
+    sys.exit(1 if failed else 0)
+
+
+def read_texts(row):
+    return [column.of_text(text) for column, text in row]
+
+
+def arguments_of_command():
     parser = argparse.ArgumentParser(description="compare a server with the sinks of a pipeline")
     parser.add_argument("--socket", required=True, help="of the MariaDB server")
     parser.add_argument("--user", default="root")
@@ -254,35 +321,11 @@ def main():
     )
     parser.add_argument("--redis", type=int, help="port")
     parser.add_argument("--redis-database", type=int, default=0)
+    parser.add_argument("--show", action="store_true", help="print a table, side by side")
     arguments = parser.parse_args()
     if not arguments.file and arguments.redis is None:
         parser.error("nothing to compare with: --file or --redis")
-
-    server = Server(arguments.socket, arguments.user)
-    tables = list(read_tables(server, arguments.database).values())
-    if not tables:
-        sys.exit(f"compare: there is no table in {arguments.database}")
-    source = {table.full_name: list(read_rows(server, table)) for table in tables}
-    rows = sum(map(len, source.values()))
-    failed = False
-    for path in arguments.file:
-        differences = Differences()
-        fold = compare_file(path, tables, source, differences)
-        differences.report(path)
-        failed = failed or differences.count > 0
-        print(
-            f"{path}: {fold.lines} lines, {rows} rows in {len(tables)} tables, "
-            f"{differences.count} differences"
-        )
-    if arguments.redis is not None:
-        differences = Differences()
-        redis = Redis(arguments.redis, database=arguments.redis_database)
-        compare_redis(redis, tables, source, differences)
-        redis.close()
-        differences.report("redis")
-        failed = failed or differences.count > 0
-        print(f"redis: {rows} rows in {len(tables)} tables, {differences.count} differences")
-    sys.exit(1 if failed else 0)
+    return arguments
 
 
 if __name__ == "__main__":

@@ -125,6 +125,32 @@ class Column:
         wanted = self.json(value)
         return type(wanted) is type(got) and wanted == got
 
+    def of_json(self, got):
+        """The value that json() would turn into `got`."""
+        if got is None:
+            return None
+        if self.kind in BYTES:
+            return base64.b64decode(got)
+        if self.kind in GEOMETRIES:
+            return got["srid"].to_bytes(4, "little") + base64.b64decode(got["wkb"])
+        if self.kind in MOMENTS:
+            return got.replace("T", " ").rstrip("Z")
+        if self.kind in ("float", "double"):
+            return single(got) if self.kind == "float" else float(got)
+        return got
+
+    def of_text(self, got):
+        """The value that text() would turn into `got`."""
+        if got is None or self.kind in BYTES or self.kind in GEOMETRIES:
+            return got
+        if self.kind in TEXTS:
+            return got.decode("utf-8", "surrogateescape")
+        if self.kind in ("float", "double"):
+            return self.of_json(float(got))
+        if self.kind in INTEGERS or self.kind in ("bit", "year"):
+            return int(got)
+        return got.decode()
+
     def text(self, value):
         """The value as text in keys and Redis fields, as bytes. Not for floats: they have many."""
         if self.kind in TEXTS:
