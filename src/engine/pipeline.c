@@ -31,6 +31,7 @@ struct worker {
     struct rf_error err;
     struct rf_buf log;                           /* lines of news, told once the mutex is free */
     uint64_t events_before, transactions_before; /* of earlier runs, from the checkpoint */
+    struct rf_view view;                         /* sinks: the one written last */
     pthread_t thread;
 };
 
@@ -270,7 +271,9 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
         return source->read(worker->state, action->batch, action->until_ms, &worker->err);
     case RF_ACTION_ACK:
         return source->ack ? source->ack(worker->state, action->position, &worker->err) : RF_OK;
-    case RF_ACTION_WRITE: return sink->write(worker->state, &action->view, &worker->err);
+    case RF_ACTION_WRITE:
+        worker->view = action->view;
+        return sink->write(worker->state, &action->view, &worker->err);
     case RF_ACTION_FLUSH: {
         rf_buf_reset(&worker->flush_note);
         enum rf_status status =
@@ -343,6 +346,26 @@ static void next_action(struct worker *worker, struct rf_action *action)
     }
 }
 
+/* Says which event was refused: by its id, by which it is found in the log and in other sinks. */
+static void name_refused(struct worker *worker, const struct rf_result *result)
+{
+    const struct rf_event *event = worker->err.event;
+    const struct rf_view *view = &worker->view;
+    if (result->status != RF_REJECT || event == NULL || event < view->events ||
+        event >= view->events + view->count) {
+        return;
+    }
+    struct rf_str id = rf_view_transaction(view, event)->id;
+    if (event->table != NULL) {
+        rf_error_wrap(&worker->err, "%s of %.*s, event %.*s:%u:%u", rf_op_name(event->op),
+                      RF_STR_ARG(event->table->full_name), RF_STR_ARG(id), event->ordinal,
+                      event->row);
+    } else {
+        rf_error_wrap(&worker->err, "%s in %.*s, event %.*s:%u:%u", rf_op_name(event->op),
+                      RF_STR_ARG(event->database), RF_STR_ARG(id), event->ordinal, event->row);
+    }
+}
+
 /* The reader of our output has gone and was the only one who wanted it: the end, not a failure. What it
  * did not take counts as taken. */
 static void end_with_reader(struct worker *worker, struct rf_result *result)
@@ -381,6 +404,7 @@ static void *work(void *argument)
 
         pthread_mutex_lock(&pipeline->mutex);
         end_with_reader(worker, &result);
+        name_refused(worker, &result);
         rf_core_done(pipeline->core, worker->id, &action, &result, rf_clock_ms());
         spread(pipeline, &worker->log);
     }
