@@ -265,7 +265,7 @@ static int exit_code_of(struct rf_core *core, struct rf_actor *actor,
     }
     if (result->err->access) {
         actor->refusals++;
-        return !actor->ever_opened || actor->refusals > RF_REFUSALS_MAX ? 2 : 0;
+        return !actor->ever_opened || actor->refusals >= RF_REFUSALS_MAX ? 2 : 0;
     }
     if (result->status == RF_CONFIG) {
         return 2;
