@@ -410,6 +410,36 @@ static void test_the_position_lies_beside_the_data_and_wins(void **state)
     teardown();
 }
 
+/* A server that saves now and then comes back as it was then: data and position together. */
+static void test_a_server_that_went_back_took_the_position_with_it(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "1|old");
+    expect_status(write_rest(), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    expect_answer("SAVE", "OK");
+    rf_test_update(&batch, table, "1|old", "1|new");
+    rf_test_create(&batch, table, "2|new");
+    expect_status(write_rest(), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    rf_test_redis_kill(&server);
+    rf_test_create(&batch, table, "3|new");
+    expect_status(write_rest(), RF_RETRY);
+    rf_test_sink_close(&sink);
+    rf_test_redis_again(&server);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_true(rf_str_equal(sink.resume, RF_STR("10")));
+    expect_content("d:t:1 hash id=1 x=old\n");
+    struct rf_view again = rf_test_view(&batch, 1, UINT32_MAX);
+    expect_status(sink.type->write(sink.state, &again, &err), RF_OK);
+    expect_content("d:t:1 hash id=1 x=new\nd:t:2 hash id=2 x=new\nd:t:3 hash id=3 x=new\n");
+    rf_table_release(table);
+    teardown();
+}
+
 static void test_a_destination_that_lost_its_data_is_refused_until_adopted(void **state)
 {
     (void)state;
@@ -597,6 +627,7 @@ int main(void)
         cmocka_unit_test(test_large_values_pass_and_too_large_ones_are_refused),
         cmocka_unit_test(test_a_key_that_holds_something_else_names_the_row),
         cmocka_unit_test(test_the_position_lies_beside_the_data_and_wins),
+        cmocka_unit_test(test_a_server_that_went_back_took_the_position_with_it),
         cmocka_unit_test(test_a_destination_that_lost_its_data_is_refused_until_adopted),
         cmocka_unit_test(test_data_removed_under_our_feet_are_noticed_at_the_next_write),
         cmocka_unit_test(test_a_second_process_stops_the_first_before_it_writes_anything),
