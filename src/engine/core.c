@@ -11,7 +11,7 @@ const char *rf_action_name(enum rf_action_kind kind)
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
-/* ------------------------------------------------------------------------------------------------------ life and access */
+/* ------------------------------------------------------------------------------ life and access */
 
 struct rf_core *rf_core_create(const struct rf_core_options *options)
 {
@@ -28,8 +28,8 @@ struct rf_core *rf_core_create(const struct rf_core_options *options)
     o->stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : 4000;
     rf_assert(o->sink_count > 0 && o->contains != NULL);
 
-    /* Batches of a quiet source are small; a few slots more than full ones would need are enough, as sinks flush at once
-     * when the reader runs out of them. */
+    /* Batches of a quiet source are small; a few slots more than full ones would need are
+     * enough, as sinks flush at once when the reader runs out of them. */
     rf_pool_init(&core->pool, (uint32_t)(o->pool_bytes / o->batch_bytes) + 16, o->pool_bytes,
                  o->batch_bytes);
     core->random = o->seed * 2 + 1;
@@ -137,7 +137,7 @@ void rf_place_set(struct rf_place *place, const struct rf_place *from)
     place->position = position;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- news */
+/* ----------------------------------------------------------------------------------------- news */
 
 struct rf_news_item *rf_core_tell(struct rf_core *core, enum rf_news_kind kind, uint32_t actor)
 {
@@ -170,7 +170,7 @@ bool rf_core_take_news(struct rf_core *core, struct rf_news *out)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ decisions */
+/* ------------------------------------------------------------------------------------ decisions */
 
 void rf_core_recall(struct rf_actor *actor)
 {
@@ -332,7 +332,7 @@ bool rf_core_expired(const struct rf_core *core)
     return core->expired;
 }
 
-/* -------------------------------------------------------------------------------------------------------- next and done */
+/* -------------------------------------------------------------------------------- next and done */
 
 void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_action *action)
 {
@@ -402,7 +402,7 @@ void rf_core_done(struct rf_core *core, uint32_t id, const struct rf_action *act
     rf_core_check(core);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- status */
+/* --------------------------------------------------------------------------------------- status */
 
 static enum rf_phase phase_of(const struct rf_core *core, const struct rf_actor *actor)
 {

@@ -1,9 +1,11 @@
-/* The core: what happens next in a pipeline, decided in one place without threads, clock, I/O or plugin calls.
+/* The core: what happens next in a pipeline, decided in one place without threads, clock, I/O or
+ * plugin calls.
  *
- * Actors are one source and its sinks. Whoever carries an actor out asks rf_core_next what it is to do, does exactly that,
- * and reports with rf_core_done; then asks again. The engine's threads do so under one mutex and act outside it; tests do so
- * on one thread, in a seeded order, with a clock of their own. The core keeps the pool of batches, every position, and the
- * sentences of ARCHITECTURE.md that are always true, which it asserts at every step.
+ * Actors are one source and its sinks. Whoever carries an actor out asks rf_core_next what it is to
+ * do, does exactly that, and reports with rf_core_done; then asks again. The engine's threads do so
+ * under one mutex and act outside it; tests do so on one thread, in a seeded order, with a clock of
+ * their own. The core keeps the pool of batches, every position, and the sentences of
+ * ARCHITECTURE.md that are always true, which it asserts at every step.
  *
  * Not thread-safe. Times are milliseconds of one clock that never goes back. */
 #ifndef ROWFERRY_ENGINE_CORE_H
@@ -29,7 +31,8 @@ struct rf_core_options {
 };
 
 enum rf_action_kind {
-    RF_ACTION_WAIT, /* nothing to do before until_ms or news (INT64_MAX: news alone): ask again. Not reported */
+    /* nothing to do before until_ms or news (INT64_MAX: news alone): ask again. Not reported */
+    RF_ACTION_WAIT,
     RF_ACTION_OPEN,   /* make a fresh instance and open it */
     RF_ACTION_READ,   /* source: reset the batch and fill it, until until_ms at most */
     RF_ACTION_ACK,    /* source: tell it position */
@@ -61,8 +64,8 @@ struct rf_action {
 struct rf_result {
     enum rf_status status;
     const struct rf_error *err; /* unless status is RF_OK or RF_AGAIN */
-    struct rf_str
-        position; /* OPEN, OK: of a source the real position; of a sink the destination's, or empty */
+    /* OPEN, OK: of a source the real position; of a sink the destination's, or empty */
+    struct rf_str position;
     struct rf_str note; /* FLUSH, OK */
 };
 
@@ -73,40 +76,50 @@ void rf_core_set_recorded(struct rf_core *core, uint32_t actor, struct rf_str po
 /* No action may be out, unless the process is about to end. NULL is accepted. */
 void rf_core_destroy(struct rf_core *core);
 
-/* What the actor is to do now. It must have reported the action before, WAIT aside. After EXIT it must not ask again. */
+/* What the actor is to do now. It must have reported the action before, WAIT aside. After EXIT
+ * it must not ask again. */
 void rf_core_next(struct rf_core *core, uint32_t actor, int64_t now_ms, struct rf_action *action);
-/* The outcome of the action that rf_core_next gave. Statuses: as the contracts in source.h and sink.h have them; of RECORD
- * RF_OK, RF_RETRY (no room on the disk: again after a while, the sink stays open) or RF_FATAL. */
+/* The outcome of the action that rf_core_next gave. Statuses: as the contracts in source.h and
+ * sink.h have them; of RECORD RF_OK, RF_RETRY (no room on the disk: again after a while, the
+ * sink stays open) or RF_FATAL. */
 void rf_core_done(struct rf_core *core, uint32_t actor, const struct rf_action *action,
                   const struct rf_result *result, int64_t now_ms);
 
-/* Stop gracefully: no more reading; every sink flushes what it has, its position is recorded, all are closed. What is not done
- * after stop_timeout_ms is interrupted and closed without a flush. Repeatable. */
+/* Stop gracefully: no more reading; every sink flushes what it has, its position is recorded,
+ * all are closed. What is not done after stop_timeout_ms is interrupted and closed without a
+ * flush. Repeatable. */
 void rf_core_stop(struct rf_core *core, int64_t now_ms);
 
-/* Looks at the clock: must be called at least when the time comes that it returned last (INT64_MAX: never), so that a stop
- * runs out even while every actor is busy. */
+/* Looks at the clock: must be called at least when the time comes that it returned last
+ * (INT64_MAX: never), so that a stop runs out even while every actor is busy. */
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms);
 /* True when a stop has run out. */
 bool rf_core_expired(const struct rf_core *core);
 
-/* True when something has changed since the last call that actors who wait may have waited for: they are to ask again. To be
- * asked after every call above, rf_core_next included. */
+/* True when something has changed since the last call that actors who wait may have waited for:
+ * they are to ask again. To be asked after every call above, rf_core_next included. */
 bool rf_core_take_change(struct rf_core *core);
 
-/* Takes one actor whose plugin call in progress must be interrupted; false: none. To be asked after every call above. The
- * actor may have come back by itself in the meantime; it will be closed in any case. */
+/* Takes one actor whose plugin call in progress must be interrupted; false: none. To be asked
+ * after every call above. The actor may have come back by itself in the meantime; it will be
+ * closed in any case. */
 bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor);
 
 /* Decisions, for the log. */
 enum rf_news_kind {
     RF_NEWS_OPENED, /* actor stands at position */
-    RF_NEWS_MOVED, /* the destination's position is not the one that was recorded: it wins; `behind` says which way */
-    RF_NEWS_RETRY,   /* message failed it; it is opened again after delay_ms, for the try-th time */
-    RF_NEWS_GAVE_UP, /* message failed it while the pipeline was ending; what it had not flushed is given again next time */
-    RF_NEWS_RECORD,  /* the position could not be saved; again after delay_ms */
-    RF_NEWS_REOPEN, /* sink is opened anew: the source was lost inside a transaction that the sink had begun */
-    RF_NEWS_REWIND, /* the source goes back to position, as this sink stands before what is held in memory */
+    /* the destination's position is not the one that was recorded: it wins; `behind` says which
+     * way */
+    RF_NEWS_MOVED,
+    RF_NEWS_RETRY, /* message failed it; it is opened again after delay_ms, for the try-th time */
+    /* message failed it while the pipeline was ending; what it had not flushed is given again
+     * next time */
+    RF_NEWS_GAVE_UP,
+    RF_NEWS_RECORD, /* the position could not be saved; again after delay_ms */
+    /* sink is opened anew: the source was lost inside a transaction that the sink had begun */
+    RF_NEWS_REOPEN,
+    /* the source goes back to position, as this sink stands before what is held in memory */
+    RF_NEWS_REWIND,
     RF_NEWS_PARKED,  /* the source is closed: its sinks have not kept up for 30 s */
     RF_NEWS_ENDED,   /* the source has come to its end */
     RF_NEWS_FAILED,  /* message ends the pipeline with exit code `code` */
@@ -150,12 +163,12 @@ struct rf_core_status {
     uint64_t skipped;      /* source: rows that its filter left out */
     uint64_t held_bytes;   /* source: in the pool */
     int64_t commit_us;     /* of the last transaction read; or written */
-    int64_t
-        recorded_commit_us; /* sinks: of the last transaction in the recorded position, 0 when not known */
+    /* sinks: of the last transaction in the recorded position, 0 when not known */
+    int64_t recorded_commit_us;
     struct rf_str position; /* of the last transaction read; or accepted */
     struct rf_str recorded; /* sinks */
-    bool
-        idle; /* source: its last read found nothing; sink: nothing is left for it to write or flush */
+    /* source: its last read found nothing; sink: nothing is left for it to write or flush */
+    bool idle;
 };
 void rf_core_status(const struct rf_core *core, uint32_t actor, struct rf_core_status *out);
 

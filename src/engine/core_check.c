@@ -29,7 +29,8 @@ static void check_sink(const struct rf_core *core, const struct rf_sink *sink)
         rf_assert(&rf_pool_at(&core->pool, sink->given)->batch == actor->doing.view.batch);
     }
 
-    /* 5. A position moves only at a transaction's end: what was accepted behind it is given again, or goes on. */
+    /* 5. A position moves only at a transaction's end: what was accepted behind it is given
+     * again, or goes on. */
     if (actor->doing.kind == RF_ACTION_FLUSH) {
         rf_assert(rf_str_equal(actor->doing.position, rf_buf_str(&sink->accepted.position)));
     }

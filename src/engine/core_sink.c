@@ -1,7 +1,7 @@
 /* A sink's part of the core: where it goes on, what it is given, when it flushes. */
 #include "engine/core_state.h"
 
-/* ------------------------------------------------------------------------------------------------------- where to go on */
+/* ------------------------------------------------------------------------------- where to go on */
 
 /* True when everything that lies behind the position is held, or still to be read. */
 static bool held_serves(const struct rf_core *core, const struct rf_buf *position)
@@ -88,7 +88,7 @@ void rf_sink_release(struct rf_core *core)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------- what it is given */
+/* ----------------------------------------------------------------------------- what it is given */
 
 /* How many of the slot's first transactions the sink has already. */
 static uint32_t skip(const struct rf_core *core, struct rf_sink *sink, const struct rf_slot *slot)
@@ -119,7 +119,8 @@ static void accept(struct rf_sink *sink, const struct rf_slot *slot)
     }
 }
 
-/* Finds the next events for the sink and passes by what has none. False: nothing is left to give. */
+/* Finds the next events for the sink and passes by what has none. False: nothing is left to
+ * give. */
 static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
                       struct rf_view *view)
 {
@@ -129,7 +130,8 @@ static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
         uint32_t had = sink->skipping ? skip(core, sink, slot) : 0;
         uint32_t first = had < slot->transactions ? batch->transactions[had].first : slot->events;
         sink->cursor++;
-        /* One that was given the beginning of a transaction is given its end, even when no event is left for it. */
+        /* One that was given the beginning of a transaction is given its end, even when no event
+         * is left for it. */
         bool end_alone = first == slot->events && sink->inside && had < slot->transactions;
         if (first < slot->events || end_alone) {
             *view = (struct rf_view){
@@ -167,7 +169,7 @@ static void written(struct rf_sink *sink, const struct rf_core *core, const stru
     accept(sink, slot);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- outcomes */
+/* ------------------------------------------------------------------------------------- outcomes */
 
 static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_str resume,
                         bool adopt)
@@ -194,8 +196,9 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
         if (same) {
             rf_buf_set(&sink->note, rf_buf_str(&sink->recorded_note));
         } else {
-            /* A flush, and then a record of it, before anything else: it must not go on from a record that the destination
-             * does not have, nor record what the destination may yet lose. */
+            /* A flush, and then a record of it, before anything else: it must not go on from a
+             * record that the destination does not have, nor record what the destination may yet
+             * lose. */
             sink->confirm = true;
             sink->durable.commit_us = 0;
         }
@@ -287,7 +290,7 @@ void rf_sink_done(struct rf_core *core, struct rf_sink *sink, const struct rf_ac
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- what next */
+/* ------------------------------------------------------------------------------------ what next */
 
 bool rf_sink_dirty(const struct rf_sink *sink)
 {

@@ -1,9 +1,10 @@
-/* The source's part of the core: where it is opened, when it is read, what becomes of what it read. */
+/* The source's part of the core: where it is opened, when it is read, what becomes of what it
+ * read. */
 #include "engine/core_state.h"
 
 #include <stdio.h>
 
-/* ------------------------------------------------------------------------------------------------------ where to begin */
+/* ------------------------------------------------------------------------------- where to begin */
 
 /* What a sink has for certain; before its first record the position that a first start gave it. */
 static const struct rf_buf *standing(const struct rf_sink *sink)
@@ -11,8 +12,8 @@ static const struct rf_buf *standing(const struct rf_sink *sink)
     return sink->durable.position.size > 0 ? &sink->durable.position : &sink->accepted.position;
 }
 
-/* The sink whose position lies inside those of all others; NULL: no sink has one. Two of which neither contains the other are
- * an error: *other is then the second one. */
+/* The sink whose position lies inside those of all others; NULL: no sink has one. Two of which
+ * neither contains the other are an error: *other is then the second one. */
 static struct rf_sink *oldest(struct rf_core *core, struct rf_sink **other)
 {
     struct rf_sink *found = NULL;
@@ -144,9 +145,10 @@ uint64_t rf_source_first(const struct rf_core *core)
     return core->pool.head > core->feed.first ? core->pool.head : core->feed.first;
 }
 
-/* --------------------------------------------------------------------------------------------------------- what it read */
+/* --------------------------------------------------------------------------------- what it read */
 
-/* A transaction that the source began to hand over will come again from its beginning: what is held of it does not count. */
+/* A transaction that the source began to hand over will come again from its beginning: what is
+ * held of it does not count. */
 static void drop_unfinished(struct rf_core *core)
 {
     struct rf_feed *feed = &core->feed;
@@ -289,7 +291,7 @@ void rf_source_done(struct rf_core *core, const struct rf_action *action,
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ what next */
+/* ------------------------------------------------------------------------------------ what next */
 
 /* What is on record for the sink, unless its destination went back behind that. */
 static const struct rf_buf *certain(const struct rf_core *core, const struct rf_sink *sink)
@@ -299,7 +301,8 @@ static const struct rf_buf *certain(const struct rf_core *core, const struct rf_
                                                                                        : durable;
 }
 
-/* The oldest recorded position, when it has moved and all sinks have one that goes with the others. */
+/* The oldest recorded position, when it has moved and all sinks have one that goes with the
+ * others. */
 static bool ack_wanted(struct rf_core *core)
 {
     struct rf_feed *feed = &core->feed;

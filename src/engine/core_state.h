@@ -1,12 +1,14 @@
-/* The core's own state, shared by core.c (decisions for all), core_source.c, core_sink.c and core_check.c. Nobody else
- * includes it.
+/* The core's own state, shared by core.c (decisions for all), core_source.c, core_sink.c and
+ * core_check.c. Nobody else includes it.
  *
- * Words. *accepted*: the end of the last transaction that the sink took whole. *durable*: the accepted position of the last
- * flush that returned OK, or what the destination itself said when it was opened. *recorded*: the durable position that is
- * saved. A *mark* is the running number that each position gets when it is read, so that positions, which are text in an
- * order of their own, can be compared inside one process. *covered*: every batch below that number is not needed by the sink
- * any more. A sink is *inside* when the last view that it was given ended in the middle of a transaction, *skipping* until it
- * meets the first transaction behind its position, *detached* while the batches that are held do not begin at its position. */
+ * Words. *accepted*: the end of the last transaction that the sink took whole. *durable*: the
+ * accepted position of the last flush that returned OK, or what the destination itself said when
+ * it was opened. *recorded*: the durable position that is saved. A *mark* is the running number
+ * that each position gets when it is read, so that positions, which are text in an order of
+ * their own, can be compared inside one process. *covered*: every batch below that number is not
+ * needed by the sink any more. A sink is *inside* when the last view that it was given ended in
+ * the middle of a transaction, *skipping* until it meets the first transaction behind its
+ * position, *detached* while the batches that are held do not begin at its position. */
 #ifndef ROWFERRY_ENGINE_CORE_STATE_H
 #define ROWFERRY_ENGINE_CORE_STATE_H
 
@@ -51,8 +53,8 @@ struct rf_feed {
     bool inside;  /* the last batch ended in the middle of a transaction */
     bool idle;    /* its last read found nothing */
     bool ack_due; /* a recorded position has moved since the last ack */
-    uint64_t
-        first; /* number of the first batch since it was located; older ones are only kept to be covered */
+    /* number of the first batch since it was located; older ones are only kept to be covered */
+    uint64_t first;
     uint64_t inside_first; /* the batch in which that transaction begins */
     struct rf_buf inside_id;
     struct rf_buf position; /* end of the last transaction handed over whole */
@@ -104,7 +106,8 @@ struct rf_news_item {
 
 enum rf_mode {
     RF_MODE_RUN,
-    RF_MODE_DRAIN, /* the source failed for good: sinks finish what is held, but are not opened again */
+    /* the source failed for good: sinks finish what is held, but are not opened again */
+    RF_MODE_DRAIN,
     RF_MODE_STOP, /* sinks flush what they have accepted, no more */
 };
 
@@ -134,7 +137,8 @@ bool rf_core_contains(const struct rf_core *core, const struct rf_buf *position,
 bool rf_core_same(const struct rf_core *core, struct rf_str a, struct rf_str b);
 /* Adds a piece of news; its fields may be changed until the next call. */
 struct rf_news_item *rf_core_tell(struct rf_core *core, enum rf_news_kind kind, uint32_t actor);
-/* A plugin call failed: decides between another try, a drain and a stop. The actor is to be closed in any case. */
+/* A plugin call failed: decides between another try, a drain and a stop. The actor is to be
+ * closed in any case. */
 void rf_core_failed(struct rf_core *core, struct rf_actor *actor, const struct rf_result *result,
                     int64_t now_ms);
 /* Ends the pipeline with that exit code, unless it is ending with another one already. */
@@ -151,7 +155,8 @@ void rf_place_set(struct rf_place *place, const struct rf_place *from);
 void rf_source_next(struct rf_core *core, int64_t now_ms, struct rf_action *action);
 void rf_source_done(struct rf_core *core, const struct rf_action *action,
                     const struct rf_result *result, int64_t now_ms);
-/* The batches that are held do not serve this sink: open the source again where they all can go on. */
+/* The batches that are held do not serve this sink: open the source again where they all can go
+ * on. */
 void rf_source_rewind(struct rf_core *core, const struct rf_sink *sink);
 /* Number of the first held batch that the feed, as it stands, goes on from. */
 uint64_t rf_source_first(const struct rf_core *core);

@@ -29,7 +29,7 @@ union scratch {
     struct rf_list list;
 };
 
-/* ------------------------------------------------------------------------------------------------ reading of values */
+/* ---------------------------------------------------------------------------- reading of values */
 
 static bool parse_unit(struct rf_str text, const char *const *names, const int64_t *factors,
                        uint32_t count, int64_t *out)
@@ -112,7 +112,7 @@ static void read_range(const struct rf_option *option, int64_t *min, int64_t *ma
     rf_assert(high.size == 0 || parse_number(option->kind, high, max));
 }
 
-/* ---------------------------------------------------------------------------------------------------- the nearest name */
+/* ----------------------------------------------------------------------------- the nearest name */
 
 /* Edits that turn one into the other: insert, delete, replace, swap of neighbours. */
 static uint32_t distance(const char *a, const char *b)
@@ -160,7 +160,7 @@ const char *rf_nearest(const char *word, const char *const *candidates, uint32_t
     return nearest;
 }
 
-/* -------------------------------------------------------------------------------------------------------- descriptions */
+/* --------------------------------------------------------------------------------- descriptions */
 
 static void describe_range(const struct rf_option *option, const char *what, struct rf_buf *out)
 {
@@ -203,7 +203,7 @@ void rf_option_describe(const struct rf_option *option, struct rf_buf *out)
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------- one value */
+/* ------------------------------------------------------------------------------------ one value */
 
 static const char *colon(const char *where)
 {
@@ -219,7 +219,8 @@ static enum rf_status refuse_value(const struct rf_option *option, const struct 
 {
     struct rf_buf described = {0};
     rf_option_describe(option, &described);
-    /* A value that cannot be read may be a secret in the wrong place; only kinds that hold none get here. */
+    /* A value that cannot be read may be a secret in the wrong place; only kinds that hold none
+     * get here. */
     enum rf_status status = rf_fail(err, RF_CONFIG, "%s%s%s: \"%s\" is not allowed, it takes: %s",
                                     text_of(setting->where), colon(setting->where), option->name,
                                     setting->value, rf_buf_cstr(&described));
@@ -296,7 +297,7 @@ static enum rf_status put(const struct rf_option *option, const struct rf_settin
     return fine ? RF_OK : refuse_value(option, setting, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- secrets */
+/* -------------------------------------------------------------------------------------- secrets */
 
 /* "password_file" is the option "password" with the suffix "_file". */
 static bool is_secret_by(const struct rf_option *option, const char *name, const char *suffix)
@@ -392,7 +393,7 @@ static enum rf_status put_secret(const struct rf_option *option, const struct rf
     return status != RF_OK ? status : put(option, &plain, field, arena, err);
 }
 
-/* --------------------------------------------------------------------------------------------------------- whole tables */
+/* --------------------------------------------------------------------------------- whole tables */
 
 /* Fills one option. With settings that name it twice: RF_CONFIG. */
 static enum rf_status fill_one(const char *owner, const struct rf_option *option,

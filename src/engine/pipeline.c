@@ -14,8 +14,8 @@ enum {
     LEAVE_GRACE_MS = 800
 }; /* behind the stop's own deadline, for calls that were interrupted to come back */
 
-/* One actor: what its thread needs to carry out actions. `state` is given out and taken back under the mutex, so that an
- * interrupt never meets a state that is being closed. */
+/* One actor: what its thread needs to carry out actions. `state` is given out and taken back
+ * under the mutex, so that an interrupt never meets a state that is being closed. */
 struct worker {
     struct rf_pipeline *pipeline;
     uint32_t id;
@@ -49,7 +49,7 @@ struct rf_pipeline {
     bool abandoned;
 };
 
-/* ---------------------------------------------------------------------------------------------------------- the log of it */
+/* -------------------------------------------------------------------------------- the log of it */
 
 static const char *kind_of(const struct rf_pipeline *pipeline, uint32_t id)
 {
@@ -140,7 +140,7 @@ static void tell(struct rf_buf *log)
     rf_buf_reset(log);
 }
 
-/* -------------------------------------------------------------------------------------------------- carrying out actions */
+/* ------------------------------------------------------------------------- carrying out actions */
 
 static int64_t connect_timeout_ms(const struct rf_pipeline *pipeline)
 {
@@ -290,7 +290,7 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
     return RF_FATAL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the loop */
+/* ------------------------------------------------------------------------------------- the loop */
 
 /* Under the mutex, after each call of the core: whoever must hear of it hears of it. */
 static void spread(struct rf_pipeline *pipeline, struct rf_buf *log)
@@ -366,8 +366,8 @@ static void name_refused(struct worker *worker, const struct rf_result *result)
     }
 }
 
-/* The reader of our output has gone and was the only one who wanted it: the end, not a failure. What it
- * did not take counts as taken. */
+/* The reader of our output has gone and was the only one who wanted it: the end, not a failure.
+ * What it did not take counts as taken. */
 static void end_with_reader(struct worker *worker, struct rf_result *result)
 {
     struct rf_pipeline *pipeline = worker->pipeline;
@@ -415,8 +415,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Under the mutex: until all threads have left, or a stop has taken longer than any plugin call may. While every worker is
- * inside a call, this is the thread that sees a stop run out. */
+/* Under the mutex: until all threads have left, or a stop has taken longer than any plugin call
+ * may. While every worker is inside a call, this is the thread that sees a stop run out. */
 static void wait_for_workers(struct rf_pipeline *pipeline)
 {
     struct rf_buf log = {0};
@@ -479,7 +479,7 @@ void rf_pipeline_stop(struct rf_pipeline *pipeline)
     rf_buf_deinit(&log);
 }
 
-/* ------------------------------------------------------------------------------------------------------- create, destroy */
+/* ------------------------------------------------------------------------------ create, destroy */
 
 static enum rf_status load(struct rf_pipeline *pipeline, struct worker *worker,
                            struct rf_error *err)
@@ -595,7 +595,7 @@ void rf_pipeline_destroy(struct rf_pipeline *pipeline)
     free(pipeline);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- snapshots */
+/* ------------------------------------------------------------------------------------ snapshots */
 
 static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snapshot *out)
 {

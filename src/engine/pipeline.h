@@ -1,7 +1,8 @@
 /* The pipeline: one source, its sinks, a thread each, carrying out what engine/core decides.
  *
- * Used by the command line: create, run, destroy. A second thread may ask for snapshots and for a stop. Decisions (reconnects,
- * where it resumed, why it ended) are logged here, once each; the error that ended it is handed to the caller and not logged. */
+ * Used by the command line: create, run, destroy. A second thread may ask for snapshots and for
+ * a stop. Decisions (reconnects, where it resumed, why it ended) are logged here, once each; the
+ * error that ended it is handed to the caller and not logged. */
 #ifndef ROWFERRY_ENGINE_PIPELINE_H
 #define ROWFERRY_ENGINE_PIPELINE_H
 
@@ -12,7 +13,8 @@
 
 struct rf_pipeline;
 
-/* Made by rf_registry_source_spec and rf_registry_sink_spec, or by tests. Everything is borrowed. */
+/* Made by rf_registry_source_spec and rf_registry_sink_spec, or by tests. Everything is
+ * borrowed. */
 struct rf_source_spec {
     const struct rf_source_type *type;
     const char *address;         /* for people: logs, status, ctx->instance */
@@ -30,9 +32,11 @@ struct rf_sink_spec {
 struct rf_pipeline_options {
     const char *name; /* of the pipeline: keys positions in destinations and in the checkpoint */
     const char *
-        checkpoint_path; /* see rf_checkpoint_path; NULL: nothing is kept, each run is a first start (tail) */
+        /* see rf_checkpoint_path; NULL: nothing is kept, each run is a first start (tail) */
+        checkpoint_path;
     const char *
-        from; /* where a sink without a position begins: "now" (also NULL), "earliest", a position */
+        /* where a sink without a position begins: "now" (also NULL), "earliest", a position */
+        from;
     bool adopt; /* a destination that lost its position is taken as it is */
     size_t pool_bytes;
     size_t batch_bytes;
@@ -47,18 +51,21 @@ struct rf_pipeline_options {
 };
 
 /* Opens the checkpoint, takes its lock, loads every position. Starts nothing and contacts nobody.
- * Returns RF_OK; RF_CONFIG (also: two sinks of one name); RF_FATAL: as rf_checkpoint_open. *out is NULL then. */
+ * Returns RF_OK; RF_CONFIG (also: two sinks of one name); RF_FATAL: as rf_checkpoint_open. *out
+ * is NULL then. */
 RF_USE_RESULT enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options,
                                                 struct rf_pipeline **out, struct rf_error *err);
 
-/* Runs until the source has ended, a stop, or a failure. Returns the exit code: 0 (done, or stopped), 2, 3, 4, 5; then *err says
- * why, for the caller to print with its hint. All threads are gone when it returns, unless a plugin hung through a stop:
- * rf_pipeline_abandoned says so, and the process should leave by _exit. To be called once. */
+/* Runs until the source has ended, a stop, or a failure. Returns the exit code: 0 (done, or
+ * stopped), 2, 3, 4, 5; then *err says why, for the caller to print with its hint. All threads
+ * are gone when it returns, unless a plugin hung through a stop: rf_pipeline_abandoned says so,
+ * and the process should leave by _exit. To be called once. */
 int rf_pipeline_run(struct rf_pipeline *pipeline, struct rf_error *err);
 bool rf_pipeline_abandoned(const struct rf_pipeline *pipeline);
 
-/* Stop gracefully: flush, record, close; after 4 s leave without. Returns at once; repeatable; before run it makes run return at
- * once. Thread: any (not a signal handler: use a thread that waits for signals). */
+/* Stop gracefully: flush, record, close; after 4 s leave without. Returns at once; repeatable;
+ * before run it makes run return at once. Thread: any (not a signal handler: use a thread that
+ * waits for signals). */
 void rf_pipeline_stop(struct rf_pipeline *pipeline);
 
 /* NULL is accepted; must not be called on an abandoned pipeline. */
@@ -75,8 +82,8 @@ struct rf_actor_snapshot {
     uint64_t skipped;    /* source: rows that its filter left out */
     uint64_t held_bytes; /* source: in the pool */
     int64_t commit_us;   /* of the last transaction; 0: none yet */
-    int64_t
-        lag_ms; /* sinks: how far behind the source's log; 0 when nothing is left; -1: not known yet */
+    /* sinks: how far behind the source's log; 0 when nothing is left; -1: not known yet */
+    int64_t lag_ms;
     bool idle;              /* has done all there is to do */
     struct rf_buf position; /* of the last transaction read; or accepted */
     struct rf_buf recorded; /* sinks: on disk */

@@ -1,7 +1,8 @@
 /* The pool: the batches between one source and its sinks, a fixed number of them, bounded in bytes.
  *
- * A slot is free, being filled by the source, or held: filled batches get numbers that only grow, and are held from the
- * oldest that a sink still needs to the newest. Used by the core alone, under whatever lock guards that. */
+ * A slot is free, being filled by the source, or held: filled batches get numbers that only
+ * grow, and are held from the oldest that a sink still needs to the newest. Used by the core
+ * alone, under whatever lock guards that. */
 #ifndef ROWFERRY_ENGINE_POOL_H
 #define ROWFERRY_ENGINE_POOL_H
 
@@ -41,11 +42,12 @@ void rf_pool_init(struct rf_pool *pool, uint32_t count, size_t bytes_max, size_t
 /* No batch may be in use by anybody. Accepts a zeroed pool. */
 void rf_pool_deinit(struct rf_pool *pool);
 
-/* True when one more batch may be filled: a slot is free, and either a batch of the usual size still fits or nothing is held
- * at all, so that one that is larger than the pool gets through as well. */
+/* True when one more batch may be filled: a slot is free, and either a batch of the usual size
+ * still fits or nothing is held at all, so that one that is larger than the pool gets through as
+ * well. */
 bool rf_pool_has_room(const struct rf_pool *pool);
-/* Takes a free slot to be filled. A slot whose batch grew far beyond the usual size comes first: its next owner gives that
- * memory back when it resets the batch. */
+/* Takes a free slot to be filled. A slot whose batch grew far beyond the usual size comes first:
+ * its next owner gives that memory back when it resets the batch. */
 struct rf_slot *rf_pool_take(struct rf_pool *pool);
 /* Gives back a slot that was not filled. */
 void rf_pool_give_back(struct rf_pool *pool, struct rf_slot *slot);
@@ -53,7 +55,8 @@ void rf_pool_give_back(struct rf_pool *pool, struct rf_slot *slot);
 void rf_pool_hold(struct rf_pool *pool, struct rf_slot *slot);
 /* The held batch of that number, head <= number < next. */
 struct rf_slot *rf_pool_at(const struct rf_pool *pool, uint64_t number);
-/* Frees the held batches whose number is below. Their memory stays until the slot is filled again. */
+/* Frees the held batches whose number is below. Their memory stays until the slot is filled
+ * again. */
 void rf_pool_release(struct rf_pool *pool, uint64_t below);
 
 #endif

@@ -136,7 +136,8 @@ enum rf_status rf_registry_source_spec(const char *name, const char *address,
     return rf_options_check(&set, 1, settings, err);
 }
 
-/* The setting's text, or NULL. Options of all sinks are found before the format is known, whose own stand beside them. */
+/* The setting's text, or NULL. Options of all sinks are found before the format is known, whose
+ * own stand beside them. */
 static const char *said(struct rf_settings settings, const char *name)
 {
     for (uint32_t i = 0; i < settings.count; i++) {
