@@ -77,7 +77,7 @@ struct rf_checkpoint {
     bool anchor_due; /* a sink's first row lies in the WAL alone */
 };
 
-/* ------------------------------------------------------------------------------------------------------------ checksums */
+/* ------------------------------------------------------------------------------------ checksums */
 
 /* FNV-1a: SQLite checks its own structure, this checks what stands in the fields. */
 static uint64_t sum_bytes(uint64_t sum, const void *data, size_t size)
@@ -119,7 +119,7 @@ static uint64_t sum_sink(const struct rf_checkpoint_sink *sink)
     return sum_number(sum_number(sum, sink->events), sink->transactions);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- failures */
+/* ------------------------------------------------------------------------------------- failures */
 
 static enum rf_status damaged(const char *path, const char *how, struct rf_error *err)
 {
@@ -162,7 +162,7 @@ static enum rf_status failed(sqlite3 *db, const char *path, const char *doing, s
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ statements */
+/* ----------------------------------------------------------------------------------- statements */
 
 static void bind_str(sqlite3_stmt *statement, int at, struct rf_str str)
 {
@@ -198,7 +198,8 @@ static void settle(struct rf_str *str, const struct rf_buf *buf)
     str->data = str->size > 0 ? buf->data + (uintptr_t)str->data : "";
 }
 
-/* Reads the sink of the current row behind what is in buf; its strings are offsets. False: its checksum does not fit. */
+/* Reads the sink of the current row behind what is in buf; its strings are offsets. False: its
+ * checksum does not fit. */
 static bool read_sink(sqlite3_stmt *statement, struct rf_buf *buf, struct rf_checkpoint_sink *sink)
 {
     *sink = (struct rf_checkpoint_sink){
@@ -290,7 +291,8 @@ static bool read_pragma(sqlite3 *db, const char *text, int64_t *out)
     return fine;
 }
 
-/* Opens an existing file and finds it to be ours, of a version that we know, and whole. *out is to be closed in any case. */
+/* Opens an existing file and finds it to be ours, of a version that we know, and whole. *out is
+ * to be closed in any case. */
 static enum rf_status open_file(const char *path, int flags, sqlite3 **out, struct rf_error *err)
 {
     int64_t application = 0, version = 0;
@@ -353,7 +355,7 @@ static enum rf_status walk_sinks(sqlite3 *db, const char *path, struct rf_buf *b
     return status;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 /* A complete file under another name, so that the real name never stands for half of one. */
 static enum rf_status create_file(const char *path, struct rf_error *err)
@@ -403,7 +405,8 @@ static void put_row(struct rf_checkpoint *checkpoint)
     sqlite3_bind_int64(statement, 8, (int64_t)sum_pipeline(row));
 }
 
-/* Brings everything into the main file. Whether it worked is not important now: it is tried again at the next save. */
+/* Brings everything into the main file. Whether it worked is not important now: it is tried
+ * again at the next save. */
 static void anchor(struct rf_checkpoint *checkpoint)
 {
     checkpoint->anchor_due =
@@ -463,7 +466,8 @@ static enum rf_status take_over(struct rf_checkpoint *checkpoint, const char *na
 
 static enum rf_status prepare(struct rf_checkpoint *checkpoint, struct rf_error *err)
 {
-    /* PRAGMA journal_mode answers with the mode that it is in now; a failure to change it is no error to exec. */
+    /* PRAGMA journal_mode answers with the mode that it is in now; a failure to change it is no
+     * error to exec. */
     if (sqlite3_exec(checkpoint->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
                      NULL, NULL) != SQLITE_OK) {
         return failed(checkpoint->db, checkpoint->path, "could not write", err);
@@ -561,7 +565,7 @@ uint64_t rf_checkpoint_epoch(const struct rf_checkpoint *checkpoint)
     return checkpoint->row.epoch;
 }
 
-/* -------------------------------------------------------------------------------------------------------- load and save */
+/* -------------------------------------------------------------------------------- load and save */
 
 enum rf_status rf_checkpoint_load(struct rf_checkpoint *checkpoint, struct rf_str name,
                                   struct rf_buf *buf, struct rf_checkpoint_sink *sink,
@@ -622,7 +626,8 @@ enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
     if (!fine || !commit(checkpoint)) {
         status = failed(checkpoint->db, checkpoint->path, "could not save the position in", err);
         if (status == RF_CONFIG) {
-            /* It could be written when it was opened: the disk has become read-only, or the file is another one. */
+            /* It could be written when it was opened: the disk has become read-only, or the file
+             * is another one. */
             status = err ? (err->status = RF_FATAL) : RF_FATAL;
         }
         roll_back(checkpoint);
@@ -633,7 +638,7 @@ enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- for people */
+/* ----------------------------------------------------------------------------------- for people */
 
 static void report_sink(void *argument, const struct rf_checkpoint_sink *sink)
 {

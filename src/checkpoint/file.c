@@ -13,7 +13,7 @@
 
 enum { NAME_SIZE_MAX = 100, LOCK_TEXT_SIZE = 64 };
 
-/* ---------------------------------------------------------------------------------------------------------------- paths */
+/* ---------------------------------------------------------------------------------------- paths */
 
 enum rf_status rf_checkpoint_directory(struct rf_buf *path, struct rf_error *err)
 {
@@ -90,7 +90,7 @@ static enum rf_status sync_directory_of(const char *path, struct rf_error *err)
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- lock */
+/* ----------------------------------------------------------------------------------------- lock */
 
 static void lock_path(const char *path, struct rf_buf *out)
 {
@@ -99,8 +99,8 @@ static void lock_path(const char *path, struct rf_buf *out)
     rf_buf_printf(out, "%.*s.lock", (int)size, path);
 }
 
-/* A lock of the open file, not of the process: another open of the same file in this process does not share it, and closing
- * that does not end it. */
+/* A lock of the open file, not of the process: another open of the same file in this process
+ * does not share it, and closing that does not end it. */
 static struct flock whole_file(short type)
 {
     return (struct flock){.l_type = type, .l_whence = SEEK_SET};
@@ -186,9 +186,10 @@ bool rf_state_is_locked(const char *path)
     return locked;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- contents */
+/* ------------------------------------------------------------------------------------- contents */
 
-/* Source: the SQLite file format, section 1.3: a header of 100 bytes that begins with this text, NUL included. */
+/* Source: the SQLite file format, section 1.3: a header of 100 bytes that begins with this text,
+ * NUL included. */
 enum rf_status rf_state_check_header(const char *path, struct rf_error *err)
 {
     static const char magic[16] = "SQLite format 3";
