@@ -1,8 +1,9 @@
 /* The checkpoint under kill -9, power cuts and full disks, at every single operation on its files.
  *
- * A layer under SQLite counts what SQLite does to files and, at the n-th operation, ends the process: in the middle of the
- * write (kill), or with everything undone that was not synced, or with a random part of that undone (power cut). For every n the
- * parent then opens what is left: it must be the last save that was acknowledged, or the one under way. */
+ * A layer under SQLite counts what SQLite does to files and, at the n-th operation, ends the
+ * process: in the middle of the write (kill), or with everything undone that was not synced, or
+ * with a random part of that undone (power cut). For every n the parent then opens what is left:
+ * it must be the last save that was acknowledged, or the one under way. */
 #include "checkpoint/checkpoint.h"
 
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static unsigned draw(void)
     return plan.random >> 16;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- endings */
+/* -------------------------------------------------------------------------------------- endings */
 
 static void remember(const struct layer_file *file, int size, sqlite3_int64 offset)
 {
@@ -109,7 +110,7 @@ static bool due(void)
     return plan.count == plan.at;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the file layer */
+/* ------------------------------------------------------------------------------- the file layer */
 
 static sqlite3_file *real_of(sqlite3_file *file)
 {
@@ -278,7 +279,7 @@ static void install_layer(void)
     sqlite3_vfs_register(&layer, 1);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the two sides */
+/* -------------------------------------------------------------------------------- the two sides */
 
 struct fixture {
     char directory[64], path[128];
@@ -355,7 +356,8 @@ static unsigned load(struct fixture *f, struct rf_checkpoint *checkpoint)
     return (unsigned)last;
 }
 
-/* In the child: saves numbers behind `from`, and writes each to the pipe once it is acknowledged. */
+/* In the child: saves numbers behind `from`, and writes each to the pipe once it is
+ * acknowledged. */
 static void child_saves(struct fixture *f, unsigned from, unsigned saves, int acks)
 {
     struct rf_checkpoint *checkpoint;
@@ -379,7 +381,8 @@ static void child_saves(struct fixture *f, unsigned from, unsigned saves, int ac
     _exit(code);
 }
 
-/* Returns the child's exit code, -1 for a signal; *acked is the last save that it was told is done. */
+/* Returns the child's exit code, -1 for a signal; *acked is the last save that it was told is
+ * done. */
 static int run_child(struct fixture *f, unsigned from, unsigned saves, unsigned kill_after,
                      bool layered, unsigned *acked)
 {
@@ -424,7 +427,8 @@ static unsigned reopen(struct fixture *f, unsigned acked, unsigned at)
     return last;
 }
 
-/* Ends the child at each of its operations in turn; each time from nothing, or each time on what the last one left. */
+/* Ends the child at each of its operations in turn; each time from nothing, or each time on what
+ * the last one left. */
 static unsigned end_at_every_operation(struct fixture *f, enum ending ending, bool afresh)
 {
     unsigned last = 0, acked, at = 1;

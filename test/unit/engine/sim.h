@@ -1,7 +1,9 @@
-/* A world in miniature around the core: one log, some destinations, a checkpoint, a clock, and chance from a seed.
+/* A world in miniature around the core: one log, some destinations, a checkpoint, a clock, and
+ * chance from a seed.
  *
- * The world survives the death of the process; the core and the plugins' memory do not. Everything that happens is drawn from
- * the seed, so that a failing seed repeats exactly. Destinations check every event that they are given. */
+ * The world survives the death of the process; the core and the plugins' memory do not.
+ * Everything that happens is drawn from the seed, so that a failing seed repeats exactly.
+ * Destinations check every event that they are given. */
 #ifndef ROWFERRY_TEST_SIM_H
 #define ROWFERRY_TEST_SIM_H
 
@@ -27,7 +29,8 @@ enum sim_kind {
     SIM_KINDS,
 };
 
-/* What a destination holds. Events are numbered from 1 in log order; the kinds use what they need. */
+/* What a destination holds. Events are numbered from 1 in log order; the kinds use what they
+ * need. */
 struct sim_content {
     uint32_t state[SIM_KEYS]; /* number of the last event by key */
     uint32_t position;        /* transaction; UINT32_MAX: none */
@@ -108,7 +111,7 @@ struct sim_process {
     struct sim_runner runners[1 + SIM_SINKS_MAX];
 };
 
-/* ------------------------------------------------------------------------------------------------------- chance and text */
+/* ------------------------------------------------------------------------------ chance and text */
 
 static inline uint32_t sim_random(struct sim_world *world, uint32_t below)
 {
@@ -163,7 +166,7 @@ static inline uint32_t sim_key(uint32_t event)
     return (event * 2654435761U) >> 27;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the source */
+/* ----------------------------------------------------------------------------------- the source */
 
 static inline enum rf_status sim_lost(struct sim_world *world, struct sim_runner *runner,
                                       const char *what)
@@ -269,7 +272,7 @@ static inline enum rf_status sim_source_ack(struct sim_world *world, struct sim_
                : RF_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the sinks */
+/* ------------------------------------------------------------------------------------ the sinks */
 
 static inline void sim_start(struct sim_world *world, struct sim_dest *dest, uint32_t position)
 {
@@ -449,7 +452,8 @@ static inline enum rf_status sim_sink_record(struct sim_world *world, uint32_t i
     return RF_OK;
 }
 
-/* The destination itself fails while nobody is connected: what it had not made durable may be gone, or more. */
+/* The destination itself fails while nobody is connected: what it had not made durable may be
+ * gone, or more. */
 static inline void sim_dest_crash(struct sim_world *world, uint32_t index)
 {
     struct sim_dest *dest = &world->dests[index];
@@ -482,7 +486,7 @@ static inline void sim_dest_crash(struct sim_world *world, uint32_t index)
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------- the process */
+/* ---------------------------------------------------------------------------------- the process */
 
 static inline void sim_perform(struct sim_world *world, struct sim_process *process, uint32_t id)
 {
@@ -632,7 +636,8 @@ static inline void sim_kill(struct sim_world *world)
     }
 }
 
-/* A first position that was flushed but not recorded is forgotten, unless the destination itself keeps it. */
+/* A first position that was flushed but not recorded is forgotten, unless the destination itself
+ * keeps it. */
 static inline void sim_forget(struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->sinks; i++) {
@@ -715,7 +720,7 @@ static inline int sim_run(struct sim_world *world)
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the world */
+/* ------------------------------------------------------------------------------------ the world */
 
 static inline void sim_add_sink(struct sim_world *world, enum sim_kind kind)
 {

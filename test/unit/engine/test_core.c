@@ -183,7 +183,7 @@ static void close_all(void)
     assert_true(rf_core_finished(drive.core));
 }
 
-/* --------------------------------------------------------------------------------------------------------- beginnings */
+/* ----------------------------------------------------------------------------------- beginnings */
 
 static void test_a_first_position_is_flushed_and_recorded_before_the_first_read(void **state)
 {
@@ -326,7 +326,7 @@ static void test_a_source_that_stands_elsewhere_than_asked_ends_it_with_3(void *
     close_all();
 }
 
-/* ----------------------------------------------------------------------------------------------------------- flushing */
+/* ------------------------------------------------------------------------------------- flushing */
 
 static void test_a_flush_comes_in_time_and_then_the_record_before_the_next_write(void **state)
 {
@@ -440,7 +440,7 @@ static void test_a_full_disk_delays_the_record_without_a_reconnect(void **state)
     write_one(SINK);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the pool */
+/* ------------------------------------------------------------------------------------- the pool */
 
 static void test_a_full_pool_stops_the_reader_and_makes_the_sink_flush(void **state)
 {
@@ -510,7 +510,7 @@ static void test_one_batch_larger_than_the_pool_gets_through(void **state)
     assert_true(rf_batch_bytes(batch) < 1 << 20);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- failures */
+/* ------------------------------------------------------------------------------------- failures */
 
 static void test_back_off_grows_to_4_s_with_jitter(void **state)
 {
@@ -700,7 +700,7 @@ static void test_a_sink_that_stands_before_what_is_held_takes_the_source_back(vo
     expect_position(SOURCE, "P4");
 }
 
-/* --------------------------------------------------------------------------------------------------------------- endings */
+/* -------------------------------------------------------------------------------------- endings */
 
 static void test_at_the_end_of_the_source_all_is_flushed_recorded_and_acknowledged(void **state)
 {

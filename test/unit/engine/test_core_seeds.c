@@ -1,5 +1,5 @@
-/* The core in a world of kills, lost answers and broken destinations. ROWFERRY_SEEDS says how many seeds (200);
- * ROWFERRY_SEED=n runs that one and prints every step. */
+/* The core in a world of kills, lost answers and broken destinations. ROWFERRY_SEEDS says how
+ * many seeds (200); ROWFERRY_SEED=n runs that one and prints every step. */
 #include "unit/engine/sim.h"
 
 #include <setjmp.h>

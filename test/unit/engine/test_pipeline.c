@@ -86,7 +86,7 @@ static void world_wait(int64_t until_ms)
         holds;                                             \
     })
 
-/* ---------------------------------------------------------------------------------------------------------- a source */
+/* ------------------------------------------------------------------------------------- a source */
 
 struct fake_source {
     int64_t number; /* an option */
@@ -204,7 +204,7 @@ static const struct rf_source_type fake_source_type = {
     .contains = sim_contains,
 };
 
-/* ------------------------------------------------------------------------------------------------------------- sinks */
+/* ---------------------------------------------------------------------------------------- sinks */
 
 struct fake_sink {
     int64_t number; /* which of them, an option */
@@ -311,7 +311,7 @@ static const struct rf_sink_type fake_sink_type = {
     .interrupt = sink_interrupt,
 };
 
-/* ------------------------------------------------------------------------------------------------------------ the runs */
+/* ------------------------------------------------------------------------------------- the runs */
 
 static const struct rf_setting numbers[SINKS] = {
     {"number", "0", NULL}, {"number", "1", NULL}, {"number", "2", NULL}};
