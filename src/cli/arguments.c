@@ -81,7 +81,8 @@ static enum rf_status check_words(const struct rf_arguments *out, const struct r
     }
     rf_fail(err, RF_CONFIG, "%s: too %s arguments", command->name,
             out->word_count < command->words_min ? "few" : "many");
-    rf_error_hint(err, "usage: rowferry %s %s", command->name, command->usage);
+    rf_error_hint(err, "usage: rowferry %s%s%s", command->name, command->usage[0] ? " " : "",
+                  command->usage);
     return RF_CONFIG;
 }
 

@@ -126,11 +126,11 @@ static void add_text(struct rf_buf *out, const struct plugin *plugin)
 
 /* ---- As docs/options.md ---------------------------------------------------------------------- */
 
-/* A '|' would end the cell. */
-static void add_cell(struct rf_buf *out, struct rf_str text)
+/* A '|' would end the cell; a '*' begins a stress, but not in code. */
+static void add_cell(struct rf_buf *out, struct rf_str text, bool code)
 {
     for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '|') {
+        if (text.data[i] == '|' || (text.data[i] == '*' && !code)) {
             rf_buf_add_byte(out, '\\');
         }
         rf_buf_add_byte(out, text.data[i]);
@@ -145,17 +145,17 @@ static void add_markdown_options(struct rf_buf *out, const struct rf_option *opt
         struct rf_buf kind = {0};
         rf_option_describe(option, &kind);
         rf_buf_printf(out, "| `%s` | ", option->name);
-        add_cell(out, rf_buf_str(&kind));
+        add_cell(out, rf_buf_str(&kind), false);
         if (option->required) {
             rf_buf_printf(out, " | required | ");
         } else if (option->fallback != NULL) {
             rf_buf_printf(out, " | `");
-            add_cell(out, rf_str_of(option->fallback));
+            add_cell(out, rf_str_of(option->fallback), true);
             rf_buf_printf(out, "` | ");
         } else {
             rf_buf_printf(out, " | | ");
         }
-        add_cell(out, rf_str_of(option->help));
+        add_cell(out, rf_str_of(option->help), false);
         rf_buf_printf(out, " |\n");
         rf_buf_deinit(&kind);
     }

@@ -115,7 +115,8 @@ static void add_sink_summary(struct rf_buf *out, const struct rf_actor_snapshot 
     rf_buf_deinit(&scratch);
 }
 
-static void log_summary(struct session *session)
+/* Says nothing of a run that failed before it read anything. */
+static void log_summary(struct session *session, bool failed)
 {
     struct rf_pipeline_snapshot snapshot = {0};
     struct rf_buf out = {0};
@@ -123,6 +124,9 @@ static void log_summary(struct session *session)
 
     rf_pipeline_snapshot(session->pipeline, &snapshot);
     uint64_t events = snapshot.source.events;
+    if (failed && events == 0) {
+        goto done;
+    }
     rf_print_number(&out, events);
     rf_buf_printf(&out, " event%s in ", events == 1 ? "" : "s");
     rf_print_number(&out, snapshot.source.transactions);
@@ -142,6 +146,8 @@ static void log_summary(struct session *session)
         add_sink_summary(&out, &snapshot.sinks[i]);
     }
     rf_log(RF_LOG_INFO, "%s", rf_buf_cstr(&out));
+
+done:
     rf_buf_deinit(&out);
     rf_pipeline_snapshot_deinit(&snapshot);
 }
@@ -243,7 +249,7 @@ static int run_session(struct session *session)
     rf_live_stop(&session->live);
     rf_pipeline_snapshot_deinit(&session->current);
     if (!session->stream->quiet) {
-        log_summary(session);
+        log_summary(session, code != RF_EXIT_DONE);
     }
     if (code != RF_EXIT_DONE) {
         rf_message_failure(&err);
