@@ -395,6 +395,13 @@ static enum rf_status put_secret(const struct rf_option *option, const struct rf
 
 /* --------------------------------------------------------------------------------- whole tables */
 
+/* A plugin without options may leave out the table. */
+static const struct rf_option *some(const struct rf_option *options)
+{
+    static const struct rf_option none = RF_OPTION_END;
+    return options != NULL ? options : &none;
+}
+
 /* Fills one option. With settings that name it twice: RF_CONFIG. */
 static enum rf_status fill_one(const char *owner, const struct rf_option *option,
                                struct rf_settings settings, void *field, struct rf_arena *arena,
@@ -435,7 +442,7 @@ static enum rf_status fill_one(const char *owner, const struct rf_option *option
 
 const struct rf_option *rf_options_find(const struct rf_option *options, const char *name)
 {
-    for (const struct rf_option *option = options; option->name != NULL; option++) {
+    for (const struct rf_option *option = some(options); option->name != NULL; option++) {
         if (is_about(option, name)) {
             return option;
         }
@@ -449,7 +456,8 @@ static enum rf_status refuse_unknown(const struct rf_option_set *sets, uint32_t 
     const char *names[256];
     uint32_t count = 0;
     for (uint32_t i = 0; i < set_count; i++) {
-        for (const struct rf_option *option = sets[i].options; option->name != NULL; option++) {
+        for (const struct rf_option *option = some(sets[i].options); option->name != NULL;
+             option++) {
             if (count < sizeof names / sizeof *names) {
                 names[count++] = option->name;
             }
@@ -483,7 +491,7 @@ enum rf_status rf_options_check(const struct rf_option_set *sets, uint32_t set_c
         }
     }
     for (uint32_t i = 0; i < set_count && status == RF_OK; i++) {
-        const struct rf_option *option = sets[i].options;
+        const struct rf_option *option = some(sets[i].options);
         for (; option->name != NULL && status == RF_OK; option++) {
             union scratch scratch;
             status = fill_one(sets[i].owner, option, settings, &scratch, &arena, err);
@@ -497,7 +505,7 @@ enum rf_status rf_options_fill(struct rf_option_set set, struct rf_settings sett
                                struct rf_arena *arena, struct rf_error *err)
 {
     enum rf_status status = RF_OK;
-    const struct rf_option *option = set.options;
+    const struct rf_option *option = some(set.options);
     for (; option->name != NULL && status == RF_OK; option++) {
         status = fill_one(set.owner, option, settings, (char *)state + option->offset, arena, err);
     }
