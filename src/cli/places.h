@@ -11,8 +11,8 @@
 RF_USE_RESULT enum rf_status rf_place_of(const char *directory, const char *name,
                                          struct rf_buf *path, struct rf_error *err);
 
-/* Reads the state of that pipeline, as rf_checkpoint_read does; says it in other words when there is
- * none. Returns RF_OK; RF_CONFIG; RF_FATAL. */
+/* Reads the state of that pipeline, as rf_checkpoint_read does; says it in other words when there
+ * is none. Returns RF_OK; RF_CONFIG; RF_FATAL. */
 RF_USE_RESULT enum rf_status rf_place_read(const char *path, const char *name,
                                            struct rf_checkpoint_report *out, struct rf_error *err);
 
