@@ -4,6 +4,7 @@ A contender's `run()` drains the whole log once and returns a measure.Run. All o
 the same server on 127.0.0.1 and begin at position 4 of bin.000001.
 """
 
+import os
 import sys
 
 from . import measure, places
@@ -19,7 +20,7 @@ class Race:
         self.server = server
         self.scratch = scratch
         self.runs = 0
-        self.json_bytes = None  # of the workload as JSON lines, once a file of them has been checked
+        self.json_bytes = None  # of the workload as JSON lines, found out in a warm-up
 
     def fresh(self, name):
         """A new path in the scratch directory."""
@@ -48,8 +49,9 @@ class Bare(Contender):
 
     def run(self):
         log = self.race.fresh("bare.log")
-        return measure.run([places.build() / "bench" / "bare", "127.0.0.1", str(self.race.server.port),
-                            "root", LOG], log=log)
+        command = [places.build() / "bench" / "bare", "127.0.0.1", str(self.race.server.port),
+                   "root", LOG]
+        return measure.run(command, log=log)
 
     def warm_up(self):
         self.run()
@@ -85,30 +87,38 @@ class MariadbBinlogText(MariadbBinlog):
 
 
 class Rowferry(Contender):
-    """`rowferry run` with a state of its own each time, so that it begins at the log's beginning."""
+    """`rowferry run` with a state of its own each time, so that it begins at the log's start."""
 
     is_peer = False
-    table = ""  # default: the workload's
+    table = None  # default: the workload's
 
-    def rowferry(self, *sinks, reached, until_exit=False):
+    def rowferry(self, sink, **how):
         state = self.race.fresh("state")
         state.mkdir()
-        source = f"mysql://root@127.0.0.1:{self.race.server.port}/{self.table or self.race.workload.table}"
-        return measure.run([places.build() / "rowferry", "run", source, *sinks, "--from", "earliest"],
-                           reached=reached, until_exit=until_exit, log=self.race.fresh("rowferry.log"),
-                           environment={"XDG_STATE_HOME": str(state)})
+        table = self.table or self.race.workload.table
+        source = f"mysql://root@127.0.0.1:{self.race.server.port}/{table}"
+        command = [places.build() / "rowferry", "run", "--from=earliest", "--quiet", source, sink]
+        return measure.run(command, log=self.race.fresh("rowferry.log"),
+                           environment={"XDG_STATE_HOME": str(state)}, **how)
 
 
 class Skip(Rowferry):
-    """All but one row, the very last of the log, is left out before it is decoded."""
+    """All but one row, the very last of the log, is left out before it is decoded.
+
+    That row goes to a pipe, whose other end sees it at once.
+    """
 
     key = "S0"
     name = "rowferry S0: no table picked but the marker at the end"
     table = "bench.marker"
 
     def run(self):
-        target = self.race.fresh("marker.jsonl")
-        return self.rowferry(f"file:{target}", reached=measure.file_holds(target, 1))
+        reader, writer = os.pipe()
+        try:
+            return self.rowferry("-", stdout=writer, reached=measure.readable(reader))
+        finally:
+            os.close(reader)
+            os.close(writer)
 
 
 class JsonToNull(Rowferry):
@@ -181,19 +191,20 @@ def last_line_marker(path, rows):
 
 
 class FromFile(Contender):
-    """The same rows from the log file itself: no server, no connection, one pass, ends by itself."""
+    """The same rows from the log file itself: no server, no connection, ends by itself."""
 
     is_peer = False
     key = "file"
     name = "rowferry tail binlog:FILE, JSON to /dev/null"
 
     def run(self):
-        return measure.run([places.build() / "rowferry", "tail", f"binlog:{self.race.workload.log()}"],
+        source = f"binlog:{self.race.workload.log()}"
+        return measure.run([places.build() / "rowferry", "tail", "--quiet", source],
                            log=self.race.fresh("tail.log"))
 
 
 class DiskWriter(Contender):
-    """What the disk allows: the bytes of S3 in blocks of 256 KiB, synced every 100 ms and at the end."""
+    """What the disk allows: the bytes of S3, synced every 100 ms and at the end."""
 
     is_peer = False
     key = "disk"
@@ -201,17 +212,19 @@ class DiskWriter(Contender):
 
     def run(self):
         target = self.race.fresh("plain")
-        result = measure.run([sys.executable, "-I", "-S", places.BENCH / "plain-writer", str(target),
-                              str(self.race.json_bytes)], log=self.race.fresh("plain.log"))
+        command = [sys.executable, "-I", "-S", places.BENCH / "plain-writer", str(target),
+                   str(self.race.json_bytes)]
+        result = measure.run(command, log=self.race.fresh("plain.log"))
         target.unlink()
         return result
 
 
-# ---- Redis ------------------------------------------------------------------------------------------
+# ---- Redis --------------------------------------------------------------------------------------
 
 # One row of the workload bulk, as redis-benchmark sends it 2 M times.
-BULK_FIELDS = ("id", "1234567", "k", "123456", "c", "0" * 119, "pad", "0" * 59, "amount", "1234567.89",
-               "created", "2024-03-01T00:20:34.567", "note", "left at the door..")
+BULK_FIELDS = ("id", "1234567", "k", "123456", "c", "0" * 119, "pad", "0" * 59,
+               "amount", "1234567.89", "created", "2024-03-01T00:20:34.567",
+               "note", "left at the door..")
 
 
 class WithRedis:

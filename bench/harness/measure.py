@@ -10,6 +10,7 @@ All of this asking takes about one hundredth of one core.
 
 import dataclasses
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -19,7 +20,7 @@ from .servers import Failure
 
 POLL_S = 0.002
 SAMPLE_S = 0.01
-LIMIT_S = 600
+LIMIT_S = 180
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -59,7 +60,8 @@ class MemoryPeak(threading.Thread):
         return self.bytes
 
 
-def run(command, log, reached=None, environment=None, until_exit=False):
+def run(command, log, reached=None, environment=None, until_exit=False,
+        stdout=subprocess.DEVNULL):
     """Runs command once. `reached(pid)` is for streamers; until_exit: their orderly stop counts too.
 
     `log` is a path for standard error; its end is shown when the command fails.
@@ -67,7 +69,7 @@ def run(command, log, reached=None, environment=None, until_exit=False):
     with open(log, "wb") as errors:
         start = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors,
-                                   stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+                                   stdout=stdout, env={**os.environ, **(environment or {})})
         memory = MemoryPeak(process.pid)
         end = stopped = None
         if reached:
@@ -117,6 +119,13 @@ def tail(log):
 
 
 # ---- What `reached` can be ----------------------------------------------------------------------
+
+
+def readable(pipe):
+    """There is something to read in the pipe, a descriptor."""
+    def reached(_pid):
+        return bool(select.select([pipe], [], [], 0)[0])
+    return reached
 
 
 def file_holds(path, size):

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 
 from . import places
 from .servers import Failure, MariaDB, must
@@ -103,7 +104,8 @@ BEGIN
         START TRANSACTION;
         SET row_id = 1 + CRC32(n * 3) % {SBTEST_ROWS};
         UPDATE sbtest1 SET k = k + 1 WHERE id = row_id;
-        SET row_id = 1 + CRC32(n * 3 + 1) % {SBTEST_ROWS}, new_c = {groups(10, '(n + 11)')};
+        SET row_id = 1 + CRC32(n * 3 + 1) % {SBTEST_ROWS},
+            new_c = {groups(10, '(n + 10000000)')};
         UPDATE sbtest1 SET c = new_c WHERE id = row_id;
         SET row_id = 1 + CRC32(n * 3 + 2) % {SBTEST_ROWS}, new_k = 1 + CRC32(n) % {SBTEST_ROWS},
             new_c = {groups(10, '(n + 13)')}, new_pad = {groups(5, '(n + 17)')};
@@ -142,6 +144,7 @@ class Workload:
 
     def server(self):
         """A server that serves this log. One at a time: they share the directory."""
+        must("stop", "mariadb", self.directory)  # left behind by a run that was killed
         forget_later_logs(self.directory)
         return MariaDB(self.directory, SERVER_OPTIONS)
 
@@ -190,10 +193,23 @@ def generate(workload, say):
         gtid = server.client("SELECT @@gtid_binlog_pos")[0][0]
     if file != LOG:
         raise Failure(f"the workload {workload.name} does not fit in one log file ({file})")
+    check_changes(fresh / "data" / LOG, workload)
     keep_pristine(fresh)
     facts = {"rows": workload.rows, "log_bytes": int(end), "gtid": gtid}
     (fresh / "workload.json").write_text(json.dumps(facts, indent=4) + "\n")
     fresh.rename(workload.directory)
+
+
+def check_changes(log, workload):
+    """The log holds as many row changes as the definition says (an UPDATE may change nothing)."""
+    reader = subprocess.Popen(["mariadb-binlog", "--no-defaults", "-v",
+                               "--base64-output=decode-rows", log], stdout=subprocess.PIPE)
+    kinds = (b"### INSERT INTO", b"### UPDATE", b"### DELETE FROM")
+    with reader.stdout as text:
+        changes = sum(line.startswith(kinds) for line in text) - 1  # the marker
+    if reader.wait() != 0 or changes != workload.rows:
+        raise Failure(f"the workload {workload.name} has {changes:,} row changes in its log "
+                      f"instead of {workload.rows:,}")
 
 
 def forget_older(workload):
