@@ -301,8 +301,8 @@ enum rf_status rf_binlog_rotate_parse(struct rf_str body, struct rf_binlog_rotat
     return rf_cursor_check(&cursor, "ROTATE event", err);
 }
 
-/* Keeps what is wanted of the status variables. They are hints to a statement that we do not run: an
- * unknown code ends them, but bytes that are missing are damage. */
+/* Keeps what is wanted of the status variables. They are hints to a statement that we do not
+ * run: an unknown code ends them, but bytes that are missing are damage. */
 static void status_parse(struct rf_binlog_query *query, struct rf_cursor *cursor)
 {
     enum {

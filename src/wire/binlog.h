@@ -150,7 +150,7 @@ enum { RF_BINLOG_CHECKSUM_NONE = 0, RF_BINLOG_CHECKSUM_CRC32 = 1 };
  *       56    1  header length: 19
  *       57    n  length of the fixed part of each event type from 1 on
  *     57+n    1  checksum algorithm of the events that follow
- *     58+n    4  CRC32 of this event, whatever the algorithm, computed without RF_BINLOG_FLAG_IN_USE
+ *     58+n    4  CRC32 of this event, whatever the algorithm; RF_BINLOG_FLAG_IN_USE counts as clear
  *
  * Source: MariaDB Knowledge Base, "FORMAT_DESCRIPTION_EVENT". */
 struct rf_binlog_format {
@@ -207,9 +207,9 @@ RF_USE_RESULT enum rf_status rf_binlog_rotate_parse(struct rf_str body,
  *     13+s  d+1  default database, NUL
  *   14+s+d    n  the statement, to the end of the body, in the client's character set
  *
- * Status variables that are kept: 0 flags2 (4 bytes), 1 sql_mode (8), 4 charset (client, connection,
- * server collation id, 2 each), 13 and MariaDB's 128 microseconds of the timestamp (3), MariaDB's
- * 129 xid (8). The others are stepped over.
+ * Status variables that are kept: 0 flags2 (4 bytes), 1 sql_mode (8), 4 charset (client,
+ * connection, server collation id, 2 each), 13 and MariaDB's 128 microseconds of the timestamp (3),
+ * MariaDB's 129 xid (8). The others are stepped over.
  * Source: MariaDB Knowledge Base, "QUERY_EVENT"; MySQL, "Query_event", Query_event_status_vars. */
 struct rf_binlog_query {
     uint32_t thread_id;

@@ -1,11 +1,11 @@
 /* Character sets of the log: collation ids, validation and conversion to UTF-8.
  *
- * Used by table.c, rows.c and the statements of binlog.c. Carried are utf8mb4, utf8mb3, latin1, ascii
- * and binary; the others are known by name, so that a refusal can say which.
+ * Used by table.c, rows.c and the statements of binlog.c. Carried are utf8mb4, utf8mb3, latin1,
+ * ascii and binary; the others are known by name, so that a refusal can say which.
  *
  * Collation ids: below 1024 each has its meaning of old; 1024 to 2047 is the same without padding
- * (MariaDB, id - 1024); from 2048 on 256 ids for each of utf8mb3, utf8mb4, ucs2, utf16 and utf32 (MariaDB,
- * UCA 14.0.0). MySQL's UCA 9.0.0 collations of utf8mb4 lie at 255 to 323.
+ * (MariaDB, id - 1024); from 2048 on 256 ids for each of utf8mb3, utf8mb4, ucs2, utf16 and utf32
+ * (MariaDB, UCA 14.0.0). MySQL's UCA 9.0.0 collations of utf8mb4 lie at 255 to 323.
  *
  * Source: information_schema.COLLATIONS of MariaDB 10.11; MySQL, "Supported Character Sets and
  * Collations". */
@@ -69,9 +69,10 @@ bool rf_charset_is_utf8(const char *text, size_t size);
 /* Bytes of text that are, up to the first sequence that is not. */
 size_t rf_charset_utf8_prefix(const char *text, size_t size);
 
-/* MySQL's latin1 as UTF-8. out has room for 3 bytes for each of size; returns how many were written.
- * Source: cp1252 of the Unicode Consortium; MySQL, "West European Character Sets": 0x81, 0x8d, 0x8f,
- * 0x90 and 0x9d, undefined there, are the control characters of the same number. */
+/* MySQL's latin1 as UTF-8. out has room for 3 bytes for each of size; returns how many were
+ * written.
+ * Source: cp1252 of the Unicode Consortium; MySQL, "West European Character Sets": 0x81, 0x8d,
+ * 0x8f, 0x90 and 0x9d, undefined there, are the control characters of the same number. */
 size_t rf_charset_from_latin1(char *out, const char *text, size_t size);
 
 #endif

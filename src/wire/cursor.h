@@ -79,8 +79,8 @@ static inline uint64_t rf_cursor_u64(struct rf_cursor *cursor, const char *what)
     return rf_cursor_number(cursor, 8, what);
 }
 
-/* The protocol's packed integer: a byte below 251 is the number, 252, 253 and 254 are followed by 2,
- * 3 and 8 bytes; 251 (NULL) and 255 are damage here.
+/* The protocol's packed integer: a byte below 251 is the number, 252, 253 and 254 are followed by
+ * 2, 3 and 8 bytes; 251 (NULL) and 255 are damage here.
  * Source: MariaDB Knowledge Base, "Protocol Data Types", length encoded integers. */
 static inline uint64_t rf_cursor_packed(struct rf_cursor *cursor, const char *what)
 {
@@ -113,7 +113,8 @@ static inline struct rf_str rf_cursor_rest(struct rf_cursor *cursor)
     return rf_cursor_str(cursor, rf_cursor_left(cursor), "rest");
 }
 
-/* RF_OK when every read succeeded; else RF_FATAL, "`event` ends at offset N, inside its `missing`". */
+/* RF_OK when every read succeeded; else RF_FATAL, "`event` ends at offset N, inside its
+ * `missing`". */
 RF_USE_RESULT static inline enum rf_status rf_cursor_check(const struct rf_cursor *cursor,
                                                            const char *event, struct rf_error *err)
 {

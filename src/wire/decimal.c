@@ -66,7 +66,8 @@ static char *long_text(char *out, const uint8_t *bytes, struct rf_decimal_shape 
     if (shape.whole_partial > 0) {
         high = next(&reader, partial_size[shape.whole_partial], partial_limit[shape.whole_partial]);
     }
-    /* Up to 18 digits fit into one number; leading zeros may reach further than the first groups. */
+    /* Up to 18 digits fit into one number; leading zeros may reach further than the first
+     * groups. */
     for (unsigned groups = shape.whole_groups; groups > 0; groups--) {
         uint32_t number = next(&reader, 4, nine);
         if (started) {

@@ -37,10 +37,11 @@ struct rf_decimal_shape rf_decimal_shape(unsigned precision, unsigned scale);
 /* Bytes of a packed value. */
 size_t rf_decimal_size(struct rf_decimal_shape shape);
 
-/* Writes "-12.00": all fraction digits, no zeros in front but for one before the point. Needs room for
- * precision + RF_DECIMAL_TEXT_OVERHEAD + RF_DIGITS_SLACK bytes. The value is rf_decimal_size bytes; `end`
- * is where the readable memory behind them ends, which only makes it faster when it is further away.
- * Returns the text's end, or NULL for bytes that are no decimal (a group with more than its digits). */
+/* Writes "-12.00": all fraction digits, no zeros in front but for one before the point. Needs
+ * room for precision + RF_DECIMAL_TEXT_OVERHEAD + RF_DIGITS_SLACK bytes. The value is
+ * rf_decimal_size bytes; `end` is where the readable memory behind them ends, which only makes
+ * it faster when it is further away. Returns the text's end, or NULL for bytes that are no
+ * decimal (a group with more than its digits). */
 char *rf_decimal_text(char *out, const uint8_t *bytes, const uint8_t *end,
                       struct rf_decimal_shape shape);
 

@@ -1,5 +1,7 @@
-/* Decimal digits without branches on their number, inlined into the decoders and encoders of the data
- * path. Used inside wire/ and by the formats. */
+/* Decimal digits without branches on their number, inlined into the decoders and encoders of the
+ * data path. Used inside wire/ and by the formats.
+ *
+ * Source: C11, 7.21.6.1, the conversions "%u", "%0*u" and "%lld" of fprintf: the same text. */
 #ifndef ROWFERRY_WIRE_DIGITS_H
 #define ROWFERRY_WIRE_DIGITS_H
 
@@ -8,12 +10,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Of 64 bits. Every function here may write 7 bytes more than it says: room for them must be there. */
+/* Of 64 bits. Every function here may write 7 bytes more than it says: room for them must be
+ * there. */
 enum { RF_DIGITS_MAX = 20, RF_DIGITS_SLACK = 8 };
 
-/* The eight digits of a number below 10^8, one per byte, the first one in the lowest byte. The number is
- * split in halves three times, all parts of a step at once: n / 100 is n * 10486 >> 20 below 10^4,
- * and n / 10 is n * 103 >> 10 below 100. */
+/* The eight digits of a number below 10^8, one per byte, the first one in the lowest byte. The
+ * number is split in halves three times, all parts of a step at once: n / 100 is n * 10486 >> 20
+ * below 10^4, and n / 10 is n * 103 >> 10 below 100. */
 static inline uint64_t rf_digits_bytes(uint32_t number)
 {
     uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;

@@ -1,8 +1,8 @@
 /* MariaDB's global transaction ids, and positions made of them.
  *
- * A GTID names one transaction, "domain-server-sequence". A position has at most one per domain, the
- * last transaction of that domain that lies before it: "0-1-300000,7-2-12". Used by the sources.
- * MySQL's GTID sets (UUIDs with intervals) are another thing and not read here.
+ * A GTID names one transaction, "domain-server-sequence". A position has at most one per domain,
+ * the last transaction of that domain that lies before it: "0-1-300000,7-2-12". Used by the
+ * sources. MySQL's GTID sets (UUIDs with intervals) are another thing and not read here.
  *
  * Source: MariaDB Knowledge Base, "Global Transaction ID". */
 #ifndef ROWFERRY_WIRE_GTID_H
@@ -62,8 +62,8 @@ void rf_gtid_list_deinit(struct rf_gtid_list *list);
  *        8    4  domain
  *       12    1  flags, below
  *       13    8  commit id, with RF_GTID_GROUP_COMMIT_ID
- *        .    .  with RF_GTID_PREPARED_XA or RF_GTID_COMPLETED_XA: format id (4), bytes of the global
- *                id (1), bytes of the branch (1), then both
+ *        .    .  with RF_GTID_PREPARED_XA or RF_GTID_COMPLETED_XA: format id (4), bytes of the
+ *                global id (1), bytes of the branch (1), then both
  *        .    1  extra flags, when a byte is left
  *        .    .  what they bring; zeros up to 19 bytes at least
  *

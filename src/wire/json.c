@@ -14,12 +14,12 @@
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-/* Bytes behind what a value needs by its size: quotes, a comma, what a copy in steps of 16 writes too
- * much, and every value of fixed size as a whole. */
+/* Bytes behind what a value needs by its size: quotes, a comma, what a copy in steps of 16
+ * writes too much, and every value of fixed size as a whole. */
 enum { SLACK = 64 };
 
-/* The writers below work on `at`, a place in the buffer's memory behind its size, and return the place
- * behind what they wrote. This makes room for more bytes there; the buffer may move. */
+/* The writers below work on `at`, a place in the buffer's memory behind its size, and return the
+ * place behind what they wrote. This makes room for more bytes there; the buffer may move. */
 static inline char *room(struct rf_buf *out, char *at, size_t more)
 {
     if (likely((size_t)(out->data + out->capacity - at) >= more)) {
@@ -91,8 +91,8 @@ static size_t count_plain(char *at, const char *text, size_t size)
     return done;
 }
 
-/* Copies plain bytes from the front, up to the first one that must be escaped; returns how many. May
- * write up to 15 bytes behind them. */
+/* Copies plain bytes from the front, up to the first one that must be escaped; returns how many.
+ * What lies behind them, up to size, may be written too. */
 static inline size_t copy_plain(char *at, const char *text, size_t size)
 {
     size_t done = 0;
@@ -244,8 +244,8 @@ static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *v
     return at;
 }
 
-/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. Inlined into the loop
- * over a row's columns. */
+/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. Inlined into
+ * the loop over a row's columns. */
 __attribute__((always_inline)) static inline char *put_value(struct rf_buf *out, char *at,
                                                              const struct rf_value *value)
 {

@@ -107,9 +107,9 @@ size_t rf_plan_metadata_size(unsigned type)
     }
 }
 
-/* STRING holds CHAR, BINARY, ENUM and SET. The first byte of its metadata is the real type, the second
- * its size, but sizes above 255 lend two bits of the type: they are inverted there, and no real type
- * has them clear.
+/* STRING holds CHAR, BINARY, ENUM and SET. The first byte of its metadata is the real type, the
+ * second its size, but sizes above 255 lend two bits of the type: they are inverted there, and no
+ * real type has them clear.
  * Source: MySQL, rows_event.h, Table_map_event, "MYSQL_TYPE_STRING". */
 static unsigned string_type(unsigned metadata, uint32_t *length)
 {

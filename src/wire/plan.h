@@ -66,8 +66,9 @@ size_t rf_plan_metadata_size(unsigned type);
 /* What the type is called, when it is one that cannot be carried; NULL when it can. */
 const char *rf_plan_refused(unsigned type);
 
-/* Fills in the column and its step from a type that can be carried; both come zeroed. Text is taken
- * for UTF-8, numbers for signed: the optional metadata corrects that. False: the metadata is damaged. */
+/* Fills in the column and its step from a type that can be carried; both come zeroed. Text is
+ * taken for UTF-8, numbers for signed: the optional metadata corrects that. False: the metadata
+ * is damaged. */
 bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigned type,
                     unsigned metadata);
 

@@ -130,7 +130,7 @@ static uint32_t load_size(const uint8_t *at, size_t width)
     }
 }
 
-/* Temporal types end in a fraction of (digits + 1) / 2 bytes, in units of 10^-2, 10^-4 or 10^-6 s. */
+/* Temporal types end in a fraction of (digits + 1) / 2 bytes: 10^-2, 10^-4 or 10^-6 seconds. */
 static const uint32_t fraction_unit[] = {0, 10000, 100, 1};
 static const uint32_t fraction_limit[] = {1, 100, 10000, 1000000};
 
@@ -143,8 +143,8 @@ static bool decode_date(const uint8_t *at, struct rf_value *value)
     return month <= 12 && year <= 9999;
 }
 
-/* DATETIME2, big-endian, 5 bytes and the fraction. The 5 bytes minus 2^39: second in bits 0-5, minute in
- * 6-11, hour in 12-16, day in 17-21, year * 13 + month in 22-38.
+/* DATETIME2, big-endian, 5 bytes and the fraction. The 5 bytes minus 2^39: second in bits 0-5,
+ * minute in 6-11, hour in 12-16, day in 17-21, year * 13 + month in 22-38.
  * Source: MySQL, mysys/my_time.cc, my_datetime_packed_to_binary. */
 static bool decode_datetime(uint64_t raw, unsigned scale, struct rf_value *value)
 {
@@ -178,9 +178,9 @@ static bool decode_timestamp(uint64_t raw, unsigned scale, struct rf_value *valu
     return fraction < fraction_limit[fraction_bytes];
 }
 
-/* TIME2, big-endian, 3 bytes and the fraction, as one number with its sign: minus 2^(bits - 1) it is
- * positive or negative as a whole, so that a negative fraction borrows from the seconds. Its size:
- * second in bits 0-5 above the fraction, minute in 6-11, hour in 12-21.
+/* TIME2, big-endian, 3 bytes and the fraction, as one number with its sign: minus 2^(bits - 1) it
+ * is positive or negative as a whole, so that a negative fraction borrows from the seconds. Its
+ * size: second in bits 0-5 above the fraction, minute in 6-11, hour in 12-21.
  * Source: MySQL, mysys/my_time.cc, my_time_packed_to_binary. */
 static bool decode_time(uint64_t raw, unsigned scale, struct rf_value *value)
 {
@@ -197,7 +197,8 @@ static bool decode_time(uint64_t raw, unsigned scale, struct rf_value *value)
     return hour <= 838 && minute <= 59 && second <= 59 && fraction < fraction_limit[fraction_bytes];
 }
 
-/* ENUM, little-endian: the member's number from 1; 0 is what the server stores for a wrong value. */
+/* ENUM, little-endian: the member's number from 1; 0 is what the server stores for a wrong
+ * value. */
 static bool decode_enum(const struct rf_column *column, uint32_t ordinal, struct rf_value *value)
 {
     if (ordinal > column->member_count) {
@@ -333,7 +334,8 @@ static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column,
     return stop(decoder, column, "it is not valid in the column's character set");
 }
 
-/* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and why. */
+/* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and
+ * why. */
 static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
                                    const struct rf_value **image)
 {

@@ -47,13 +47,14 @@ bool rf_rows_is(unsigned type);
 RF_USE_RESULT enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *rows,
                                            struct rf_error *err);
 
-/* Decodes every row and appends it to the batch's open transaction, with `ordinal` as the events'
- * ordinal and the row's number from 0. table was made by rf_binlog_table_parse from the TABLE_MAP of
- * this table id; the batch gets its reference here. Text, bytes and blobs are not copied where the
- * log's bytes are the value already: the body must lie in memory that the batch owns (an arena chunk
- * that was adopted) or that outlives it. What must be converted goes into the batch's arena.
- * Returns RF_OK; RF_FATAL (damage; an image that lacks columns; a value that cannot be carried, named
- * with table, column and row): the batch then has the events that it had before. */
+/* Decodes every row and appends it to the batch's open transaction, with `ordinal` as the
+ * events' ordinal and the row's number from 0. table was made by rf_binlog_table_parse from the
+ * TABLE_MAP of this table id; the batch gets its reference here. Text, bytes and blobs are not
+ * copied where the log's bytes are the value already: the body must lie in memory that the batch
+ * owns (an arena chunk that was adopted) or that outlives it. What must be converted goes into
+ * the batch's arena. Returns RF_OK; RF_FATAL (damage; an image that lacks columns; a value that
+ * cannot be carried, named with table, column and row): the batch then has the events that it
+ * had before. */
 RF_USE_RESULT enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table,
                                             uint32_t ordinal, struct rf_batch *batch,
                                             struct rf_error *err);

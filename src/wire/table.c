@@ -35,7 +35,8 @@ struct map {
     bool has[FIELD_COUNT];
 };
 
-/* The table under construction. Everything that it points to lies in one block, cut off in order. */
+/* The table under construction. Everything that it points to lies in one block, cut off in
+ * order. */
 struct build {
     const struct map *map;
     struct rf_table *table;

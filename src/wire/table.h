@@ -1,9 +1,9 @@
 /* TABLE_MAP events: what a table looked like when its rows were logged.
  *
- * Used by the sources. The name is read cheaply, so that filters run before anything else; the whole
- * becomes an immutable struct rf_table which also holds, hidden behind its `memory`, the plan by
- * which rows.h decodes rows. A source keeps the bytes of each table id's last TABLE_MAP and parses
- * again only when they differ.
+ * Used by the sources. The name is read cheaply, so that filters run before anything else; the
+ * whole becomes an immutable struct rf_table which also holds, hidden behind its `memory`, the plan
+ * by which rows.h decodes rows. A source keeps the bytes of each table id's last TABLE_MAP and
+ * parses again only when they differ.
  *
  * TABLE_MAP (19), offsets in the body:
  *
@@ -25,7 +25,7 @@
  *
  *    1 SIGNEDNESS     one bit per numeric column (YEAR is one, BIT is not), highest bit first; 1 is
  *                     unsigned
- *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation id);
+ *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation);
  *                     character columns are CHAR, VARCHAR, TEXT, their binary kin, and geometries
  *    3 COLUMN_CHARSET   collation id of each character column
  *    4 COLUMN_NAME      size (packed integer) and name of each column
@@ -38,7 +38,8 @@
  *   12 COLUMN_VISIBILITY, 13 vector dimensions: not needed
  *
  * What the log cannot tell, even so: MariaDB's JSON is LONGTEXT with collation utf8mb4_bin and a
- * check constraint, so it arrives as text; its UUID, INET4 and INET6 arrive as BINARY(16), (4), (16).
+ * check constraint, so it arrives as text; its UUID, INET4 and INET6 arrive as BINARY(16), (4),
+ * (16).
  *
  * Source: MariaDB Knowledge Base, "TABLE_MAP_EVENT"; MySQL, libs/mysql/binlog/event/rows_event.h,
  * Table_map_event and Optional_metadata_fields. */
