@@ -3,16 +3,16 @@
  *   {"op":"update","table":"shop.orders","key":{"id":1},"before":{...},"after":{...},
  *    "ts":"2026-11-22T17:00:00Z","position":"0-1-42","id":"0-1-42:1:0"}
  *
- * `op` is create, update, delete or read; a missing image is null, and so is the key of a table without
- * one. Columns that the log does not tell are left out of an image. `ts` is the commit time,
- * `position` the transaction, `id` the transaction, the log event in it and the row in that: the same on
- * each replay. Statements have no images:
+ * `op` is create, update, delete or read; a missing image is null, and so is the key of a table
+ * without one. Columns that the log does not tell are left out of an image. `ts` is the commit
+ * time, `position` the transaction, `id` the transaction, the log event in it and the row in that:
+ * the same on each replay. Statements have no images:
  *
  *   {"op":"truncate","table":"shop.orders","statement":"...","ts":...,"position":...,"id":...}
  *   {"op":"ddl","database":"shop","table":"shop.orders","statement":"...", ...}
  *
- * where `table` is absent when the source does not know it. How values look: wire/json.h. The message's
- * key is the key object; it is empty for statements and tables without a key.
+ * where `table` is absent when the source does not know it. How values look: wire/json.h. The
+ * message's key is the key object; it is empty for statements and tables without a key.
  *
  * What is the same for every row of a table, or for every event of a transaction, is put together
  * once. */
@@ -108,7 +108,8 @@ static struct shape *shape_of(struct json *json, const struct rf_table *table)
     struct shape *shape = &json->shapes[hash_of(table->full_name) % SHAPES];
     if (shape->table != table) {
         shape_deinit(shape);
-        /* The batch holds the table by a reference; taking another one changes nothing that is shown. */
+        /* The batch holds the table by a reference; taking another one changes nothing that is
+         * shown. */
         shape->table = rf_table_retain((struct rf_table *)table);
         rf_json_names_init(&shape->columns, table, NULL, table->column_count);
         rf_json_names_init(&shape->key, table, table->key_columns, table->key_count);
