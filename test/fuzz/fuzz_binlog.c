@@ -1,6 +1,6 @@
 /* A whole log file: frames, checksums, every event, table maps, rows, and the rows as JSON. The
- * checksums are made right first, or nothing would be reached behind them; the file is walked as it came,
- * too, which is how damage arrives. */
+ * checksums are made right first, or nothing would be reached behind them; the file is walked as
+ * it came, too, which is how damage arrives. */
 #include "wire/binlog.h"
 
 #include "lib/binlog.h"

@@ -1,5 +1,5 @@
-/* A table definition and a rows event of it, without frames around them. What is decoded must come out as
- * valid JSON in valid UTF-8, and decode to the same values again.
+/* A table definition and a rows event of it, without frames around them. What is decoded must come
+ * out as valid JSON in valid UTF-8, and decode to the same values again.
  *
  *   byte 0    which rows event
  *   byte 1-2  size of the TABLE_MAP's body, little-endian
@@ -14,8 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A reader of RFC 8259 that knows no more than what is valid. Each function returns the place behind
- * what it read, or NULL. */
+/* A reader of RFC 8259 that knows no more than what is valid. Each function returns the place
+ * behind what it read, or NULL. */
 static const char *skip_value(const char *at, const char *end);
 
 static const char *skip_string(const char *at, const char *end)

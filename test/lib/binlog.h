@@ -4,17 +4,17 @@
 
 #include <rowferry/event.h>
 
-/* Walks the bytes of a log file through wire/, as a source would, and says what it saw: for the golden
- * files, where a person reads the text, and for fuzzing, which has every decoder and the JSON emitter
- * behind one input so.
+/* Walks the bytes of a log file through wire/, as a source would, and says what it saw: for the
+ * golden files, where a person reads the text, and for fuzzing, which has every decoder and the
+ * JSON emitter behind one input so.
  *
- * Appends one line per event, and one per table definition and row, until the end or the first error.
- * Column definitions are shown when a table is seen first, or has changed.
- * Returns RF_OK, or the error with the event's offset in front. */
+ * Appends one line per event, and one per table definition and row, until the end or the first
+ * error. Column definitions are shown when a table is seen first, or has changed. Returns RF_OK,
+ * or the error with the event's offset in front. */
 enum rf_status test_binlog_print(struct rf_str file, struct rf_buf *out, struct rf_error *err);
 
-/* Computes the checksums of a log file anew, as far as its headers lead, so that a changed byte reaches
- * the decoders. */
+/* Computes the checksums of a log file anew, as far as its headers lead, so that a changed byte
+ * reaches the decoders. */
 void test_binlog_repair(char *file, size_t size);
 
 /* Appends a number as `size` bytes, lowest first. */
@@ -34,8 +34,8 @@ struct test_column {
     const char *members; /* of ENUM and SET, separated by commas; in the column's character set */
     bool key;
 };
-/* Appends the body of a TABLE_MAP of table shop.items, id 7, with full metadata; the columns end with a
- * nameless one. Every column may be NULL. */
+/* Appends the body of a TABLE_MAP of table shop.items, id 7, with full metadata; the columns end
+ * with a nameless one. Every column may be NULL. */
 void test_put_table(struct rf_buf *out, const struct test_column *columns);
 /* Appends the body of a rows event of it up to the images: `type` 23 to 25 or 30 to 32. */
 void test_put_rows(struct rf_buf *out, unsigned type, uint32_t column_count);

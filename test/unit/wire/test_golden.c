@@ -1,5 +1,5 @@
-/* Logs that a real server wrote (test/golden/wire/NAME.in, made from NAME.sql by the script beside them)
- * against what they say in words (NAME.out).
+/* Logs that a real server wrote (test/golden/wire/NAME.in, made from NAME.sql by the script beside
+ * them) against what they say in words (NAME.out).
  *
  * ROWFERRY_UPDATE_GOLDEN=1 writes the .out files instead; the change is then read in the diff. */
 #include "lib/binlog.h"

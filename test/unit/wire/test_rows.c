@@ -16,8 +16,8 @@
 enum { WRITE = RF_BINLOG_WRITE_ROWS_V1, UPDATE, DELETE };
 enum { UTF8 = 45, LATIN1 = 8, ASCII = 11, BINARY = 63 };
 
-/* Decodes the images, written as hex, of the table, into the batch's one transaction. The bytes lie in a
- * chunk of exactly their size, which becomes the batch's. */
+/* Decodes the images, written as hex, of the table, into the batch's one transaction. The bytes
+ * lie in a chunk of exactly their size, which becomes the batch's. */
 static enum rf_status decode(const struct test_column *columns, unsigned type, const char *images,
                              struct rf_batch *batch, struct rf_error *err)
 {
