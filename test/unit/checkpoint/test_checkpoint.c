@@ -27,7 +27,7 @@ static int set_up(void **state)
     snprintf(f->directory, sizeof f->directory, "/tmp/rowferry-checkpoint-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->path, sizeof f->path, "%s/a/b/shop.db", f->directory);
-    snprintf(f->wal, sizeof f->wal, "%s-wal", f->path);
+    snprintf(f->wal, sizeof f->wal, "%s/a/b/shop.db-wal", f->directory);
     snprintf(f->lock, sizeof f->lock, "%s/a/b/shop.lock", f->directory);
     *state = f;
     return 0;

@@ -43,7 +43,7 @@ static void test_each_event_counts_once_over_a_crash(void **state)
     (void)state;
     struct rf_test_sink sink = {.type = &rf_sink_null};
     struct rf_table *table = rf_test_table("d", "t", "id:int!");
-    struct rf_batch batches[3] = {{.bytes_max = 1 << 20}, {.bytes_max = 1 << 20}, {0}};
+    struct rf_batch batches[3] = {{.bytes_max = 1 << 20}, {.bytes_max = 1 << 20}, {.bytes_max = 0}};
     fill(batches, table);
     assert_int_equal(rf_test_sink_open(&sink, NULL), RF_OK);
     expect_note(&sink, "0", "0");
@@ -71,7 +71,7 @@ static void test_statements_are_left_out_when_asked(void **state)
     static const struct rf_test_setting settings[] = {{"rows", "on"}, {NULL, NULL}};
     struct rf_test_sink sink = {.type = &rf_sink_null, .settings = settings};
     struct rf_table *table = rf_test_table("d", "t", "id:int!");
-    struct rf_batch batches[3] = {{.bytes_max = 1 << 20}, {.bytes_max = 1 << 20}, {0}};
+    struct rf_batch batches[3] = {{.bytes_max = 1 << 20}, {.bytes_max = 1 << 20}, {.bytes_max = 0}};
     fill(batches, table);
     assert_int_equal(rf_test_sink_open(&sink, NULL), RF_OK);
     for (int i = 0; i < 3; i++) {
