@@ -211,17 +211,17 @@ static bool parse_note(struct rf_str note, uint64_t numbers[3])
     return note.data == NULL;
 }
 
-/* Goes on where the note was taken. */
-static enum rf_status continue_file(struct file_sink *sink, struct rf_str note,
-                                    struct rf_error *err)
+/* Whether this is the file that the note is about, and still has all of it. */
+static enum rf_status check_note(struct file_sink *sink, struct rf_str note, uint64_t *length,
+                                 struct rf_error *err)
 {
     uint64_t numbers[3];
     bool whole = true;
+    enum rf_status status = RF_OK;
     if (!parse_note(note, numbers)) {
         return rf_fail(err, RF_FATAL, "the note '%.*s' of %s is damaged", RF_STR_ARG(note),
                        sink->path);
     }
-    enum rf_status status = RF_OK;
     if (!sink->regular || numbers[0] != sink->device || numbers[1] != sink->inode) {
         status =
             rf_fail(err, RF_FATAL, "%s is not the file that was written to before", sink->path);
@@ -239,12 +239,24 @@ static enum rf_status continue_file(struct file_sink *sink, struct rf_str note,
     if (status != RF_OK) {
         rf_error_hint(err, "nothing was written to it; put the right file back, or see "
                            "docs/delivery.md on how to begin a new one");
-        return status;
     }
-    if (sink->length > numbers[2] && ftruncate(sink->fd, (off_t)numbers[2]) != 0) {
+    *length = numbers[2];
+    return status;
+}
+
+/* Goes on where the note was taken. */
+static enum rf_status continue_file(struct file_sink *sink, const struct rf_context *ctx,
+                                    struct rf_error *err)
+{
+    uint64_t length;
+    enum rf_status status = check_note(sink, ctx->note, &length, err);
+    if (status != RF_OK) {
+        return ctx->adopt && sink->noted ? begin_file(sink, err) : status;
+    }
+    if (sink->length > length && ftruncate(sink->fd, (off_t)length) != 0) {
         return failed(sink, RF_FATAL, "cut the repeated end off", errno, err);
     }
-    sink->length = numbers[2];
+    sink->length = length;
     return RF_OK;
 }
 
@@ -253,16 +265,17 @@ static enum rf_status file_open(void *state, const struct rf_context *ctx, struc
 {
     struct file_sink *sink = state;
     bool named = strcmp(sink->path, "-") != 0;
-    bool again = named && ctx->note.size > 0 && !ctx->adopt;
+    bool again = named && ctx->note.size > 0;
     (void)resume;
     sink->format = ctx->format;
-    enum rf_status status = named ? open_path(sink, !again, err) : open_stdout(sink, err);
+    enum rf_status status =
+        named ? open_path(sink, !again || ctx->adopt, err) : open_stdout(sink, err);
     sink->opened = status == RF_OK;
     if (status == RF_OK) {
         status = examine(sink, named, err);
     }
     if (status == RF_OK && again) {
-        status = continue_file(sink, ctx->note, err);
+        status = continue_file(sink, ctx, err);
     } else if (status == RF_OK && sink->noted) {
         status = begin_file(sink, err);
     }

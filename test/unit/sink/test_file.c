@@ -195,6 +195,16 @@ static void test_another_or_a_shorter_file_is_refused_untouched(void **state)
     expect_status(rf_test_sink_open(&sink, &err), RF_OK);
     expect_file("another\n");
     unlink(other);
+    /* It says that a lost file is given up, not that a good one is. */
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    expect_status(write_rows(2, "2|b", NULL, true), RF_OK);
+    rf_test_sink_close(&sink);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_file("another\n");
+    rf_test_sink_close(&sink);
+    unlink(path);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_file("");
 }
 
 static void test_a_damaged_note_is_refused(void **state)
