@@ -357,7 +357,8 @@ static enum rf_status resume(struct state *state, const struct rf_position *posi
     rf_position_copy(&assembly->position, position);
     assembly->must_created = position->created;
     enum rf_status status = read_head(state, deadline_ms, err);
-    if (status != RF_OK || offset <= state->offset + state->handed) {
+    bool at_top = !position->has_last && offset <= state->offset + state->handed;
+    if (status != RF_OK || at_top) {
         return status;
     }
     if (lseek(state->file - 1, (off_t)offset, SEEK_SET) < 0) {
@@ -372,8 +373,7 @@ static enum rf_status resume(struct state *state, const struct rf_position *posi
     }
     assembly->mode = RF_ASSEMBLY_VERIFY;
     rf_position_copy(&assembly->expected, position);
-    status = read_on(state, position->end, deadline_ms, err);
-    return status;
+    return read_on(state, position->end, deadline_ms, err);
 }
 
 /* Another file of the same log, or a pipe: the GTIDs say what of it is new. */
