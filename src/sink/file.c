@@ -113,7 +113,7 @@ static enum rf_status open_path(struct file_sink *sink, bool create, struct rf_e
         return RF_OK;
     }
     if (errno == ENOENT && !create) {
-        rf_fail(err, RF_FATAL, "%s is gone, and was not complete", sink->path);
+        rf_fail(err, RF_FATAL, "%s is gone, and what was written to it with it", sink->path);
         rf_error_hint(err, "put it back; docs/delivery.md says how to begin a new one");
         return RF_FATAL;
     }
@@ -248,7 +248,7 @@ static enum rf_status check_note(struct file_sink *sink, struct rf_str note, uin
 static enum rf_status continue_file(struct file_sink *sink, const struct rf_context *ctx,
                                     struct rf_error *err)
 {
-    uint64_t length;
+    uint64_t length = 0;
     enum rf_status status = check_note(sink, ctx->note, &length, err);
     if (status != RF_OK) {
         return ctx->adopt && sink->noted ? begin_file(sink, err) : status;
