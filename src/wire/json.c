@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "event/value.h"
 #include "wire/digits.h"
+#include "wire/floating.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -256,8 +257,8 @@ __attribute__((always_inline)) static inline char *put_value(struct rf_buf *out,
     case RF_UINT:
     case RF_BIT:
     case RF_YEAR: return rf_digits_u64(at, value->u);
-    case RF_FLOAT: return isfinite(value->f) ? at + rf_float_text(at, value->f) : NULL;
-    case RF_DOUBLE: return isfinite(value->d) ? at + rf_double_text(at, value->d) : NULL;
+    case RF_FLOAT: return isfinite(value->f) ? rf_floating_float(at, value->f) : NULL;
+    case RF_DOUBLE: return isfinite(value->d) ? rf_floating_double(at, value->d) : NULL;
     case RF_DECIMAL: return put_decimal(at, value->text, value->size);
     case RF_TEXT:
     case RF_JSON:
