@@ -235,8 +235,7 @@ static enum rf_status refused(struct rf_mysql *mysql, struct rf_str payload, str
     struct rf_buf text = {0};
     rf_buf_add_str(&text, words);
     enum rf_status status = rf_mysql_fail(mysql, err, "reading the log", code, rf_buf_cstr(&text));
-    if (code == ER_MASTER_FATAL_ERROR_READING_BINLOG &&
-        strstr(text.data, "same server_uuid/server_id") != NULL) {
+    if (strstr(text.data, "same server_uuid/server_id") != NULL) { /* 1236, or 4052 from 10.5 on */
         err->status = status = RF_CONFIG;
         rf_error_hint(err,
                       "another reader of this server uses the same server_id: give each its own, "

@@ -22,7 +22,7 @@
 enum {
     RF_REDIS_GROUP_COMMANDS = 1000, /* at most in one group */
     RF_REDIS_GROUP_BYTES = 1024 * 1024,
-    RF_REDIS_UNIT_COMMANDS = 4, /* that rf_redis_group_open makes room for */
+    RF_REDIS_UNIT_COMMANDS = 65, /* that rf_redis_group_open makes room for */
     RF_REDIS_OWNER_SIZE = 32,
 };
 #define RF_REDIS_NO_TAG UINT32_MAX

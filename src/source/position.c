@@ -68,6 +68,9 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
             rf_gtid_print(out, position->last);
             print_number(out, RF_STR("time"), position->time);
         }
+        if (position->has_last && position->sum != 0) {
+            print_number(out, RF_STR("sum"), position->sum);
+        }
     }
     if (position->server_id != 0) {
         print_number(out, RF_STR("server"), position->server_id);
@@ -118,9 +121,9 @@ static bool parse_u32(struct rf_str text, uint32_t *out)
     return true;
 }
 
-enum field { GTID, FILE_NAME, START, END, LAST, TIME, SERVER, CREATED, FIELD_COUNT };
-static const char *const field_names[FIELD_COUNT] = {"gtid", "file", "start",  "end",
-                                                     "last", "time", "server", "created"};
+enum field { GTID, FILE_NAME, START, END, LAST, TIME, SUM, SERVER, CREATED, FIELD_COUNT };
+static const char *const field_names[FIELD_COUNT] = {"gtid", "file", "start",  "end",    "last",
+                                                     "time", "sum",  "server", "created"};
 
 static bool parse_field(struct rf_position *position, enum field field, struct rf_str value)
 {
@@ -136,6 +139,7 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
         position->time = good ? (uint32_t)time : 0;
         return good;
     }
+    case SUM: return parse_u32(value, &position->sum);
     case SERVER: return parse_u32(value, &position->server_id);
     case CREATED: return parse_u32(value, &position->created);
     case FIELD_COUNT: break;
@@ -146,9 +150,11 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
 /* Fields that need each other, and numbers that cannot be. */
 static bool is_whole(struct rf_position *position, unsigned seen)
 {
-    bool last = (seen & 1u << LAST) != 0, file = (seen & 1u << FILE_NAME) != 0;
+    bool last = (seen & 1u << LAST) != 0, sum = (seen & 1u << SUM) != 0;
+    bool file = (seen & 1u << FILE_NAME) != 0;
     if (!(seen & 1u << GTID) || file != ((seen & 1u << END) != 0) || (last && !file) ||
-        last != ((seen & 1u << START) != 0) || last != ((seen & 1u << TIME) != 0)) {
+        (sum && !last) || last != ((seen & 1u << START) != 0) ||
+        last != ((seen & 1u << TIME) != 0)) {
         return false;
     }
     position->has_last = last;

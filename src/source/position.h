@@ -9,7 +9,7 @@
  * As text, one line, fields in this order:
  *
  *   mariadb:gtid=0-1-300000,1-2-7;file=bin.000003;start=1000;end=1234;last=0-1-300000;
- *           time=1763830000;server=1;created=1763820000             (without the break)
+ *           time=1763830000;sum=2774811130;server=1;created=1763820000      (without the break)
  *
  *   gtid     the set; may be empty: nothing lies before
  *   file     name of the log file, without directories; % ; , = and blanks as %XX
@@ -17,10 +17,11 @@
  *   end      where it ends; the place itself
  *   last     its GTID
  *   time     when it was committed, seconds since 1970 UTC
+ *   sum      checksum of the event that ends it; missing in logs without checksums
  *   server   id of the server that owns the file
  *   created  timestamp of the file's first event
  *
- * Where no transaction of that file lies before the place, start, last and time are missing. */
+ * Where no transaction of that file lies before the place, start, last, time and sum are missing. */
 #ifndef ROWFERRY_SOURCE_POSITION_H
 #define ROWFERRY_SOURCE_POSITION_H
 
@@ -30,11 +31,12 @@
 struct rf_position {
     struct rf_gtid_list gtids;
     struct rf_buf file; /* empty: not known, the GTIDs alone say where */
-    bool has_last;      /* start, last and time are known */
+    bool has_last;      /* start, last, time and sum are known */
     uint64_t start;
     uint64_t end;
     struct rf_gtid last;
     uint32_t time;
+    uint32_t sum;       /* 0: the log has no checksums */
     uint32_t server_id; /* 0: not known */
     uint32_t created;   /* 0: not known */
 };

@@ -323,6 +323,7 @@ static void advance(struct rf_assembly *assembly)
     position->start = assembly->start;
     position->end = assembly->end;
     position->time = assembly->time;
+    position->sum = assembly->sum;
     position->server_id = assembly->server_id;
     position->created = assembly->created;
     rf_buf_set(&position->file, rf_buf_str(&assembly->file));
@@ -332,8 +333,15 @@ static enum rf_status expect_end(struct rf_assembly *assembly, struct rf_error *
 {
     const struct rf_position *expected = &assembly->expected;
     if (assembly->end == expected->end && assembly->time == expected->time) {
-        assembly->mode = RF_ASSEMBLY_TAKE;
-        return RF_OK;
+        if (assembly->sum == expected->sum) {
+            assembly->mode = RF_ASSEMBLY_TAKE;
+            return RF_OK;
+        }
+        rf_fail(err, RF_FATAL,
+                "the position's last transaction is another one: its end has checksum "
+                "%u, the position says %u",
+                assembly->sum, expected->sum);
+        return mismatch(err);
     }
     rf_fail(err, RF_FATAL,
             "the position's last transaction ends at %llu, committed at %u; the position says %llu "
@@ -343,12 +351,26 @@ static enum rf_status expect_end(struct rf_assembly *assembly, struct rf_error *
     return mismatch(err);
 }
 
+/* As logged; it was compared with the event's bytes already. */
+static uint32_t checksum_of(const struct rf_assembly *assembly)
+{
+    uint32_t sum = 0;
+    if (assembly->format.checksum == RF_BINLOG_CHECKSUM_CRC32) {
+        const char *end = assembly->event.data + assembly->event.size;
+        for (int i = 1; i <= RF_BINLOG_CHECKSUM_SIZE; i++) {
+            sum = sum << 8 | (unsigned char)end[-i];
+        }
+    }
+    return sum;
+}
+
 static enum rf_status end_transaction(struct rf_assembly *assembly,
                                       const struct rf_binlog_header *header, struct rf_error *err)
 {
     assembly->open = false;
     assembly->end = assembly->next;
     assembly->time = header->timestamp;
+    assembly->sum = checksum_of(assembly);
     if (!assembly->drops) {
         assembly->ready = true;
         return RF_OK;
@@ -696,6 +718,7 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
     struct rf_binlog_header header;
     struct rf_str body;
     rf_assert(!assembly->ready);
+    assembly->event = event;
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
     if (status == RF_OK && header.type != RF_BINLOG_HEARTBEAT) {
         locate(assembly, &header, end);

@@ -55,7 +55,8 @@ struct rf_assembly {
     struct rf_buf file;    /* the one that is being read, without directories */
     uint32_t server_id;    /* its owner; 0: the one that its first event names */
     uint32_t created;      /* timestamp of its first event; 0: that was not read yet */
-    uint64_t offset;       /* of the event in hand */
+    struct rf_str event;   /* the one in hand, while it is taken */
+    uint64_t offset;       /* of it, in the file */
     uint64_t next;         /* of the event behind it */
     bool from_top;         /* this file is read from its first event on */
     bool adopts_list;      /* set by the source: the next GTID_LIST says what lies before us */
@@ -78,6 +79,7 @@ struct rf_assembly {
     uint64_t start;
     uint64_t end;
     uint32_t time;
+    uint32_t sum; /* of its last event */
     uint32_t ordinal;
     uint64_t skipped;
     uint64_t bytes; /* kept of it */

@@ -196,7 +196,7 @@ void rf_test_log_delete(struct rf_test_log *log, uint64_t id, unsigned columns, 
 
 void rf_test_log_xid(struct rf_test_log *log)
 {
-    static const char xid[8] = {7};
+    const char xid[8] = {(char)(log->xid ? log->xid : 7)};
     rf_test_log_event(log, 16, 0, xid, sizeof xid);
 }
 

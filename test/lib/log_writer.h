@@ -13,6 +13,7 @@ struct rf_test_log {
     struct rf_buf log;
     uint32_t server_id; /* 0: 1 */
     uint32_t time;      /* 0: 1700000000 */
+    uint8_t xid;        /* of transactions; 0: 7 */
     size_t last;        /* where the last event begins */
 };
 

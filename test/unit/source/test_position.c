@@ -9,7 +9,7 @@
 
 #define WHOLE                                                                            \
     "mariadb:gtid=0-1-300000,1-2-7;file=bin.000003;start=1000;end=1234;last=0-1-300000;" \
-    "time=1763830000;server=1;created=1763820000"
+    "time=1763830000;sum=2774811130;server=1;created=1763820000"
 
 static void test_a_position_reads_back_as_it_was_written(void **context)
 {
@@ -52,6 +52,7 @@ static void test_every_field_is_understood(void **context)
     assert_int_equal(position.end, 1234);
     assert_int_equal(position.last.sequence, 300000);
     assert_int_equal(position.time, 1763830000);
+    assert_true(position.sum == 2774811130);
     assert_int_equal(position.server_id, 1);
     assert_int_equal(position.created, 1763820000);
     rf_position_deinit(&position);
@@ -85,6 +86,8 @@ static void test_a_text_that_makes_no_sense_is_refused(void **context)
         "mariadb:gtid=0-1-5;file=b.1;start=9;end=20;last=0-1-6;time=1",
         "mariadb:gtid=0-1-5;file=b.1;start=9;end=20;last=1-1-5;time=1",
         "mariadb:gtid=0-1-5;last=0-1-5",
+        "mariadb:gtid=0-1-5;file=b.1;end=20;sum=7",
+        "mariadb:gtid=0-1-5;file=b.1;start=9;end=20;last=0-1-5;time=1;sum=0",
         "mariadb:gtid=0-1",
         "mariadb:gtid",
     };

@@ -787,9 +787,10 @@ static void test_a_resume_compares_the_last_transaction_and_goes_on_behind_it(vo
 
 static void test_a_resume_in_another_log_stops(void **context)
 {
-    static const char *const differences[] = {"sequence", "time", "end", "created"};
+    static const char *const differences[] = {"sequence", "time", "end", "created",
+                                              "another transaction in that second"};
     (void)context;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct reading first, second;
         begin(&first, "", "");
         size_t at = first.log.log.size;
@@ -801,6 +802,7 @@ static void test_a_resume_in_another_log_stops(void **context)
 
         begin(&first, "", "");
         first.log.time = i == 1 ? 1700000001 : 0;
+        first.log.xid = i == 4 ? 8 : 0;
         rf_test_log_row(&first.log, i == 0 ? 3 : 2, "shop", i == 2 ? "tt" : "t", 3);
         rf_buf_deinit(&first.position);
         first.position = position;
