@@ -236,6 +236,7 @@ void rf_core_end(struct rf_core *core, struct rf_actor *actor, int code, const s
     }
     if (actor->id == RF_CORE_SOURCE && core->mode == RF_MODE_RUN) {
         core->mode = RF_MODE_DRAIN;
+        core->stop_at_ms = now_ms + RF_DRAIN_MS;
     } else if (actor->id != RF_CORE_SOURCE) {
         begin_stop(core, now_ms);
     }
@@ -313,7 +314,10 @@ void rf_core_stop(struct rf_core *core, int64_t now_ms)
 
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms)
 {
-    if (!core->expired && now_ms >= core->stop_at_ms) {
+    if (core->mode == RF_MODE_DRAIN && now_ms >= core->stop_at_ms) {
+        begin_stop(core, now_ms);
+        core->changed = true;
+    } else if (!core->expired && now_ms >= core->stop_at_ms) {
         core->expired = core->changed = true;
         bool told = false;
         for (uint32_t i = 0; i < core->options.sink_count; i++) {

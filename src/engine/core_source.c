@@ -88,6 +88,7 @@ static void give_first_position(struct rf_core *core, struct rf_str position)
         if (!sink->actor.exited && standing(sink)->size == 0) {
             rf_buf_set(&sink->accepted.position, position);
             sink->accepted.mark = core->mark;
+            rf_buf_set(&rf_core_tell(core, RF_NEWS_FIRST, sink->actor.id)->position, position);
         }
     }
 }

@@ -63,6 +63,10 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
                   pipeline->workers[news->actor].address);
     switch (news->kind) {
     case RF_NEWS_OPENED: rf_buf_printf(out, "open at %.*s", RF_STR_ARG(news->position)); break;
+    case RF_NEWS_FIRST:
+        rf_buf_printf(out, "no position is known yet, so it begins at %.*s",
+                      RF_STR_ARG(news->position));
+        break;
     case RF_NEWS_MOVED:
         rf_buf_printf(out,
                       "the destination itself stands %s what was recorded, and it decides: %.*s",
@@ -104,9 +108,11 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
     }
 }
 
-static enum rf_level level_of(enum rf_news_kind kind)
+static enum rf_level level_of(const struct rf_pipeline *pipeline, enum rf_news_kind kind)
 {
     switch (kind) {
+    case RF_NEWS_FIRST: /* always so where nothing is kept */
+        return pipeline->checkpoint ? RF_LOG_INFO : RF_LOG_DEBUG;
     case RF_NEWS_OPENED:
     case RF_NEWS_ENDED: return RF_LOG_DEBUG;
     case RF_NEWS_MOVED:
@@ -122,7 +128,7 @@ static void collect(struct rf_pipeline *pipeline, struct rf_buf *log)
 {
     struct rf_news news;
     while (rf_core_take_news(pipeline->core, &news)) {
-        rf_buf_add_byte(log, (char)('0' + level_of(news.kind)));
+        rf_buf_add_byte(log, (char)('0' + level_of(pipeline, news.kind)));
         describe(pipeline, &news, log);
         rf_buf_add_byte(log, '\n');
     }

@@ -778,6 +778,33 @@ static void test_a_stop_that_takes_4_s_leaves_without_the_flush(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A sink that hangs must not keep the reason for itself. */
+static void test_a_failed_source_waits_for_its_sinks_only_so_long(void **state)
+{
+    (void)state;
+    uint32_t interrupted = 99;
+    struct rf_news news;
+    start_at_5();
+    read_piece(6, true, true);
+    expect(SINK, RF_ACTION_WRITE); /* and never comes back */
+    expect(SOURCE, RF_ACTION_READ);
+    fail_with(SOURCE, RF_FATAL);
+    int64_t look_at_ms = rf_core_tick(drive.core, drive.now_ms);
+    assert_int_equal(look_at_ms, drive.now_ms + 10000);
+    assert_false(rf_core_take_interrupt(drive.core, &interrupted));
+    drive.now_ms = look_at_ms;
+    look_at_ms = rf_core_tick(drive.core, drive.now_ms);
+    assert_int_equal(look_at_ms, drive.now_ms + 4000);
+    drive.now_ms = look_at_ms;
+    rf_core_tick(drive.core, drive.now_ms);
+    assert_true(rf_core_take_interrupt(drive.core, &interrupted));
+    assert_int_equal(interrupted, SINK);
+    assert_true(told(RF_NEWS_EXPIRED, &news));
+    fail_with(SINK, RF_RETRY);
+    close_all();
+    assert_int_equal(rf_core_exit_code(drive.core, NULL), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -804,6 +831,7 @@ int main(void)
         test(test_at_the_end_of_the_source_all_is_flushed_recorded_and_acknowledged),
         test(test_a_stop_writes_nothing_more_and_flushes),
         test(test_a_stop_that_takes_4_s_leaves_without_the_flush),
+        cmocka_unit_test(test_a_failed_source_waits_for_its_sinks_only_so_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
