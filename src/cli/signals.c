@@ -1,5 +1,6 @@
 #include "cli/signals.h"
 
+#include "base/clock.h"
 #include "cli/command.h"
 
 #include <unistd.h>
@@ -26,9 +27,14 @@ void rf_signals_block(struct rf_signals *signals)
     pthread_sigmask(SIG_BLOCK, &signals->set, &signals->before);
 }
 
+/* The second signal means "now". One that comes at once is not a second one: supervisors and
+ * timeout(1) signal a process and then its group. */
+enum { SAME_BURST_MS = 500 };
+
 static void *listen_for_signals(void *argument)
 {
     struct rf_signals *signals = argument;
+    int64_t caught_ms = 0;
     int number = 0;
 
     while (sigwait(&signals->set, &number) == 0) {
@@ -39,8 +45,9 @@ static void *listen_for_signals(void *argument)
         if (number == SIGWINCH) {
             signals->resized(signals->argument);
         } else if (atomic_compare_exchange_strong(&signals->caught, &none, number)) {
+            caught_ms = rf_clock_ms();
             signals->stop(signals->argument);
-        } else {
+        } else if (rf_clock_ms() - caught_ms >= SAME_BURST_MS) {
             signals->leave(signals->argument);
             _exit(RF_EXIT_SIGNAL + number);
         }
