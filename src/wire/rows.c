@@ -53,6 +53,8 @@ enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *
     return rf_cursor_check(&cursor, rf_binlog_type_name(type), err);
 }
 
+static const char not_text[] = "it is not valid in the column's character set";
+
 /* What the images of one event are decoded with. */
 struct decoder {
     const struct rf_table *table;
@@ -331,7 +333,7 @@ static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column,
         valid++;
     }
     decoder->value = (const uint8_t *)value->text + valid;
-    return stop(decoder, column, "it is not valid in the column's character set");
+    return stop(decoder, column, not_text);
 }
 
 /* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and
@@ -460,10 +462,15 @@ static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, st
     if (shown > 0) {
         hex[3 * shown - 1] = '\0';
     }
-    return rf_fail(err, RF_FATAL,
-                   "column %.*s of table %.*s, row %u of the event: %s; it goes on with %s",
-                   RF_STR_ARG(table->columns[decoder->column].name), RF_STR_ARG(table->full_name),
-                   row, decoder->why, hex);
+    enum rf_status status = rf_fail(
+        err, RF_FATAL, "column %.*s of table %.*s, row %u of the event: %s; it goes on with %s",
+        RF_STR_ARG(table->columns[decoder->column].name), RF_STR_ARG(table->full_name), row,
+        decoder->why, hex);
+    if (decoder->why == not_text) {
+        rf_error_hint(err, "The server holds bytes that the column's character set does not have. "
+                           "Mend the row there and start behind it, or leave the table out.");
+    }
+    return status;
 }
 
 /* Every column must be in the images: what is absent cannot be told from the log. */
