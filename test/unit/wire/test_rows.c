@@ -522,6 +522,7 @@ static void test_an_error_says_where_text_stops_being_text(void **state)
     assert_non_null(strstr(err.message, "column name of table shop.items, row 1"));
     assert_non_null(strstr(err.message, "e4 63"));
     assert_null(strstr(err.message, "61 62"));
+    assert_non_null(strstr(err.hint, "Mend the row"));
     rf_batch_deinit(&batch);
 }
 
