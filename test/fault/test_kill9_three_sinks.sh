@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# story: asan
 # As test_kill9.sh with two files and Redis: three positions that drift apart, one feed that begins at
 # the oldest of them, and each sink skips what it has.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"

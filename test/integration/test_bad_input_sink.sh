@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# story: asan
 # Destinations that are not what they were: an emptied Redis, a file that got shorter, was replaced or
 # is gone; tables that a sink cannot hold; two processes of one name. Status 3 where data would be lost
 # and 2 where somebody must decide; nothing is written in either case.
