@@ -62,7 +62,6 @@ static enum rf_status take_exec(struct rf_redis_guard *guard, uint32_t commands,
 {
     const uint32_t *tags = guard->tags[guard->answered % 2];
     guard->answered++;
-    guard->queued = 0;
     if (reply->kind == RF_REDIS_NIL) {
         guard->undone = true;
         return RF_OK;
@@ -78,13 +77,28 @@ static enum rf_status take_exec(struct rf_redis_guard *guard, uint32_t commands,
                                          : refused(guard, reply->error, tags[reply->error_at], err);
 }
 
+/* Not taken into the group, which is carried out as a whole or not at all: so those before it were
+ * not either, and no row is to blame. */
+static enum rf_status not_queued(struct rf_redis_guard *guard, struct rf_str text,
+                                 struct rf_error *err)
+{
+    enum rf_status status = rf_redis_error(&guard->redis, text, err);
+    if (status == RF_REJECT) {
+        status =
+            rf_fail(err, RF_CONFIG, "Redis at %s does not know what to do with a command: %.*s",
+                    guard->redis.where, RF_STR_ARG(text));
+        rf_error_hint(err, "is it Redis, 4.0 or later, and no proxy?");
+    }
+    return status;
+}
+
 static enum rf_status take(void *argument, const struct rf_redis_reply *reply, struct rf_error *err)
 {
     struct rf_redis_guard *guard = argument;
     rf_assert(guard->expected_count > 0);
     struct rf_redis_expected *expected = &guard->expected[guard->expected_first];
     enum rf_redis_expect kind = expected->kind;
-    uint32_t count = expected->count--, tag = RF_REDIS_NO_TAG;
+    uint32_t count = expected->count--;
     if (kind != RF_REDIS_EXPECT_QUEUED || count == 1) {
         guard->expected_first = (guard->expected_first + 1) % EXPECTED_MAX;
         guard->expected_count--;
@@ -92,11 +106,8 @@ static enum rf_status take(void *argument, const struct rf_redis_reply *reply, s
     if (kind == RF_REDIS_EXPECT_EXEC) {
         return take_exec(guard, count, reply, err);
     }
-    if (kind == RF_REDIS_EXPECT_QUEUED) {
-        tag = guard->tags[guard->answered % 2][guard->queued++];
-    }
     if (reply->kind == RF_REDIS_ERROR) {
-        return refused(guard, reply->text, tag, err);
+        return not_queued(guard, reply->text, err);
     }
     if (kind == RF_REDIS_EXPECT_OWNER &&
         (guard->undone || !rf_str_equal(reply->text, rf_str_of(guard->owner)))) {

@@ -56,7 +56,6 @@ struct rf_redis_guard {
     size_t begun;      /* where in redis.out the unit begins */
     uint32_t sent;     /* groups closed; at most one more than were answered */
     uint32_t answered; /* groups whose EXEC was answered */
-    uint32_t queued;   /* commands of the next one that were taken */
     uint32_t tags[2][RF_REDIS_GROUP_COMMANDS]; /* by group */
 };
 
