@@ -15,16 +15,38 @@
 #include "event/value.h"
 #include "net/redis_guard.h"
 
+#include <rowferry/log.h>
 #include <rowferry/sink.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VALUE_MAX = 512 * 1024 * 1024 }; /* bytes that Redis takes */
+enum {
+    VALUE_MAX = 512 * 1024 * 1024,         /* bytes that Redis takes */
+    RUN_ROWS = RF_REDIS_UNIT_COMMANDS - 1, /* at most in a run */
+    RUN_BYTES = 64 * 1024,                 /* with so many a run ends */
+};
 
 #define OWN_PREFIX  "rowferry:position:"
 #define TABLE_FIELD "table:"
 
 enum { AS_HASH, AS_STRING };
+
+/* Of a row: columns with and without a value, and the sizes of texts. */
+struct counts {
+    uint32_t set, null;
+    uint64_t largest, bytes;
+    bool untold; /* the log does not tell all columns */
+};
+
+/* New rows of one table that follow each other, with different keys. What somebody left under these
+ * keys goes in one command in front of them, which is much cheaper than one for each. */
+struct run {
+    uint32_t count;
+    struct rf_buf keys;
+    size_t key_ends[RUN_ROWS];
+    struct counts counts[RUN_ROWS];
+    uint64_t seen[64]; /* bits by the keys' hashes */
+};
 
 /* A table, as this sink writes it. */
 struct target {
@@ -55,6 +77,7 @@ struct redis_sink {
 
     const struct rf_view *view; /* what is being written; a command's tag is its event's number */
     struct rf_buf key_text, old_key_text, text;
+    struct run run;
 };
 
 /* --------------------------------------------------------------------------------------- tables */
@@ -146,19 +169,87 @@ static void build_heads(struct target *target)
     }
 }
 
-static enum rf_status check_prefix(struct redis_sink *sink, struct target *target,
-                                   struct rf_error *err)
+/* The pattern of a record that says "whole PATTERN" or "folds PATTERN". */
+static struct rf_str pattern_of(const struct target *target)
 {
-    struct rf_str prefix = target->key.prefix, own = RF_STR(OWN_PREFIX);
-    target->near_own = rf_str_starts(prefix, own) || rf_str_starts(own, prefix);
-    if (target->key.whole_key && prefix.size == 0) {
-        rf_fail(err, RF_CONFIG,
-                "the key template '%s' begins with a column: a TRUNCATE of %.*s could not tell its "
-                "keys from others",
-                sink->key_template.text, RF_STR_ARG(target->table->full_name));
-        rf_error_hint(err, "put some text or {table} in front, such as {table}:%s",
-                      sink->key_template.text);
-        return RF_CONFIG;
+    struct rf_str record = rf_buf_str(&target->record), word;
+    (void)rf_str_split(&record, ' ', &word);
+    return record;
+}
+
+static bool is_whole(const struct target *target)
+{
+    return rf_str_starts(rf_buf_str(&target->record), RF_STR("whole "));
+}
+
+/* "DB:T". */
+static struct rf_str name_of(const struct target *target)
+{
+    struct rf_str name = rf_buf_str(&target->name);
+    return (struct rf_str){name.data + sizeof TABLE_FIELD - 1,
+                           name.size - (sizeof TABLE_FIELD - 1)};
+}
+
+enum { PATTERN_END = -1, PATTERN_COLUMN = -2 };
+
+/* Takes the next byte of text off a pattern, or a column, or finds its end. */
+static int next_of_pattern(struct rf_str *pattern)
+{
+    size_t size = 1;
+    int piece = PATTERN_END;
+    if (pattern->size == 0) {
+        return piece;
+    }
+    piece = (unsigned char)pattern->data[0];
+    if (rf_str_starts(*pattern, RF_STR("{i}")) || rf_str_starts(*pattern, RF_STR("{t}"))) {
+        piece = PATTERN_COLUMN;
+        size = 3;
+    } else if ((piece == '{' || piece == '}') && pattern->size > 1) {
+        size = 2; /* they are doubled */
+    }
+    pattern->data += size;
+    pattern->size -= size;
+    return piece;
+}
+
+/* False only when no key can be of both. Columns with the same text behind them end at the same
+ * byte of a key, as their values have that text's first byte escaped. So two patterns that agree up
+ * to some place, and then have different bytes within a text, have no key in common. */
+static bool patterns_overlap(struct rf_str a, struct rf_str b)
+{
+    bool behind_column = false;
+    for (;;) {
+        int in_a = next_of_pattern(&a), in_b = next_of_pattern(&b);
+        if (in_a != in_b) {
+            return behind_column || in_a == PATTERN_COLUMN || in_b == PATTERN_COLUMN;
+        }
+        if (in_a == PATTERN_END) {
+            return true;
+        }
+        behind_column = in_a == PATTERN_COLUMN;
+    }
+}
+
+/* Rows of two tables under one key would destroy each other. Tables that fold may share keys. */
+static enum rf_status check_shared(const struct redis_sink *sink, const struct target *target,
+                                   struct rf_str pattern, struct rf_error *err)
+{
+    for (uint32_t i = 0; i < sink->bucket_count; i++) {
+        for (const struct target *other = sink->buckets[i]; other != NULL; other = other->next) {
+            if (other == target || other->record.size == 0 ||
+                !(target->key.whole_key || is_whole(other)) ||
+                !patterns_overlap(pattern, pattern_of(other))) {
+                continue;
+            }
+            rf_fail(err, RF_CONFIG,
+                    "with the key template '%s' rows of %.*s and of %.*s would overwrite each "
+                    "other",
+                    sink->key_template.text, RF_STR_ARG(name_of(target)),
+                    RF_STR_ARG(name_of(other)));
+            rf_error_hint(err, "put {database} and {table} in front of the key template; for a "
+                               "renamed table see docs/delivery.md");
+            return RF_CONFIG;
+        }
     }
     return RF_OK;
 }
@@ -172,7 +263,13 @@ static enum rf_status record_target(struct redis_sink *sink, struct target *targ
     if (rf_str_equal(rf_buf_str(&sink->text), rf_buf_str(&target->record))) {
         return RF_OK;
     }
-    enum rf_status status = rf_redis_group_open(&sink->guard, err);
+    struct rf_str pattern = rf_buf_str(&sink->text);
+    pattern.data += sizeof "whole " - 1;
+    pattern.size -= sizeof "whole " - 1;
+    enum rf_status status = check_shared(sink, target, pattern, err);
+    if (status == RF_OK) {
+        status = rf_redis_group_open(&sink->guard, err);
+    }
     if (status == RF_OK) {
         rf_redis_group_command(&sink->guard, RF_REDIS_NO_TAG, 4);
         rf_redis_bulk(&sink->guard.redis, RF_STR("HSET"));
@@ -198,12 +295,23 @@ static enum rf_status bind_target(struct redis_sink *sink, const struct rf_table
     if (status == RF_OK && sink->as == AS_STRING) {
         status = rf_template_bind(&sink->value_template, table, &target->value, err);
     }
+    if (status != RF_OK && table->key_count == 0) {
+        rf_error_hint(err,
+                      "give it a primary key, or write a template of its columns; sequences and "
+                      "tables without a key can be left out with tables=...,-%.*s",
+                      RF_STR_ARG(table->full_name));
+    }
     if (status == RF_OK) {
+        struct rf_str prefix = target->key.prefix, own = RF_STR(OWN_PREFIX);
+        target->near_own = rf_str_starts(prefix, own) || rf_str_starts(own, prefix);
         target->table = rf_table_retain((struct rf_table *)table);
         build_heads(target);
-        status = check_prefix(sink, target, err);
+        status = record_target(sink, target, err);
     }
-    return status == RF_OK ? record_target(sink, target, err) : status;
+    if (status != RF_OK) {
+        unbind_target(target);
+    }
+    return status;
 }
 
 static void destroy_targets(struct redis_sink *sink)
@@ -252,6 +360,11 @@ static enum rf_status too_large(const struct rf_event *event, const struct rf_ta
     return RF_REJECT;
 }
 
+static bool is_new_row(const struct rf_event *event)
+{
+    return event->op == RF_CREATE || event->op == RF_READ;
+}
+
 static bool is_text(const struct rf_value *value)
 {
     return value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY;
@@ -281,12 +394,6 @@ static const struct rf_value *value_now(const struct rf_value *image, const stru
     return image[column].kind == RF_ABSENT && other != NULL ? &other[column] : &image[column];
 }
 
-struct counts {
-    uint32_t set, null;
-    uint64_t largest;
-    bool untold;
-};
-
 static struct counts count_values(const struct rf_table *table, const struct rf_value *image,
                                   const struct rf_value *other)
 {
@@ -298,10 +405,10 @@ static struct counts count_values(const struct rf_table *table, const struct rf_
         } else if (value->kind == RF_ABSENT) {
             counts.untold = true;
         } else {
+            uint64_t size = is_text(value) ? value->size : 0;
             counts.set++;
-            if (is_text(value) && value->size > counts.largest) {
-                counts.largest = value->size;
-            }
+            counts.bytes += size;
+            counts.largest = size > counts.largest ? size : counts.largest;
         }
     }
     return counts;
@@ -320,8 +427,17 @@ static void unlink_key(struct redis_sink *sink, uint32_t event, const struct rf_
     rf_redis_bulk(&sink->guard.redis, rf_buf_str(key));
 }
 
+/* Of a row whose key changes: the old one, and what somebody left under the new one. */
+static void unlink_moved(struct redis_sink *sink, uint32_t event)
+{
+    rf_redis_group_command(&sink->guard, event, 3);
+    rf_redis_bulk(&sink->guard.redis, RF_STR("UNLINK"));
+    rf_redis_bulk(&sink->guard.redis, rf_buf_str(&sink->old_key_text));
+    rf_redis_bulk(&sink->guard.redis, rf_buf_str(&sink->key_text));
+}
+
 static void add_hash(struct redis_sink *sink, const struct target *target, uint32_t event,
-                     const struct rf_value *image, const struct rf_value *other,
+                     struct rf_str key, const struct rf_value *image, const struct rf_value *other,
                      struct counts counts)
 {
     const struct rf_table *table = target->table;
@@ -329,7 +445,7 @@ static void add_hash(struct redis_sink *sink, const struct target *target, uint3
     if (counts.set > 0) {
         rf_redis_group_command(&sink->guard, event, 2 + 2 * counts.set);
         rf_redis_bulk(redis, RF_STR("HSET"));
-        rf_redis_bulk(redis, rf_buf_str(&sink->key_text));
+        rf_redis_bulk(redis, key);
         for (uint32_t i = 0; i < table->column_count; i++) {
             const struct rf_value *value = value_now(image, other, i);
             if (value->kind != RF_NULL && value->kind != RF_ABSENT) {
@@ -340,7 +456,7 @@ static void add_hash(struct redis_sink *sink, const struct target *target, uint3
     if (counts.null > 0) {
         rf_redis_group_command(&sink->guard, event, 2 + counts.null);
         rf_redis_bulk(redis, RF_STR("HDEL"));
-        rf_redis_bulk(redis, rf_buf_str(&sink->key_text));
+        rf_redis_bulk(redis, key);
         for (uint32_t i = 0; i < table->column_count; i++) {
             if (value_now(image, other, i)->kind == RF_NULL) {
                 rf_buf_add_str(&redis->out, head_of(target, i));
@@ -357,8 +473,8 @@ static void add_string(struct redis_sink *sink, uint32_t event)
     rf_redis_bulk(&sink->guard.redis, rf_buf_str(&sink->text));
 }
 
-/* Creates and updates. All that can fail comes before the first command, so that a row that is
- * refused leaves nothing behind. */
+/* All that can fail comes before the first command, so that a row that is refused leaves nothing
+ * behind. */
 static enum rf_status put_row(struct redis_sink *sink, const struct target *target, uint32_t number,
                               struct rf_error *err)
 {
@@ -400,13 +516,93 @@ static enum rf_status put_row(struct redis_sink *sink, const struct target *targ
         return RF_REJECT;
     }
     if (moves) {
-        unlink_key(sink, number, &sink->old_key_text);
+        unlink_moved(sink, number);
+        counts.null = 0;
     }
     if (sink->as == AS_STRING) {
         add_string(sink, number);
     } else {
-        add_hash(sink, target, number, event->after, other, counts);
+        add_hash(sink, target, number, rf_buf_str(&sink->key_text), event->after, other, counts);
     }
+    return RF_OK;
+}
+
+/* Adds a new row to the run. Returns RF_OK; RF_AGAIN: its key may be there already. */
+static enum rf_status add_to_run(struct redis_sink *sink, const struct target *target,
+                                 const struct rf_event *event, struct rf_error *err)
+{
+    struct run *run = &sink->run;
+    struct counts *counts = &run->counts[run->count];
+    enum rf_status status =
+        render_key(sink, target, event, event->after, NULL, &sink->key_text, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    *counts = count_values(target->table, event->after, NULL);
+    if (counts->largest > VALUE_MAX) {
+        return too_large(event, target->table, counts->largest, err);
+    }
+    uint64_t hash = hash_of(rf_buf_str(&sink->key_text));
+    uint64_t *word = &run->seen[hash >> 6 & 63], bit = (uint64_t)1 << (hash & 63);
+    if (*word & bit) {
+        return RF_AGAIN;
+    }
+    *word |= bit;
+    rf_buf_add_str(&run->keys, rf_buf_str(&sink->key_text));
+    run->key_ends[run->count++] = run->keys.size;
+    return RF_OK;
+}
+
+/* Collects the run that begins with event `number`. What is wrong with a later row is said when a
+ * run begins with it. */
+static enum rf_status find_run(struct redis_sink *sink, const struct target *target,
+                               uint32_t number, struct rf_error *err)
+{
+    struct run *run = &sink->run;
+    uint64_t bytes = 0;
+    run->count = 0;
+    rf_buf_reset(&run->keys);
+    memset(run->seen, 0, sizeof run->seen);
+    enum rf_status status = add_to_run(sink, target, &sink->view->events[number], err);
+    while (status == RF_OK && run->count < RUN_ROWS && number + run->count < sink->view->count) {
+        const struct rf_event *event = &sink->view->events[number + run->count];
+        bytes += run->counts[run->count - 1].bytes;
+        if (!is_new_row(event) || event->table != target->table || bytes >= RUN_BYTES ||
+            add_to_run(sink, target, event, NULL) != RF_OK) {
+            break;
+        }
+    }
+    return status;
+}
+
+static struct rf_str run_key(const struct run *run, uint32_t row)
+{
+    size_t begin = row > 0 ? run->key_ends[row - 1] : 0;
+    return (struct rf_str){run->keys.data + begin, run->key_ends[row] - begin};
+}
+
+/* New rows have no fields but their own, whatever a table that is gone has left under their keys.
+ * Moves *number on to the last one that was put. */
+static enum rf_status put_run(struct redis_sink *sink, const struct target *target,
+                              uint32_t *number, struct rf_error *err)
+{
+    struct run *run = &sink->run;
+    uint32_t first = *number;
+    enum rf_status status = find_run(sink, target, first, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_redis_group_command(&sink->guard, first, 1 + run->count);
+    rf_redis_bulk(&sink->guard.redis, RF_STR("UNLINK"));
+    for (uint32_t i = 0; i < run->count; i++) {
+        rf_redis_bulk(&sink->guard.redis, run_key(run, i));
+    }
+    for (uint32_t i = 0; i < run->count; i++) {
+        run->counts[i].null = 0;
+        add_hash(sink, target, first + i, run_key(run, i), sink->view->events[first + i].after,
+                 NULL, run->counts[i]);
+    }
+    *number = first + run->count - 1;
     return RF_OK;
 }
 
@@ -425,10 +621,10 @@ static enum rf_status delete_row(struct redis_sink *sink, const struct target *t
     return status;
 }
 
-/* One change of one row. */
-static enum rf_status write_row(struct redis_sink *sink, uint32_t number, struct rf_error *err)
+/* One change of one row, or a run of new ones; moves *number on to the last of them. */
+static enum rf_status write_row(struct redis_sink *sink, uint32_t *number, struct rf_error *err)
 {
-    const struct rf_event *event = &sink->view->events[number];
+    const struct rf_event *event = &sink->view->events[*number];
     struct target *target = sink->last;
     enum rf_status status = RF_OK;
     if (target == NULL || target->table != event->table) {
@@ -442,8 +638,13 @@ static enum rf_status write_row(struct redis_sink *sink, uint32_t number, struct
     if (status != RF_OK) {
         return status;
     }
-    status = event->op == RF_DELETE ? delete_row(sink, target, number, err)
-                                    : put_row(sink, target, number, err);
+    if (event->op == RF_DELETE) {
+        status = delete_row(sink, target, *number, err);
+    } else if (is_new_row(event) && sink->as == AS_HASH && target->key.whole_key) {
+        status = put_run(sink, target, number, err);
+    } else {
+        status = put_row(sink, target, *number, err);
+    }
     return status == RF_OK ? rf_redis_group_push(&sink->guard, err) : status;
 }
 
@@ -461,44 +662,20 @@ static enum rf_status shares_keys(const struct rf_event *event, struct rf_str ot
     return RF_REJECT;
 }
 
-/* The pattern of a record that says "whole PATTERN" or "folds PATTERN". */
-static struct rf_str pattern_of(const struct target *target)
-{
-    struct rf_str record = rf_buf_str(&target->record), word;
-    (void)rf_str_split(&record, ' ', &word);
-    return record;
-}
-
 /* Refuses when another table has written keys that may look the same, or the same table by a name
  * in other letters, which some servers take for one. */
 static enum rf_status check_alone(const struct redis_sink *sink, const struct target *target,
-                                  struct rf_str field, struct rf_str prefix,
-                                  const struct rf_event *event, struct rf_error *err)
+                                  struct rf_str field, const struct rf_event *event,
+                                  struct rf_error *err)
 {
     for (uint32_t i = 0; i < sink->bucket_count; i++) {
         for (const struct target *other = sink->buckets[i]; other != NULL; other = other->next) {
-            struct rf_binding pattern = {0};
-            struct rf_str name = rf_buf_str(&other->name);
-            enum rf_status status = RF_OK;
             if (other == target || other->record.size == 0) {
                 continue;
             }
-            name.data += sizeof TABLE_FIELD - 1;
-            name.size -= sizeof TABLE_FIELD - 1;
-            if (target == NULL) {
-                if (rf_str_equal_nocase(rf_buf_str(&other->name), field)) {
-                    status = shares_keys(event, name, err);
-                }
-            } else {
-                status = rf_binding_of_pattern(pattern_of(other), &pattern, err);
-                if (status == RF_OK && (rf_str_starts(prefix, pattern.prefix) ||
-                                        rf_str_starts(pattern.prefix, prefix))) {
-                    status = shares_keys(event, name, err);
-                }
-                rf_binding_deinit(&pattern);
-            }
-            if (status != RF_OK) {
-                return status;
+            if (target != NULL ? patterns_overlap(pattern_of(target), pattern_of(other))
+                               : rf_str_equal_nocase(rf_buf_str(&other->name), field)) {
+                return shares_keys(event, name_of(other), err);
             }
         }
     }
@@ -568,7 +745,7 @@ static enum rf_status truncate_table(struct redis_sink *sink, uint32_t number, s
     struct rf_str field = rf_buf_str(&sink->text);
     struct target *target = find_target(sink, field, hash_of(field));
     if (target == NULL || target->record.size == 0) {
-        return check_alone(sink, NULL, field, RF_STR_NONE, event, err);
+        return check_alone(sink, NULL, field, event, err);
     }
     if (rf_str_starts(rf_buf_str(&target->record), RF_STR("folds "))) {
         return RF_OK;
@@ -580,7 +757,7 @@ static enum rf_status truncate_table(struct redis_sink *sink, uint32_t number, s
                          rf_buf_cstr(&sink->guard.key));
     }
     if (status == RF_OK) {
-        status = check_alone(sink, target, field, pattern.prefix, event, err);
+        status = check_alone(sink, target, field, event, err);
     }
     if (status == RF_OK) {
         status = rf_redis_group_finish(&sink->guard, err);
@@ -590,6 +767,113 @@ static enum rf_status truncate_table(struct redis_sink *sink, uint32_t number, s
     }
     rf_binding_deinit(&pattern);
     return status;
+}
+
+/* ----------------------------------------------------------------------------------- statements */
+
+static bool is_word_byte(char byte)
+{
+    unsigned char lower = (unsigned char)byte | 32;
+    return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '_' ||
+           byte == '$' || (unsigned char)byte >= 0x80;
+}
+
+/* The statement behind `size` bytes, or its end. */
+static struct rf_str behind(struct rf_str sql, size_t size)
+{
+    size = size < sql.size ? size : sql.size;
+    return (struct rf_str){sql.data + size, sql.size - size};
+}
+
+/* Bytes of the quoted text or comment that the statement begins with; 0: of none. What a comment
+ * with "!" holds is carried out, and so are its words. */
+static size_t unread_size(struct rf_str sql)
+{
+    char first = sql.data[0];
+    struct rf_str end = RF_STR("*/");
+    size_t begin = 2;
+    if (first == '\'' || first == '"' || first == '`') {
+        end = (struct rf_str){sql.data, 1};
+        begin = 1;
+    } else if (first == '#' || rf_str_starts(sql, RF_STR("-- "))) {
+        end = RF_STR("\n");
+        begin = 1;
+    } else if (!rf_str_starts(sql, RF_STR("/*")) || rf_str_starts(sql, RF_STR("/*!")) ||
+               rf_str_starts(sql, RF_STR("/*M!"))) {
+        return 0;
+    }
+    for (size_t i = begin; i < sql.size; i++) {
+        if (rf_str_starts(behind(sql, i), end)) {
+            return i + end.size;
+        }
+    }
+    return sql.size;
+}
+
+/* Takes the next word off the statement; empty: there is none. */
+static struct rf_str next_word(struct rf_str *sql)
+{
+    size_t size = 0;
+    while (sql->size > 0 && !is_word_byte(sql->data[0])) {
+        size_t unread = unread_size(*sql);
+        bool marked = rf_str_starts(*sql, RF_STR("/*M!"));
+        *sql = behind(*sql, unread > 0 ? unread : marked ? sizeof "/*M!" - 1 : 1);
+    }
+    while (size < sql->size && is_word_byte(sql->data[size])) {
+        size++;
+    }
+    struct rf_str word = {sql->data, size};
+    *sql = behind(*sql, size);
+    return word;
+}
+
+static bool word_is(struct rf_str word, const char *a, const char *b, const char *c)
+{
+    return rf_str_equal_nocase(word, rf_str_of(a)) || rf_str_equal_nocase(word, rf_str_of(b)) ||
+           rf_str_equal_nocase(word, rf_str_of(c));
+}
+
+/* True for DDL that takes rows away, or to another table, and is not logged row by row. */
+static bool loses_rows(struct rf_str sql)
+{
+    struct rf_str last = RF_STR_NONE, word = next_word(&sql);
+    while (word.size > 0) {
+        struct rf_str rest = sql, next = next_word(&rest);
+        if (word_is(word, "TABLE", "TABLES", "DATABASE") || word_is(word, "SCHEMA", "", "")) {
+            if (word_is(last, "DROP", "RENAME", "REPLACE") || word_is(last, "CONVERT", "", "")) {
+                return true;
+            }
+        } else if (word_is(word, "PARTITION", "", "")) {
+            if (word_is(last, "DROP", "TRUNCATE", "EXCHANGE") || word_is(last, "CONVERT", "", "")) {
+                return true;
+            }
+        } else if (word_is(word, "RENAME", "", "") && last.size > 0 &&
+                   !word_is(next, "COLUMN", "INDEX", "KEY")) {
+            return true; /* ALTER TABLE ... RENAME; its new name may be quoted */
+        }
+        last = word;
+        word = next_word(&sql);
+    }
+    return false;
+}
+
+static void warn_of_statement(const struct rf_event *event)
+{
+    enum { SHOWN = 120 };
+    char shown[SHOWN + 1];
+    size_t size = event->statement.size < SHOWN ? event->statement.size : SHOWN;
+    if (!loses_rows(event->statement)) {
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        char byte = event->statement.data[i];
+        shown[i] = (unsigned char)byte < ' ' || byte == 0x7f ? ' ' : byte;
+    }
+    shown[size] = '\0';
+    rf_log(RF_LOG_WARN,
+           "'%s'%s: rows that it removed or moved stay in Redis as they are until their keys are "
+           "written again; see docs/delivery.md",
+           shown, event->statement.size > SHOWN ? " ..." : "");
 }
 
 /* ----------------------------------------------------------------------------------- the plugin */
@@ -615,15 +899,16 @@ static enum rf_status explain(const struct redis_sink *sink, enum rf_status stat
     return status;
 }
 
-static enum rf_status write_event(struct redis_sink *sink, uint32_t number, struct rf_error *err)
+/* Writes event *number, and moves it on to the last one that was written with it. */
+static enum rf_status write_event(struct redis_sink *sink, uint32_t *number, struct rf_error *err)
 {
-    switch ((enum rf_op)sink->view->events[number].op) {
+    switch ((enum rf_op)sink->view->events[*number].op) {
     case RF_CREATE:
     case RF_UPDATE:
     case RF_DELETE:
     case RF_READ: return write_row(sink, number, err);
-    case RF_TRUNCATE: return truncate_table(sink, number, err);
-    case RF_DDL: break; /* a table's keys stay as they are */
+    case RF_TRUNCATE: return truncate_table(sink, *number, err);
+    case RF_DDL: warn_of_statement(&sink->view->events[*number]); break; /* keys stay as they are */
     }
     return RF_OK;
 }
@@ -634,7 +919,7 @@ static enum rf_status redis_write(void *state, const struct rf_view *view, struc
     enum rf_status status = RF_OK;
     sink->view = view;
     for (uint32_t i = 0; i < view->count && status == RF_OK; i++) {
-        status = write_event(sink, i, err);
+        status = write_event(sink, &i, err);
     }
     if (status == RF_OK) {
         status = rf_redis_group_finish(&sink->guard, err);
@@ -683,6 +968,21 @@ static enum rf_status redis_flush(void *state, struct rf_str position, struct rf
     return explain(sink, status, err);
 }
 
+/* Refuses a key template that begins with a column. */
+static enum rf_status check_front(const char *key, struct rf_error *err)
+{
+    struct rf_str text = rf_str_of(key);
+    if (text.data[0] != '{' || rf_str_starts(text, RF_STR("{{")) ||
+        rf_str_starts(text, RF_STR("{database}")) || rf_str_starts(text, RF_STR("{table}"))) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG,
+            "the key template '%s' begins with a column: nobody could tell its keys from others",
+            key);
+    rf_error_hint(err, "put some text or {table} in front, such as {table}:%s", key);
+    return RF_CONFIG;
+}
+
 static enum rf_status parse_options(struct redis_sink *sink, uint32_t *database,
                                     struct rf_error *err)
 {
@@ -702,10 +1002,13 @@ static enum rf_status parse_options(struct redis_sink *sink, uint32_t *database,
         rf_fail(err, RF_CONFIG,
                 sink->as == AS_STRING ? "as=string needs a template for the value"
                                       : "a template for the value goes with as=string only");
-        rf_error_hint(err, "such as as=string&value={stamp}");
+        rf_error_hint(err, "such as as=string&value={ts}, or {column} by its name");
         return RF_CONFIG;
     }
     enum rf_status status = rf_template_parse(&sink->key_template, RF_TEMPLATE_KEY, sink->key, err);
+    if (status == RF_OK) {
+        status = check_front(sink->key, err);
+    }
     if (status == RF_OK && sink->as == AS_STRING) {
         status = rf_template_parse(&sink->value_template, RF_TEMPLATE_VALUE, sink->value, err);
     }
@@ -783,8 +1086,10 @@ static enum rf_status check_state(const struct redis_sink *sink, const struct rf
                 "Redis at %s was opened by a later start of pipeline %s (epoch %llu, this is %llu)",
                 sink->guard.redis.where, ctx->pipeline, (unsigned long long)epoch,
                 (unsigned long long)ctx->epoch);
-        rf_error_hint(err, "another process of this name is at work, or the state directory is an "
-                           "older one; a second pipeline needs a --name of its own");
+        rf_error_hint(err,
+                      "another process of this name is at work, or the state directory is an "
+                      "older one; a second pipeline needs a --name of its own. If the state was "
+                      "lost, --adopt goes on from the position in Redis");
         return RF_FATAL;
     }
     if (sink->position.size == 0 && ctx->position.size > 0) {
@@ -850,6 +1155,7 @@ static void redis_close(void *state)
     rf_buf_deinit(&sink->key_text);
     rf_buf_deinit(&sink->old_key_text);
     rf_buf_deinit(&sink->text);
+    rf_buf_deinit(&sink->run.keys);
 }
 
 static void redis_interrupt(void *state)
@@ -876,7 +1182,7 @@ static const struct rf_option redis_options[] = {
     {"as", RF_OPTION_CHOICE, offsetof(struct redis_sink, as), "hash", "hash|string",
      "what a row becomes: a hash of its columns, or a string made by value", false},
     {"value", RF_OPTION_TEXT, offsetof(struct redis_sink, value), NULL, NULL,
-     "as=string: template of the value, such as {stamp}", false},
+     "as=string: template of the value, such as {ts} or {column}", false},
     {"timeout", RF_OPTION_DURATION, offsetof(struct redis_sink, timeout_ms), "10s", "100ms..10m",
      "the longest wait for a sign of the server", false},
     RF_OPTION_END,

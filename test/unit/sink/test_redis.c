@@ -3,6 +3,7 @@
 #include "lib/plugin.h"
 #include "lib/redis_server.h"
 
+#include <rowferry/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -200,27 +201,232 @@ static void test_truncate_takes_the_keys_of_its_table_and_no_others(void **state
     teardown();
 }
 
+/* An earlier version has written rows of two tables under such keys. */
 static void test_truncate_of_keys_that_tables_share_is_refused(void **state)
 {
     (void)state;
     setup("key", "c:{id}", NULL, NULL, NULL, NULL);
     struct rf_table *one = rf_test_table("d", "one", "id:int! x:text");
-    struct rf_table *two = rf_test_table("d", "two", "id:int! x:text");
     expect_status(rf_test_sink_open(&sink, &err), RF_OK);
     rf_test_create(&batch, one, "1|x");
     rf_test_truncate(&batch, "d", "two");
     rf_test_truncate(&batch, "d", "one");
     rf_test_create(&batch, one, "1|x");
-    rf_test_create(&batch, two, "2|x");
     expect_status(write_rest(), RF_OK);
-    expect_content("c:1 hash id=1 x=x\nc:2 hash id=2 x=x\n");
+    expect_content("c:1 hash id=1 x=x\n");
+    rf_test_sink_close(&sink);
+    expect_answer("EVAL return(redis.call('HSET','rowferry:position:test:redis','table:d:two',"
+                  "'whole'..string.char(32)..'c:{i}')) 0",
+                  "1");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
     struct rf_event *event = rf_test_truncate(&batch, "d", "one");
     expect_status(write_rest(), RF_REJECT);
     assert_ptr_equal(err.event, event);
     assert_non_null(strstr(err.message, "d:two"));
-    expect_content("c:1 hash id=1 x=x\nc:2 hash id=2 x=x\n");
+    expect_content("c:1 hash id=1 x=x\n");
     rf_table_release(one);
-    rf_table_release(two);
+    teardown();
+}
+
+static void test_new_rows_have_no_fields_of_what_was_under_their_key(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *old = rf_test_table("d", "t", "id:int! x:int y:int");
+    struct rf_table *new = rf_test_table("d", "t", "id:int! q:int");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, old, "1|10|11");
+    rf_test_create(&batch, old, "2|20|21");
+    rf_test_create(&batch, old, "3|30|31");
+    rf_test_ddl(&batch, "d", "DROP TABLE t");
+    rf_test_ddl(&batch, "d", "CREATE TABLE t (id INT PRIMARY KEY, q INT)");
+    rf_test_create(&batch, new, "1|5");
+    rf_test_create(&batch, new, "4|6");
+    rf_test_create(&batch, new, "3|NULL")->op = RF_READ;
+    rf_test_update(&batch, new, "4|6", "2|NULL");
+    expect_status(write_rest(), RF_OK);
+    expect_content("d:t:1 hash id=1 q=5\nd:t:2 hash id=2\nd:t:3 hash id=3\n");
+    /* The same key again, in what goes out at once. */
+    rf_test_create(&batch, new, "7|1");
+    rf_test_create(&batch, new, "7|NULL");
+    rf_test_create(&batch, new, "8|1");
+    rf_test_create(&batch, new, "7|2");
+    rf_test_create(&batch, new, "7|NULL");
+    expect_status(write_rest(), RF_OK);
+    expect_answer("HGETALL d:t:7", "id 7");
+    expect_answer("HGETALL d:t:8", "id 8 q 1");
+    rf_table_release(old);
+    rf_table_release(new);
+    teardown();
+}
+
+/* Many at once, of sizes that end a run in many places, over keys that all hold something. */
+static void test_new_rows_replace_what_is_there_in_runs_of_any_size(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *old = rf_test_table("d", "t", "id:int! gone:text");
+    struct rf_table *other = rf_test_table("d", "other", "id:int! gone:text");
+    struct rf_table *new = rf_test_table("d", "t", "id:int! x:text");
+    enum { ROWS = 3000, LONG = 5000 };
+    char row[LONG + 32], command[64], expected[LONG + 32];
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(row, sizeof row, "%d|old", i);
+        rf_test_create(&batch, old, row);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(row, sizeof row, "%d|%0*d", i, i * 7 % (i % 400 < 40 ? LONG : 90) + 1, 5);
+        rf_test_create(&batch, new, row);
+        if (i % 211 == 0) {
+            rf_test_create(&batch, other, row);
+        }
+    }
+    expect_status(write_rest(), RF_OK);
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(command, sizeof command, "HLEN d:t:%d", i);
+        expect_answer(command, "2");
+        snprintf(command, sizeof command, "HGET d:t:%d x", i);
+        snprintf(expected, sizeof expected, "%0*d", i * 7 % (i % 400 < 40 ? LONG : 90) + 1, 5);
+        expect_answer(command, expected);
+    }
+    rf_table_release(old);
+    rf_table_release(other);
+    rf_table_release(new);
+    teardown();
+}
+
+/* A row within a run that is refused: those in front of it are there, and it is as it was. */
+static void test_a_refused_row_leaves_what_is_under_its_key(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    rf_test_create(&batch, table, "2|there");
+    rf_test_create(&batch, table, "1|x");
+    struct rf_event *bad = rf_test_create(&batch, table, "2|x");
+    struct rf_value values[] = {bad->after[0], {.kind = RF_BYTES, .size = (512u << 20) + 1}};
+    values[1].text = "";
+    bad->after = values;
+    rf_test_create(&batch, table, "3|x");
+    expect_status(write_rest(), RF_REJECT);
+    assert_ptr_equal(err.event, &batch.events[2]);
+    expect_content("d:t:1 hash id=1 x=x\nd:t:2 hash id=2 x=there\n");
+    rf_table_release(table);
+    teardown();
+}
+
+static void test_tables_that_would_share_keys_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *database, *second, *columns; /* beside r.a (id:int! x:text) */
+        bool refused;
+    } cases[] = {
+        {"c:{id}", "r", "b", "id:int! x:text", true},
+        {"c:{id}", "r", "b", "id:text! x:text", true},
+        {"c:{id}", "r", "b", "id:int x:int!", true}, /* b folds, and would overwrite a's rows */
+        {"{table}:{key}", "s", "a", "id:int! x:text", true},
+        {"{table}:{key}", "r", "b", "id:int! x:text", false},
+        {"{database}:{table}:{key}", "s", "a", "id:int! x:text", false},
+        {"c:{id}:{table}", "r", "b", "id:int! x:text", false},
+        {"c:{id}:{table}", "s", "a", "id:int! x:text", true},
+        {"last", "r", "b", "id:int! x:text", false},
+        {"last:{x}", "r", "b", "id:int! x:text", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setup("key", cases[i].key, NULL, NULL, NULL, NULL);
+        struct rf_table *a = rf_test_table("r", "a", "id:int! x:text");
+        struct rf_table *b = rf_test_table(cases[i].database, cases[i].second, cases[i].columns);
+        char names[2][32] = {"r:a", ""};
+        snprintf(names[1], sizeof names[1], "%s:%s", cases[i].database, cases[i].second);
+        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        rf_test_create(&batch, a, "1|7");
+        expect_status(write_rest(), RF_OK);
+        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        struct rf_buf before = {0}, after = {0};
+        rf_test_redis_dump(&server, &before);
+        rf_test_create(&batch, b, "1|8");
+        /* Now, again, and in a later process. */
+        for (int again = 0; again < 3 && cases[i].refused; again++) {
+            struct rf_view view = rf_test_view(&batch, 1, UINT32_MAX);
+            if (again == 2) {
+                rf_test_sink_close(&sink);
+                expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+            }
+            err = (struct rf_error){0};
+            expect_status(sink.type->write(sink.state, &view, &err), RF_CONFIG);
+            assert_non_null(strstr(err.message, names[0]));
+            assert_non_null(strstr(err.message, names[1]));
+            assert_non_null(strstr(err.hint, "{database} and {table}"));
+        }
+        rf_test_redis_dump(&server, &after);
+        assert_string_equal(rf_buf_cstr(&after), rf_buf_cstr(&before));
+        if (!cases[i].refused) {
+            expect_status(write_rest(), RF_OK);
+        }
+        rf_buf_deinit(&before);
+        rf_buf_deinit(&after);
+        rf_table_release(a);
+        rf_table_release(b);
+        teardown();
+    }
+}
+
+static void count_line(void *argument)
+{
+    ++*(int *)argument;
+}
+
+static void ignore_line(void *argument)
+{
+    (void)argument;
+}
+
+static void test_statements_that_lose_rows_are_warned_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        int lines;
+    } cases[] = {
+        {"ALTER TABLE t DROP PARTITION p1", 1},
+        {"alter table `t` truncate  partition p1, p2", 1},
+        {"ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", 1},
+        {"ALTER TABLE t CONVERT PARTITION p TO TABLE u", 1},
+        {"RENAME TABLE t TO u", 1},
+        {"ALTER TABLE t RENAME TO `u`", 1},
+        {"ALTER TABLE t RENAME `u`", 1},
+        {"DROP TABLE `t` /* generated by server */", 1},
+        {"DROP /* now */ TABLE IF EXISTS t, u", 1},
+        {"DROP DATABASE d", 1},
+        {"CREATE OR REPLACE TABLE t (id INT)", 1},
+        {"CREATE TABLE t (id INT) PARTITION BY HASH (id)", 0},
+        {"ALTER TABLE t ADD PARTITION (PARTITION p2 VALUES LESS THAN (9))", 0},
+        {"ALTER TABLE t RENAME COLUMN a TO b, RENAME INDEX i TO j", 0},
+        {"ALTER TABLE t ADD c INT COMMENT 'DROP TABLE t'", 0},
+        {"ALTER TABLE `drop table` ADD c INT", 0},
+        {"CREATE TABLE t (id INT) /* DROP TABLE t */", 0},
+        {"DROP INDEX i ON t", 0},
+        {"DROP TEMPORARY TABLE t", 0},
+        {"ALTER TABLE t COMMENT 'open", 0},
+        {"/* open", 0},
+        {"", 0},
+    };
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int lines = 0;
+        rf_test_ddl(&batch, "d", cases[i].sql);
+        rf_log_set_around(count_line, ignore_line, &lines);
+        expect_status(write_rest(), RF_OK);
+        rf_log_set_around(NULL, NULL, NULL);
+        if (lines != cases[i].lines) {
+            print_message("%s\n", cases[i].sql);
+        }
+        assert_int_equal(lines, cases[i].lines);
+    }
     teardown();
 }
 
@@ -250,7 +456,6 @@ static void test_tables_and_templates_that_do_not_fit_are_named(void **state)
     } cases[] = {
         {"{database}:{table}:{key}", 0, "d.log has no primary key"},
         {"k:{id}", 0, "d.log has no column 'id'"},
-        {"{id}", 1, "begins with a column"},
         {"{database}:{table}:{key}", 2, "among rowferry's own keys"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -264,6 +469,7 @@ static void test_tables_and_templates_that_do_not_fit_are_named(void **state)
         expect_status(write_rest(), RF_CONFIG);
         assert_non_null(strstr(err.message, cases[i].said));
         assert_int_not_equal(err.hint[0], 0);
+        assert_true(cases[i].table != 0 || strstr(err.hint, "tables=...,-d.log") != NULL);
         teardown();
     }
     setup("key", "last:{x}", NULL, NULL, NULL, NULL);
@@ -287,6 +493,9 @@ static void test_options_that_cannot_be_are_refused_before_anything(void **state
         {"path", "/x", "number of a Redis database"},
         {"path", "/99", "refused"},
         {"key", "{", "without its '}'"},
+        {"key", "{id}", "begins with a column"},
+        {"key", "{key}:{table}", "begins with a column"},
+        {"key", "{column:table}:x", "begins with a column"},
         {"as", "string", "needs a template"},
         {"value", "{x}", "as=string only"},
         {"password", "secret", "refused"},
@@ -382,7 +591,7 @@ static void test_a_key_that_holds_something_else_names_the_row(void **state)
     expect_status(rf_test_sink_open(&sink, &err), RF_OK);
     free(rf_test_redis_ask(&server, "SET d:t:2 mine"));
     rf_test_create(&batch, table, "1|x");
-    rf_test_create(&batch, table, "2|x");
+    rf_test_update(&batch, table, "2|y", "2|x");
     rf_test_create(&batch, table, "3|x");
     expect_status(write_rest(), RF_REJECT);
     assert_ptr_equal(err.event, &batch.events[1]);
@@ -619,6 +828,11 @@ int main(void)
         cmocka_unit_test(test_a_key_of_more_than_the_primary_key_moves_with_its_columns),
         cmocka_unit_test(test_truncate_takes_the_keys_of_its_table_and_no_others),
         cmocka_unit_test(test_truncate_of_keys_that_tables_share_is_refused),
+        cmocka_unit_test(test_new_rows_have_no_fields_of_what_was_under_their_key),
+        cmocka_unit_test(test_new_rows_replace_what_is_there_in_runs_of_any_size),
+        cmocka_unit_test(test_a_refused_row_leaves_what_is_under_its_key),
+        cmocka_unit_test(test_tables_that_would_share_keys_are_refused),
+        cmocka_unit_test(test_statements_that_lose_rows_are_warned_of),
         cmocka_unit_test(test_truncate_by_a_name_in_other_letters_is_not_passed_over),
         cmocka_unit_test(test_tables_and_templates_that_do_not_fit_are_named),
         cmocka_unit_test(test_options_that_cannot_be_are_refused_before_anything),
