@@ -43,8 +43,8 @@ static void close_format(struct rf_format *format)
     free(format->state);
 }
 
-/* One event of each operation, with every kind of value, NULL and untold ones; and a table without a
- * key. */
+/* One event of each operation, with every kind of value, NULL and untold ones; and a table without
+ * a key. */
 static void fill(struct rf_batch *batch, struct rf_table *table, struct rf_table *keyless)
 {
     *batch = (struct rf_batch){.bytes_max = 1 << 20};

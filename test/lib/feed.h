@@ -1,8 +1,8 @@
 /* A day in the life of a source: batches of events that hang together, made from a seed.
  *
  * Transactions are numbered from 1, and a position is such a number as text. Some are larger than a
- * batch; of one the last batch holds nothing but the end. Beside the events stands what happened, in
- * plain text, from which a test can tell what a destination must hold without asking a sink. */
+ * batch; of one the last batch holds nothing but the end. Beside the events stands what happened,
+ * in plain text, from which a test can tell what a destination must hold without asking a sink. */
 #ifndef ROWFERRY_TEST_FEED_H
 #define ROWFERRY_TEST_FEED_H
 
@@ -31,8 +31,8 @@ struct rf_test_feed {
 void rf_test_feed_init(struct rf_test_feed *feed, uint64_t seed, uint32_t batch_count);
 void rf_test_feed_deinit(struct rf_test_feed *feed);
 
-/* What of that batch lies behind a transaction, as the engine would hand it over. False: nothing, no
- * event and no end of a transaction. */
+/* What of that batch lies behind a transaction, as the engine would hand it over. False: nothing,
+ * no event and no end of a transaction. */
 bool rf_test_feed_view(const struct rf_test_feed *feed, uint32_t batch, uint64_t behind,
                        struct rf_view *view);
 

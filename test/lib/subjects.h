@@ -1,7 +1,7 @@
 /* The sinks under the contract tests: how to make a destination for each, and how to look into it.
  *
- * A new sink adds one entry to the table in subjects.c, and every test of test_sinks.c runs over it.
- * A sink may have several, one for each thing that it makes of a row. */
+ * A new sink adds one entry to the table in subjects.c, and every test of test_sinks.c runs over
+ * it. A sink may have several, one for each thing that it makes of a row. */
 #ifndef ROWFERRY_TEST_SUBJECTS_H
 #define ROWFERRY_TEST_SUBJECTS_H
 
@@ -16,8 +16,8 @@ struct rf_test_subject {
     /* What the destination holds, as text: appends. The sink may be open or closed; what it has
      * recorded last is there. */
     void (*content)(const struct rf_test_sink *sink, struct rf_buf *out);
-    /* The same, as it must be when the whole feed has arrived; told from the feed alone. format is an
-     * open one where the sink takes one. */
+    /* The same, as it must be when the whole feed has arrived; told from the feed alone. format is
+     * an open one where the sink takes one. */
     void (*expected)(const struct rf_test_feed *feed, struct rf_format *format, struct rf_buf *out);
     void (*end)(void);
 
