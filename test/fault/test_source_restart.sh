@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The source's server is killed with -9, stopped, and rotates its log while a load runs: rowferry
-# reconnects by itself, within 5 s of the server's return, and nothing is lost or repeated.
+# The source's server is killed with -9, stopped, frozen, and rotates its log while a load runs:
+# rowferry reconnects by itself, within 5 s of the server's return, and nothing is lost or repeated.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/load.sh"
 story_begin
@@ -10,7 +10,7 @@ start_redis target
 file=$STORY/changes.jsonl
 load_tables --innodb-only
 run_background pipeline "$ROWFERRY" run --name restart --from earliest \
-    "$(source_url)" "$(target_url)" "file:$file"
+    "$(source_url)?heartbeat=300ms" "$(target_url)" "file:$file"
 
 # part NUMBER killed|stopped: a load without end, until the server goes away under it.
 part() {
@@ -34,8 +34,22 @@ for how in killed stopped killed killed; do
     part $number $how
 done
 
+# Frozen, its connections stay open and silent. Three heartbeats without a word are enough.
+server=$(cut -d ' ' -f 1 "$source_DIR/mariadb.pid")
+load_start 400000 5 --innodb-only --first 2500000
+wait_until 60 load_is_out "$file" $((2500000 + ROWS / 8))
+kill -STOP "$server"
+said=$(wc -l <"$pipeline_LOG")
+silence_was_noticed() {
+    tail -n "+$((said + 1))" "$pipeline_LOG" | grep -q "trying again"
+}
+wait_until 10 silence_was_noticed
+kill -CONT "$server"
+load_end
+wait_until 10 all_is_out "$file"
+
 # A log of many small files.
-load_start $((ROWS / 8)) 77 --innodb-only --first 2500000
+load_start $((ROWS / 8)) 77 --innodb-only --first 2800000
 rotations=0
 while background_runs load; do
     sql source "FLUSH BINARY LOGS"

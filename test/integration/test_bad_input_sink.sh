@@ -29,8 +29,8 @@ carry() {
 in_redis() {
     [ "$(redis target EXISTS "shop:orders:$1")" = 1 ]
 }
-first_runs() {
-    "$ROWFERRY" status shop | grep -q "running, pid $first_PID"
+runs_as() { # PID
+    "$ROWFERRY" status shop | grep -q "running, pid $1"
 }
 run_shop=(run --name shop "$here" "$cache" "file:$file")
 
@@ -39,7 +39,7 @@ cp "$file" "$STORY/good.jsonl"
 
 # A second process under the same name, while the first one runs.
 run_background first "$ROWFERRY" "${run_shop[@]}"
-wait_until 10 first_runs
+wait_until 10 runs_as "$first_PID"
 refuses 2 "running already|$first_PID|--name" "${run_shop[@]}"
 signal_background first TERM
 expect_background_status 5 143 first
@@ -78,12 +78,23 @@ expect_equal "1 2 3 4" "$(grep -o '"after":{"id":[0-9]*' "$file" | sed 's/.*://'
 
 # Two processes must not write to one file either.
 run_background first "$ROWFERRY" "${run_shop[@]}"
-wait_until 10 first_runs
+wait_until 10 runs_as "$first_PID"
 sql source "INSERT INTO shop.orders VALUES (5)"
 wait_until 10 file_contains "$file" '"after":{"id":5}'
 refuses 2 "$file" run --name another "$here" "file:$file"
 signal_background first TERM
 expect_background_status 5 143 first
+
+# Redis dies and comes back empty while rowferry runs: the same answer as at a start.
+run_background pipeline "$ROWFERRY" "${run_shop[@]}"
+wait_until 10 runs_as "$pipeline_PID"
+kill_server target
+restart_server target
+sql source "INSERT INTO shop.orders VALUES (6)"
+expect_background_status 20 3 pipeline
+expect_contains "$(cat "$pipeline_LOG")" "lost its data"
+expect_equal 0 "$(redis target DBSIZE)" "keys in the Redis that came back empty"
+carry 6 --adopt
 
 # Places where nothing can be written.
 refuses 2 "/nonexistent/x.jsonl|No such file" run --name p "$here" file:/nonexistent/x.jsonl
