@@ -101,7 +101,8 @@ void rf_mysql_grant(const struct rf_mysql *mysql, struct rf_buf *out)
                   mysql->account ? mysql->account : "'user'@'host'");
 }
 
-/* A broken connection during the TLS handshake has the same number as a certificate that is refused. */
+/* A broken connection during the TLS handshake has the same number as a certificate that is
+ * refused. */
 static bool tls_broke(const char *words)
 {
     static const char *const signs[] = {"eof",         "EOF",       "reset",
@@ -281,7 +282,8 @@ static void set_tls(MYSQL *handle, const struct rf_mysql_address *address)
     if (address->tls_ca != NULL) {
         mysql_options(handle, MYSQL_OPT_SSL_CA, address->tls_ca);
     } else if (!address->tls_skip_verify) {
-        /* Without a CA of its own the library skips parts of the verification: name the system's. */
+        /* Without a CA of its own the library skips parts of the verification: name the
+         * system's. */
         const char *directory = getenv(X509_get_default_cert_dir_env());
         mysql_options(handle, MYSQL_OPT_SSL_CAPATH,
                       directory ? directory : X509_get_default_cert_dir());
@@ -337,7 +339,8 @@ struct ssl_st *rf_mysql_session(const struct rf_mysql *mysql)
     return tls ? tls->ssl : NULL;
 }
 
-/* The library's own checks depend on its version and options; what must hold is asked here again. */
+/* The library's own checks depend on its version and options; what must hold is asked here
+ * again. */
 static enum rf_status check_tls(struct rf_mysql *mysql, const struct rf_mysql_address *address,
                                 const char *host, struct rf_error *err)
 {

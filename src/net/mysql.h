@@ -67,9 +67,9 @@ struct rf_mysql {
     int64_t silence_ms;
 };
 
-/* Connects and logs in. mysql is closed before. Returns RF_OK; RF_RETRY (not reachable, interrupted,
- * timed out; err->connect when no connection came about); RF_CONFIG (refused: err->access for user
- * and password; TLS not as wanted). */
+/* Connects and logs in. mysql is closed before. Returns RF_OK; RF_RETRY (not reachable,
+ * interrupted, timed out; err->connect when no connection came about); RF_CONFIG (refused:
+ * err->access for user and password; TLS not as wanted). */
 RF_USE_RESULT enum rf_status rf_mysql_connect(struct rf_mysql *mysql,
                                               const struct rf_mysql_address *address,
                                               struct rf_error *err);
@@ -120,17 +120,17 @@ void rf_mysql_grant(const struct rf_mysql *mysql, struct rf_buf *out);
 
 /* Asks for the log's stream: from `file` at `position`, or, when file is empty, from where
  * @slave_connect_state says. server_id is the one that we claim to have, silence_ms the longest
- * pause that the server may make (it was asked for heartbeats). From here on only rf_mysql_read_event
- * and close may be called. Returns RF_OK or RF_RETRY.
+ * pause that the server may make (it was asked for heartbeats). From here on only
+ * rf_mysql_read_event and close may be called. Returns RF_OK or RF_RETRY.
  * Source: MariaDB Knowledge Base, "COM_BINLOG_DUMP". */
 RF_USE_RESULT enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file,
                                            uint32_t position, uint32_t server_id,
                                            int64_t silence_ms, struct rf_error *err);
 
-/* The next event's bytes, valid until the next call. deadline_ms in the past never waits.
- * Returns RF_OK; RF_AGAIN (not there by deadline_ms); RF_RETRY (connection lost, silence, the server
- * ended the stream, interrupted); RF_FATAL (the server refused; err->code is its error, 1236 for
- * nearly everything, and the message has its words); RF_CONFIG (another reader has our server id; a
+/* The next event's bytes, valid until the next call. deadline_ms in the past never waits. Returns
+ * RF_OK; RF_AGAIN (not there by deadline_ms); RF_RETRY (connection lost, silence, the server ended
+ * the stream, interrupted); RF_FATAL (the server refused; err->code is its error, 1236 for nearly
+ * everything, and the message has its words); RF_CONFIG (another reader has our server id; a
  * missing privilege). After anything but OK and AGAIN only close is of use. */
 RF_USE_RESULT enum rf_status rf_mysql_read_event(struct rf_mysql *mysql, int64_t deadline_ms,
                                                  struct rf_str *event, struct rf_error *err);

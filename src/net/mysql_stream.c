@@ -1,11 +1,12 @@
 /* The stream of the binary log: packets from the connection's socket, events from packets.
  *
- * After COM_BINLOG_DUMP the server only sends and we only read, so the socket is ours: what comes is
- * received into one buffer, as much as there is in one call, and events are handed out where they
- * lie. An event of 16 MiB and more comes in several packets whose headers are taken out.
+ * After COM_BINLOG_DUMP the server only sends and we only read, so the socket is ours: what comes
+ * is received into one buffer, as much as there is in one call, and events are handed out where
+ * they lie. An event of 16 MiB and more comes in several packets whose headers are taken out.
  *
- *   packet: size (3, little-endian), number (1), payload; a payload of 16777215 bytes goes on in the
- *   next packet. First byte of the payload: 0 event, 0xff error, 0xfe with fewer than 9 bytes end.
+ *   packet: size (3, little-endian), number (1), payload; a payload of 16777215 bytes goes on in
+ *   the next packet. First byte of the payload: 0 event, 0xff error, 0xfe with fewer than 9 bytes
+ *   end.
  *
  * Source: MySQL Source Code Documentation, "MySQL Packets", "COM_BINLOG_DUMP". */
 #include "net/mysql.h"
