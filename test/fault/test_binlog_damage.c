@@ -1,6 +1,6 @@
-/* The source `binlog` on damaged files: a log that a real server wrote, cut at each byte and with each
- * of its bytes flipped. What is handed over is the beginning of what the whole file gives, and nothing
- * that lies behind the damage. */
+/* The source `binlog` on damaged files: a log that a real server wrote, cut at each byte and with
+ * each of its bytes flipped. What is handed over is the beginning of what the whole file gives, and
+ * nothing that lies behind the damage. */
 #include "lib/log_writer.h"
 #include "lib/mariadb_server.h"
 #include "lib/source.h"
@@ -308,7 +308,8 @@ static void test_a_relay_log_is_read_at_its_own_offsets(void **context)
     struct rf_str event;
     size_t at = 0;
     (void)context;
-    /* The replica's own description, its master's ROTATE and description, then what the master sent. */
+    /* The replica's own description, its master's ROTATE and description, then what the master
+     * sent. */
     rf_test_log_begin(&log, "");
     assert_true(rf_test_log_next(&log, &at, &event));
     rf_buf_set(&description, event);

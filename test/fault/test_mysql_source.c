@@ -1,9 +1,11 @@
-/* The source `mysql` against a real server: where it begins, what it hands over, what it refuses. */
+/* The source `mysql` against a real server: where it begins, what it hands over, what it
+ * refuses. */
 #include "base/clock.h"
 #include "lib/mariadb_server.h"
 #include "lib/source.h"
 #include "source/position.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -135,8 +137,7 @@ static void next_second(void)
 {
     time_t begin = time(NULL);
     while (time(NULL) == begin) {
-        struct timespec pause = {0, 10 * 1000 * 1000};
-        nanosleep(&pause, NULL);
+        poll(NULL, 0, 10);
     }
 }
 
@@ -722,7 +723,8 @@ static void test_a_purged_transaction_stops_and_says_what_is_missing(void **cont
 static void test_a_reset_log_is_recognised(void **context)
 {
     (void)context;
-    /* What the server did while nobody read: 0 nothing more, 1 fewer, 2 as many, 3 more transactions. */
+    /* What the server did while nobody read: 0 nothing more, 1 fewer, 2 as many, 3 more
+     * transactions. */
     for (int rows = 0; rows < 4; rows++) {
         struct subject subject;
         fresh(NULL);

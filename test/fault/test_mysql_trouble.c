@@ -1,5 +1,5 @@
-/* The source `mysql` and servers in trouble, or up to no good: frozen, replaced, with TLS that is not
- * what it should be, with answers that are lies. */
+/* The source `mysql` and servers in trouble, or up to no good: frozen, replaced, with TLS that is
+ * not what it should be, with answers that are lies. */
 #include "base/clock.h"
 #include "lib/mariadb_server.h"
 #include "lib/source.h"
@@ -187,7 +187,8 @@ static void test_an_interrupt_ends_a_read_and_stays(void **context)
 
 /* ---- Servers that are none ----------------------------------------------------------------- */
 
-/* A listener that plays a script to whoever connects first: bytes to send, then bytes to wait for. */
+/* A listener that plays a script to whoever connects first: bytes to send, then bytes to wait
+ * for. */
 struct rogue {
     int fd;
     char port[8];

@@ -1,5 +1,5 @@
-/* Any text as a position, and as a place to begin: no crash, and what is accepted has one text, which
- * means the same when it is read again. */
+/* Any text as a position, and as a place to begin: no crash, and what is accepted has one text,
+ * which means the same when it is read again. */
 #include "source/position.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
-/* Any events in any order: no crash, no leak, and what is handed over keeps the contract. The input is
- * a list of events, each a type, flags, two bytes of size and a body; headers are made here and
+/* Any events in any order: no crash, no leak, and what is handed over keeps the contract. The input
+ * is a list of events, each a type, flags, two bytes of size and a body; headers are made here and
  * checksums switched off, so that all of the input reaches the code behind them. */
 #include "source/transaction.h"
 

@@ -1,8 +1,8 @@
 /* Writes a binary log as a MariaDB server would, event by event, for tests of what reads one.
  *
- * Tables have integer columns only, named a, b, c ...; a is the primary key. Bytes go to `log`, from
- * the magic number on; each function adds one event unless it says otherwise. Knows nothing of the
- * code under test: the checksum is its own. */
+ * Tables have integer columns only, named a, b, c ...; a is the primary key. Bytes go to `log`,
+ * from the magic number on; each function adds one event unless it says otherwise. Knows nothing of
+ * the code under test: the checksum is its own. */
 #ifndef ROWFERRY_TEST_LOG_WRITER_H
 #define ROWFERRY_TEST_LOG_WRITER_H
 
@@ -42,7 +42,8 @@ void rf_test_log_row(struct rf_test_log *log, uint64_t sequence, const char *dat
 
 /* The event that was added last. */
 struct rf_str rf_test_log_last(const struct rf_test_log *log);
-/* Takes the event at *offset and moves there behind it; false at the end. Skips the magic number. */
+/* Takes the event at *offset and moves there behind it; false at the end. Skips the magic
+ * number. */
 bool rf_test_log_next(const struct rf_test_log *log, size_t *offset, struct rf_str *event);
 /* Makes the event at this offset right again after its bytes were changed: size and checksum. */
 void rf_test_log_seal(struct rf_test_log *log, size_t offset);

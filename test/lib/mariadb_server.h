@@ -1,7 +1,7 @@
 /* A real MariaDB server of a test's own, started by tools/servers on a free port of 127.0.0.1.
  *
- * It ends with the test, also when that is killed. Aborts when a server cannot be had, or a statement
- * fails: a test that needs them must not pass without. */
+ * It ends with the test, also when that is killed. Aborts when a server cannot be had, or a
+ * statement fails: a test that needs them must not pass without. */
 #ifndef ROWFERRY_TEST_MARIADB_SERVER_H
 #define ROWFERRY_TEST_MARIADB_SERVER_H
 

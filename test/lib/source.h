@@ -41,8 +41,8 @@ RF_USE_RESULT enum rf_status rf_test_source_open(struct rf_test_source *source,
 /* One read of at most wait_ms; what came is printed, position moved. */
 RF_USE_RESULT enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_ms,
                                                  struct rf_error *err);
-/* Reads until the text has `part` in it, or an error comes (it is returned), or limit_ms have passed
- * (aborts, and shows what came). */
+/* Reads until the text has `part` in it, or an error comes (it is returned), or limit_ms have
+ * passed (aborts, and shows what came). */
 RF_USE_RESULT enum rf_status rf_test_source_until(struct rf_test_source *source, const char *part,
                                                   int64_t limit_ms, struct rf_error *err);
 /* Reads until an error, the end of a file (RF_OK) or nothing for quiet_ms (RF_AGAIN). */
