@@ -1,9 +1,8 @@
 #include "event/value.h"
 
-#include <math.h>
+#include "event/floating.h"
+
 #include <rowferry/event.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334"
                             "3536373839404142434445464748"
@@ -108,83 +107,9 @@ size_t rf_time_text(char *out, int64_t micros, unsigned scale)
     return (size_t)(fraction(at, (unsigned)(size % 1000000), scale) - out);
 }
 
-static size_t unsigned_text(char *out, uint64_t number)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
-}
-
-/* Numbers such as 19.99: few enough digits that one multiplication finds them and one division proves them. */
-static size_t short_text(char *out, double number, bool single)
-{
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
-    double size = fabs(number);
-    if (!(size < 1e9) || (size > 0 && size < 1e-4)) {
-        return 0;
-    }
-    for (unsigned scale = 0; scale < sizeof powers / sizeof *powers; scale++) {
-        if (size * powers[scale] >= 1e15) {
-            return 0;
-        }
-        double scaled = (double)(int64_t)(size * powers[scale] + 0.5);
-        double back = scaled / powers[scale];
-        if ((single ? (float)back == (float)size && scaled < 1e9 : back == size)) {
-            uint64_t whole = (uint64_t)scaled, unit = (uint64_t)powers[scale];
-            char *at = out;
-            if (signbit(number)) {
-                *at++ = '-';
-            }
-            at += unsigned_text(at, whole / unit);
-            if (scale > 0) {
-                uint64_t rest = whole % unit;
-                *at++ = '.';
-                for (unsigned digit = scale; digit > 0; digit--, rest /= 10) {
-                    at[digit - 1] = (char)('0' + rest % 10);
-                }
-                at += scale;
-            }
-            return (size_t)(at - out);
-        }
-    }
-    return 0;
-}
-
-static size_t searched_text(char *out, double number, bool single)
-{
-    for (int precision = single ? 6 : 15;; precision++) {
-        int size = snprintf(out, RF_DOUBLE_TEXT_MAX, "%.*g", precision, number);
-        bool same = single ? strtof(out, NULL) == (float)number : strtod(out, NULL) == number;
-        if (same || precision >= 17) {
-            /* A locale set by the host program may write a comma; readers of data never do. */
-            for (int i = 0; i < size; i++) {
-                out[i] = out[i] == ',' ? '.' : out[i];
-            }
-            return (size_t)size;
-        }
-    }
-}
-
-size_t rf_double_text(char *out, double number)
-{
-    size_t size = short_text(out, number, false);
-    return size ? size : searched_text(out, number, false);
-}
-
-size_t rf_float_text(char *out, float number)
-{
-    size_t size = short_text(out, (double)number, true);
-    return size ? size : searched_text(out, (double)number, true);
-}
-
 void rf_value_print(struct rf_buf *out, struct rf_value value)
 {
-    char *room = rf_buf_reserve(out, RF_DOUBLE_TEXT_MAX);
+    char *room = rf_buf_reserve(out, RF_FLOATING_MAX);
     switch ((enum rf_kind)value.kind) {
     case RF_ABSENT:
     case RF_NULL: break;
@@ -196,8 +121,8 @@ void rf_value_print(struct rf_buf *out, struct rf_value value)
         out->size += 4;
         break;
     }
-    case RF_FLOAT: out->size += rf_float_text(room, value.f); break;
-    case RF_DOUBLE: out->size += rf_double_text(room, value.d); break;
+    case RF_FLOAT: out->size += (size_t)(rf_floating_float(room, value.f) - room); break;
+    case RF_DOUBLE: out->size += (size_t)(rf_floating_double(room, value.d) - room); break;
     case RF_DATE: out->size += rf_date_text(room, value.u); break;
     case RF_DATETIME: out->size += rf_datetime_text(room, value.u, ' ', value.scale); break;
     case RF_TIMESTAMP: out->size += rf_timestamp_text(room, value.i, ' ', value.scale); break;

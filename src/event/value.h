@@ -1,4 +1,4 @@
-/* Text of temporal and floating values, shared by everything that prints them: rf_value_print and the JSON emitter.
+/* Text of temporal values, shared by everything that prints them: rf_value_print and the JSON emitter.
  *
  * Each function writes into the caller's memory, adds no NUL and returns the bytes written. Any thread. */
 #ifndef ROWFERRY_EVENT_VALUE_H
@@ -10,7 +10,6 @@ enum {
     RF_DATE_TEXT_MAX = 10,     /* 2024-02-29 */
     RF_DATETIME_TEXT_MAX = 26, /* 2024-02-29 12:00:00.000000 */
     RF_TIME_TEXT_MAX = 20,     /* -838:59:59.000000 */
-    RF_DOUBLE_TEXT_MAX = 32,
 };
 
 /* "2024-02-29" of a packed date. */
@@ -21,10 +20,6 @@ size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned sca
 size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale);
 /* "-838:59:59" and `scale` fraction digits of signed microseconds. */
 size_t rf_time_text(char *out, int64_t micros, unsigned scale);
-/* A decimal text that reads back as the same number, without digits to spare for all normal numbers. Not for NaN and infinities, which SQL does not have; they
- * give "nan" and "inf" so that a reader notices. Independent of the locale. */
-size_t rf_double_text(char *out, double number);
-size_t rf_float_text(char *out, float number);
 /* Microseconds since 1970 UTC to packed date and time. */
 uint64_t rf_datetime_of_micros(int64_t micros);
 

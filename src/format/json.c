@@ -18,7 +18,7 @@
  * once. */
 #include "wire/json.h"
 
-#include "wire/digits.h"
+#include "event/digits.h"
 
 #include <rowferry/format.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "wire/decimal.h"
 
-#include "wire/digits.h"
+#include "event/digits.h"
 
 #include <stdbool.h>
 

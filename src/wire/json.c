@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "event/value.h"
-#include "wire/digits.h"
-#include "wire/floating.h"
+#include "event/digits.h"
+#include "event/floating.h"
 
 #include <math.h>
 #include <stdlib.h>

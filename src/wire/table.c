@@ -4,7 +4,7 @@
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
-#include "wire/digits.h"
+#include "event/digits.h"
 #include "wire/plan.h"
 
 #include <stdlib.h>

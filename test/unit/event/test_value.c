@@ -1,7 +1,6 @@
 #include "event/value.h"
 
 #include <rowferry/event.h>
-#include <stdlib.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,33 +95,6 @@ static void test_known_floating_numbers(void **state)
     expect_print((struct rf_value){.kind = RF_FLOAT, .f = 16777216.0F}, "16777216");
 }
 
-static void test_every_floating_number_reads_back_equal(void **state)
-{
-    (void)state;
-    uint64_t random = 88172645463325252ULL;
-    for (int i = 0; i < 200000; i++) {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        char text[RF_DOUBLE_TEXT_MAX + 1];
-        double number;
-        memcpy(&number, &random, sizeof number);
-        if (i % 2 == 0) {
-            number = (double)(int64_t)(random % 2000000000) / 10000.0;
-        }
-        if (number != number || number - number != 0) {
-            continue;
-        }
-        text[rf_double_text(text, number)] = '\0';
-        assert_true(strtod(text, NULL) == number);
-        float single = (float)number;
-        if (single - single == 0) {
-            text[rf_float_text(text, single)] = '\0';
-            assert_true(strtof(text, NULL) == single);
-        }
-    }
-}
-
 static void test_equality_is_of_kind_and_content(void **state)
 {
     (void)state;
@@ -166,7 +138,6 @@ int main(void)
         cmocka_unit_test(test_dates_print_with_their_own_precision),
         cmocka_unit_test(test_times_reach_beyond_a_day_and_below_zero),
         cmocka_unit_test(test_known_floating_numbers),
-        cmocka_unit_test(test_every_floating_number_reads_back_equal),
         cmocka_unit_test(test_equality_is_of_kind_and_content),
         cmocka_unit_test(test_only_an_update_of_a_key_column_changes_the_key),
     };

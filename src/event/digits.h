@@ -1,9 +1,7 @@
 /* Decimal digits without branches on their number, inlined into the decoders and encoders of the
- * data path. Used inside wire/ and by the formats.
- *
- * Source: C11, 7.21.6.1, the conversions "%u", "%0*u" and "%lld" of fprintf: the same text. */
-#ifndef ROWFERRY_WIRE_DIGITS_H
-#define ROWFERRY_WIRE_DIGITS_H
+ * data path. Used in event/, wire/ and by the formats. */
+#ifndef ROWFERRY_EVENT_DIGITS_H
+#define ROWFERRY_EVENT_DIGITS_H
 
 #include <endian.h>
 #include <stddef.h>

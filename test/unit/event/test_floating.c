@@ -1,6 +1,6 @@
-#include "wire/floating.h"
+#include "event/floating.h"
 
-#include "wire/powers.h"
+#include "event/powers.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Powers of ten for floating.c, as many as doubles need. Private to it.
  *
  * Source: R. Giulietti, "The Schubfach way to render doubles" (2021), section 9.6: g(k). */
-#ifndef ROWFERRY_WIRE_POWERS_H
-#define ROWFERRY_WIRE_POWERS_H
+#ifndef ROWFERRY_EVENT_POWERS_H
+#define ROWFERRY_EVENT_POWERS_H
 
 #include <stdint.h>
 

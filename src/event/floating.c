@@ -1,7 +1,7 @@
-#include "wire/floating.h"
+#include "event/floating.h"
 
-#include "wire/digits.h"
-#include "wire/powers.h"
+#include "event/digits.h"
+#include "event/powers.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Written by tools/gen-powers. */
-#include "wire/powers.h"
+#include "event/powers.h"
 
 const struct rf_power rf_powers[RF_POWER_LAST - RF_POWER_FIRST + 1] = {
     {0xff77b1fcbebcdc4f, 0x25e8e89c13bb0f7b}, /* 10^-292 */

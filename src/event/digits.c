@@ -1,4 +1,4 @@
-#include "wire/digits.h"
+#include "event/digits.h"
 
 char *rf_digits_large(char *out, uint64_t number)
 {
