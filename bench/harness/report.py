@@ -94,10 +94,10 @@ class Floor:
                 f"{sign} {self.goal:g}{self.unit}", verdict]
 
 
-def floors_table(floors):
+def floors_table(floors, hint):
     rows = [["what", "found", "floor", "goal", "verdict"]]
     rows += [row for row in map(Floor.row, floors) if row]
-    return f"**Floors**\n\n{markdown(rows)}"
+    return f"**Floors{hint}**\n\n{markdown(rows)}"
 
 
 # ---- Where it was measured ----------------------------------------------------------------------
