@@ -1,15 +1,17 @@
 /* Events for tests: tables and rows written as short text.
  *
- * A table is "id:int! name:text price:decimal": columns with their type, "!" for the primary key's. A row is "1|anna|9.50":
- * its values in the columns' order, NULL for NULL and ? for a value that the log does not tell. Everything lies in the
- * batch that it was added to, but for the tables. Aborts on text that it does not understand. */
+ * A table is "id:int! name:text price:decimal": columns with their type, "!" for the primary
+ * key's. A row is "1|anna|9.50": its values in the columns' order, NULL for NULL and ? for a value
+ * that the log does not tell. Everything lies in the batch that it was added to, but for the
+ * tables. Aborts on text that it does not understand. */
 #ifndef ROWFERRY_TEST_EVENTS_H
 #define ROWFERRY_TEST_EVENTS_H
 
 #include <rowferry/batch.h>
 
-/* The caller owns the reference. Types: int bigint uint decimal double float year bit date time datetime timestamp char text
- * bytes enum set json geometry. A column ending in ! is part of the key, in the order given. */
+/* The caller owns the reference. Types: int bigint uint decimal double float year bit date time
+ * datetime timestamp char text bytes enum set json geometry. A column ending in ! is part of the
+ * key, in the order given. */
 struct rf_table *rf_test_table(const char *database, const char *name, const char *columns);
 
 /* The values of one row, in the batch's arena. */
