@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Random inserts, updates and deletes over ten tables of all types, while rowferry is killed with -9
-# at random moments: Redis and the folded file each equal SELECT, and no line of the file is repeated.
-# 100,000 operations and twenty kills at full size.
+# at random moments: Redis and the folded file each equal SELECT, and no line of the file is
+# repeated. 100,000 operations and twenty kills at full size.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/load.sh"
 story_begin

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # story: asan
-# As test_kill9.sh with two files and Redis: three positions that drift apart, one feed that begins at
-# the oldest of them, and each sink skips what it has.
+# As test_kill9.sh with two files and Redis: three positions that drift apart, one feed that begins
+# at the oldest of them, and each sink skips what it has.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/load.sh"
 story_begin

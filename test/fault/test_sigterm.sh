@@ -14,7 +14,8 @@ load_tables
 # What `-` prints goes through cat, so that rowferry sees a pipe; a cat waits for the one before it.
 pipeline_start() {
     run_background pipeline bash -c 'exec "$1" run --name sigterm --from earliest "$2" "$3" "$4" - \
-        > >(exec flock "$5.lock" cat >>"$5")' - "$ROWFERRY" "$(source_url)" "$(target_url)" "file:$file" "$piped"
+        > >(exec flock "$5.lock" cat >>"$5")' - \
+        "$ROWFERRY" "$(source_url)" "$(target_url)" "file:$file" "$piped"
 }
 
 stops=$((20 / ROWFERRY_SCALE))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # story: asan
-# Log files that are damaged: cut off, with a bit changed, of another kind. Nothing behind the damage
-# is printed, and nothing of a transaction that is not whole.
+# Log files that are damaged: cut off, with a bit changed, of another kind. Nothing behind the
+# damage is printed, and nothing of a transaction that is not whole.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/refusal.sh"
 story_begin

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # story: asan
-# A recorded position that its server no longer has, or that belongs to another server: rowferry names
-# it, ends with 3 and writes nothing; it never jumps. The same with a damaged state file.
+# A recorded position that its server no longer has, or that belongs to another server: rowferry
+# names it, ends with 3 and writes nothing; it never jumps. The same with a damaged state file.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/refusal.sh"
 story_begin
@@ -33,13 +33,15 @@ nothing_was_written() {
 
 carry 2
 
-# Another server behind the same name, whose GTIDs look alike: with a shorter log, then a longer one.
+# Another server behind the same name, whose GTIDs look alike: with a shorter log, then a longer
+# one.
 refuses 3 "not the log that the position was taken from" run --name shop "${at_other[@]}"
 nothing_was_written
 for id in {3..40}; do
     echo "INSERT INTO shop.orders VALUES ($id);"
 done | sql other
-refuses 3 "not the log that the position was taken from|another one" run --name shop "${at_other[@]}"
+refuses 3 "not the log that the position was taken from|another one" \
+    run --name shop "${at_other[@]}"
 nothing_was_written
 
 # The server's log is deleted as far as the recorded position and further.
@@ -76,7 +78,8 @@ sql source "FLUSH BINARY LOGS; FLUSH BINARY LOGS"
 wait_until 10 purged_to bin.000005
 sql source "INSERT INTO shop.orders VALUES (11)"
 carry 11
-expect_equal "10 11" "$(grep -o '"after":{"id":[0-9]*' "$file" | sed 's/.*://' | paste -sd ' ')" "rows"
+rows=$(grep -o '"after":{"id":[0-9]*' "$file" | sed 's/.*://' | paste -sd ' ')
+expect_equal "10 11" "$rows" "rows"
 
 # RESET MASTER: the same file names and GTIDs once more, with another content; first shorter, then
 # longer than before.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # story: asan
-# Destinations that are not what they were: an emptied Redis, a file that got shorter, was replaced or
-# is gone; tables that a sink cannot hold; two processes of one name. Status 3 where data would be lost
-# and 2 where somebody must decide; nothing is written in either case.
+# Destinations that are not what they were: an emptied Redis, a file that got shorter, was replaced
+# or is gone; tables that a sink cannot hold; two processes of one name. Status 3 where data would
+# be lost and 2 where somebody must decide; nothing is written in either case.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/refusal.sh"
 story_begin
@@ -74,7 +74,8 @@ mv "$file.moved" "$file"
 # Put back, it goes on.
 sql source "INSERT INTO shop.orders VALUES (4)"
 carry 4
-expect_equal "1 2 3 4" "$(grep -o '"after":{"id":[0-9]*' "$file" | sed 's/.*://' | paste -sd ' ')" "rows"
+rows=$(grep -o '"after":{"id":[0-9]*' "$file" | sed 's/.*://' | paste -sd ' ')
+expect_equal "1 2 3 4" "$rows" "rows"
 
 # Two processes must not write to one file either.
 run_background first "$ROWFERRY" "${run_shop[@]}"

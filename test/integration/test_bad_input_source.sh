@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # story: asan
 # A server that cannot be read, or not faithfully: rowferry says what is wrong there and the exact
-# statement that mends it, with exit status 2; and stops behind the last good event for what is already
-# in its log, with 3.
+# statement that mends it, with exit status 2; and stops behind the last good event for what is
+# already in its log, with 3.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/refusal.sh"
 story_begin
@@ -47,7 +47,8 @@ refuses 2 "binlog_format is STATEMENT|SET GLOBAL binlog_format='ROW'" tail "mysq
 sql source "SET GLOBAL binlog_format = MIXED"
 refuses 2 "binlog_format is MIXED" tail "mysql://root@$at"
 sql source "SET GLOBAL binlog_format = ROW, GLOBAL binlog_row_metadata = MINIMAL"
-refuses 2 "binlog_row_metadata is MINIMAL|SET GLOBAL binlog_row_metadata='FULL'" tail "mysql://root@$at"
+refuses 2 "binlog_row_metadata is MINIMAL|SET GLOBAL binlog_row_metadata='FULL'" \
+    tail "mysql://root@$at"
 sql source "SET GLOBAL binlog_row_metadata = FULL, GLOBAL binlog_row_image = MINIMAL"
 refuses 2 "binlog_row_image is MINIMAL|SET GLOBAL binlog_row_image='FULL'" tail "mysql://root@$at"
 sql source "SET GLOBAL binlog_row_image = FULL"
@@ -60,7 +61,8 @@ in_the_log() {
     sql source "RESET MASTER; INSERT INTO shop.orders VALUES ($number, 1)"
     sql source "$statements"
     sql source "INSERT INTO shop.orders VALUES ($((number + 1)), 1)"
-    expect_status "$status" timeout 30 "$ROWFERRY" tail --from earliest "mysql://root@$at/shop.orders"
+    expect_status "$status" timeout 30 "$ROWFERRY" tail --from earliest \
+        "mysql://root@$at/shop.orders"
     before=$(grep -c "\"after\":{\"id\":$number," "$STORY/out" || true)
     expect_equal 1 "$before" "good rows before"
     expect_equal 0 "$(grep -c "\"id\":$((number + 1))," "$STORY/out" || true)" "rows behind it"
@@ -81,9 +83,12 @@ in_the_log 3 "compressed" "ALTER TABLE shop.orders ADD note VARCHAR(300);
     SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10;
     INSERT INTO shop.orders VALUES (55, 1, REPEAT('long', 50));
     SET GLOBAL log_bin_compress = OFF; ALTER TABLE shop.orders DROP note"
-in_the_log 3 "ROLLBACK TO|engines that cannot roll back" "CREATE TABLE IF NOT EXISTS shop.old (id INT PRIMARY KEY) ENGINE=MyISAM;
-    BEGIN; INSERT INTO shop.orders VALUES (65, 1); SAVEPOINT s; INSERT INTO shop.orders VALUES (66, 1);
+in_the_log 3 "ROLLBACK TO|engines that cannot roll back" \
+    "CREATE TABLE IF NOT EXISTS shop.old (id INT PRIMARY KEY) ENGINE=MyISAM;
+    BEGIN; INSERT INTO shop.orders VALUES (65, 1); SAVEPOINT s;
+    INSERT INTO shop.orders VALUES (66, 1);
     INSERT INTO shop.old VALUES (66); ROLLBACK TO s; COMMIT"
-in_the_log 3 "character set|cp1251" "ALTER TABLE shop.orders ADD note VARCHAR(9) CHARACTER SET cp1251;
+in_the_log 3 "character set|cp1251" \
+    "ALTER TABLE shop.orders ADD note VARCHAR(9) CHARACTER SET cp1251;
     INSERT INTO shop.orders VALUES (75, 1, 'x'); ALTER TABLE shop.orders DROP note"
 story_end

@@ -5,9 +5,9 @@
 
 A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
 have left (a created row was not there; an updated or deleted one was there exactly as its `before`
-says), ids grow, none comes twice, and no line is torn. What is left at its end must equal the tables.
-Redis must hold one hash for each row, with exactly the row's values, and nothing else but the
-pipeline's own keys `rowferry:*`.
+says), ids grow, none comes twice, and no line is torn. What is left at its end must equal the
+tables. Redis must hold one hash for each row, with exactly the row's values, and nothing else but
+the pipeline's own keys `rowferry:*`.
 
 Values are compared in their exact form: text and bytes as bytes, floats by their bits.
 With --show, a table of rows and checksums is printed, one column for each side.
@@ -215,7 +215,7 @@ def redis_key(table, row):
 
 
 def compare_redis(redis, tables, source, differences):
-    """Returns what Redis has of them: {full table name: [row]}, values in the order of the columns."""
+    """Returns what Redis has of them: {full table name: [row]}, a row is (column, text) pairs."""
     wanted = {}
     for table in tables:
         for row in source[table.full_name]:

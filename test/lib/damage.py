@@ -3,9 +3,10 @@
 
     damage.py PROGRAM LOG DIRECTORY [--cuts N] [--flips N] [--seed S]
 
-Cut off at a place between two events, a log is whole as far as it goes: status 0. Cut inside an event,
-or with one bit changed: status 3, with the place in the message. In both cases what was printed is the
-beginning of what the good log gives, in whole transactions. Exits 1 when any of that does not hold.
+Cut off at a place between two events, a log is whole as far as it goes: status 0. Cut inside an
+event, or with one bit changed: status 3, with the place in the message. In both cases what was
+printed is the beginning of what the good log gives, in whole transactions. Exits 1 when any of that
+does not hold.
 """
 
 import argparse

@@ -4,14 +4,15 @@
     killer.py --socket S --operations 5000 --kills 5 --seed 7 --file changes.jsonl --redis PORT \\
         --log rowferry.log -- rowferry run ... file:changes.jsonl ...
 
-The load (workload.py; its tables are there already) is cut into two parts more than there are kills,
-and goes on into the next but one only when its kill has happened: every kill meets a load that has
-not ended. When to kill is drawn for each: soon after the start, after the file has grown by a random
-number of bytes, or when a certain row has come out. Nothing here waits for time to pass.
+The load (workload.py; its tables are there already) is cut into two parts more than there are
+kills, and goes on into the next but one only when its kill has happened: every kill meets a load
+that has not ended. When to kill is drawn for each: soon after the start, after the file has grown
+by a random number of bytes, or when a certain row has come out. Nothing here waits for time to
+pass.
 
 After the last kill the program is started once more, until the last row of the load has reached
-every file and Redis; then it is ended with SIGTERM and must leave with 143. Exits 1 when the program
-ends by itself, or when anything takes longer than --limit seconds.
+every file and Redis; then it is ended with SIGTERM and must leave with 143. Exits 1 when the
+program ends by itself, or when anything takes longer than --limit seconds.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The random load in a story: its tables, its writer, a pipeline beside it, and the comparison at the
-# end. Sourced after story.sh. The story has a MariaDB named `source` and a Redis named `target`.
+# The random load in a story: its tables, its writer, a pipeline beside it, and the comparison at
+# the end. Sourced after story.sh. The story has a MariaDB named `source` and a Redis named
+# `target`.
 
 LIB=$ROWFERRY_SOURCE_DIR/test/lib
 ROWS=$((100000 / ROWFERRY_SCALE))

@@ -2,8 +2,8 @@
 # Bad input in a story: rowferry must say what is wrong, to what, and leave with the right status.
 # Sourced after story.sh.
 
-# refuses STATUS WORDS[|WORDS...] ARGUMENTS...: rowferry, run with these arguments, ends by itself with
-# this status; its last message has all the words; nothing of it is on standard output.
+# refuses STATUS WORDS[|WORDS...] ARGUMENTS...: rowferry, run with these arguments, ends by itself
+# with this status; its last message has all the words; nothing of it is on standard output.
 refuses() {
     refuses_after "" "$@"
 }

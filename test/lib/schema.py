@@ -229,8 +229,8 @@ def read_tables(server, databases):
 def read_members(server, table):
     """Fills in the members of the table's ENUM and SET columns.
 
-    information_schema shows four-byte characters as question marks, so the server is made to say each
-    member as a value: by its number, in a copy of the column that only this session sees.
+    information_schema shows four-byte characters as question marks, so the server is made to say
+    each member as a value: by its number, in a copy of the column that only this session sees.
     """
     place = f"{identifier(table.database)}.{identifier(table.name)}"
     for column in table.columns:
