@@ -1,7 +1,8 @@
 /* Arenas: memory that is given out in order and taken back in one step.
  *
- * A batch owns one; a transaction under assembly owns one. Chunks can move from one arena to another without a copy, which
- * is how the bytes of a log event reach the batch. Not thread-safe: one owner at a time (a filled batch is only read). */
+ * A batch owns one; a transaction under assembly owns one. Chunks can move from one arena to
+ * another without a copy, which is how the bytes of a log event reach the batch. Not thread-safe:
+ * one owner at a time (a filled batch is only read). */
 #ifndef ROWFERRY_ARENA_H
 #define ROWFERRY_ARENA_H
 
@@ -24,7 +25,8 @@ struct rf_arena {
     size_t bytes; /* memory of all chunks from head on, headers included; spare ones do not count */
 };
 
-/* `size` bytes aligned to 16 in a chunk with room for them, opening a chunk when needed. Never NULL. */
+/* `size` bytes aligned to 16 in a chunk with room for them, opening a chunk when needed. Never
+ * NULL. */
 void *rf_arena_grow(struct rf_arena *arena, size_t size);
 
 /* `size` bytes, aligned to 8, not zeroed. Owned by the arena until its reset. */
@@ -55,13 +57,15 @@ static inline void rf_arena_shrink(struct rf_arena *arena, const void *memory, s
 /* A copy in the arena. */
 struct rf_str rf_arena_copy(struct rf_arena *arena, struct rf_str str);
 
-/* Moves every chunk of `from` behind the ones of `to`; what lies in them keeps its address. `from` is empty afterwards
- * (its spare chunks stay). `to` goes on filling its own head. */
+/* Moves every chunk of `from` behind the ones of `to`; what lies in them keeps its address. `from`
+ * is empty afterwards (its spare chunks stay). `to` goes on filling its own head. */
 void rf_arena_adopt(struct rf_arena *to, struct rf_arena *from);
-/* The same for one chunk that the caller has taken out of another arena's list (and out of its `bytes`). */
+/* The same for one chunk that the caller has taken out of another arena's list (and out of its
+ * `bytes`). */
 void rf_arena_adopt_chunk(struct rf_arena *to, struct rf_chunk *chunk);
 
-/* Forgets everything; keeps at most `keep_bytes` of ordinary chunks as spare ones and frees the rest. */
+/* Forgets everything; keeps at most `keep_bytes` of ordinary chunks as spare ones and frees the
+ * rest. */
 void rf_arena_reset(struct rf_arena *arena, size_t keep_bytes);
 /* Frees everything. */
 void rf_arena_deinit(struct rf_arena *arena);

@@ -1,7 +1,8 @@
 /* Batches and views: how events travel from one source to many sinks.
  *
- * A batch is filled by the source's thread, then shared read-only by every sink until each has called the covering flush,
- * then reset as a whole. A view is the part of a batch that one sink is given. */
+ * A batch is filled by the source's thread, then shared read-only by every sink until each has
+ * called the covering flush, then reset as a whole. A view is the part of a batch that one sink is
+ * given. */
 #ifndef ROWFERRY_BATCH_H
 #define ROWFERRY_BATCH_H
 
@@ -19,10 +20,11 @@ struct rf_batch {
     struct rf_table **tables; /* one reference each */
     uint32_t table_count;
     uint32_t table_capacity;
-    struct rf_str
-        position; /* behind the last transaction that ended here (events or not); empty: none ended. In the arena */
+    /* behind the last transaction that ended here (events or not); empty: none ended. In the
+     * arena */
+    struct rf_str position;
     int64_t commit_us; /* of that transaction; 0 without one */
-    uint64_t skipped;  /* rows that the source's filter left out, for the counters */
+    uint64_t skipped;  /* log events that the source's filter left out, for the counters */
     size_t bytes_max;  /* the source stops filling when rf_batch_bytes reaches it */
     bool end;          /* the source has nothing more, ever (the end of a log file) */
 };
@@ -38,7 +40,8 @@ static inline bool rf_batch_full(const struct rf_batch *batch)
     return batch->arena.bytes + batch->count * sizeof *batch->events >= batch->bytes_max;
 }
 
-/* Opens the next transaction (or goes on with one: begins = false). Its id is copied into the arena. */
+/* Opens the next transaction (or goes on with one: begins = false). Its id is copied into the
+ * arena. */
 struct rf_transaction *rf_batch_begin(struct rf_batch *batch, struct rf_str id, int64_t commit_us,
                                       bool begins);
 /* Ends it here. */
@@ -55,7 +58,8 @@ static inline struct rf_event *rf_batch_add(struct rf_batch *batch)
     batch->transactions[batch->transaction_count - 1].count++;
     return event;
 }
-/* The batch keeps a reference of its own on the table; a table that it has already is not counted again. */
+/* The batch keeps a reference of its own on the table; a table that it has already is not counted
+ * again. */
 void rf_batch_use(struct rf_batch *batch, struct rf_table *table);
 /* Copies position into the arena. */
 void rf_batch_set_position(struct rf_batch *batch, struct rf_str position, int64_t commit_us);
@@ -64,13 +68,14 @@ void rf_batch_set_position(struct rf_batch *batch, struct rf_str position, int64
 void rf_batch_reset(struct rf_batch *batch, size_t keep_bytes);
 void rf_batch_deinit(struct rf_batch *batch);
 
-/* The events of a batch from one on. Everything is borrowed from the batch and valid until the covering flush. */
+/* The events of a batch from one on. Everything is borrowed from the batch and valid until the
+ * covering flush. */
 struct rf_view {
     const struct rf_batch *batch;
     const struct rf_event *events;
     uint32_t count;
-    const struct rf_transaction *
-        transactions; /* those that the events belong to; `first` still counts from the batch's start */
+    /* those that the events belong to; `first` still counts from the batch's start */
+    const struct rf_transaction *transactions;
     uint32_t transaction_count;
 };
 

@@ -1,7 +1,8 @@
 /* Statuses and errors: how every fallible function of Rowferry answers.
  *
- * Used by every room and every plugin. A status says what the engine has to do next; the error says it to a person: what
- * happened, to what, and what to do. `struct rf_error` is plain storage, so an error path never allocates. */
+ * Used by every room and every plugin. A status says what the engine has to do next; the error says
+ * it to a person: what happened, to what, and what to do. `struct rf_error` is plain storage, so an
+ * error path never allocates. */
 #ifndef ROWFERRY_ERROR_H
 #define ROWFERRY_ERROR_H
 
@@ -18,18 +19,20 @@ enum rf_status {
     RF_FATAL,  /* going on could lose or corrupt data: stop, exit 3 */
 };
 
-/* What went wrong. The caller owns it and passes it down; the first failure fills it. Zeroed before use. */
+/* What went wrong. The caller owns it and passes it down; the first failure fills it. Zeroed before
+ * use. */
 struct rf_error {
     enum rf_status status;
     int code;         /* the upstream's own number (MySQL error, errno, ...), 0 without one */
     const char *file; /* where in our source it was raised */
     int line;
-    const void *
-        event; /* with RF_REJECT: the struct rf_event that was refused, inside the view last written */
-    bool
-        connect; /* the other side could not be reached at all; at a first start this is exit code 5 */
-    bool
-        access; /* the other side refused our credentials (retried 5 times at a reconnect, not at a first start) */
+    /* with RF_REJECT: the struct rf_event that was refused, inside the view last written */
+    const void *event;
+    /* the other side could not be reached at all; at a first start this is exit code 5 */
+    bool connect;
+    /* the other side refused our credentials (retried 5 times at a reconnect, not at a first
+     * start) */
+    bool access;
     char message[768]; /* one line, no newline at its end, never a secret */
     char hint[512];    /* what to do about it; empty without one */
 };
@@ -38,7 +41,8 @@ struct rf_error {
 #define RF_USE_RESULT                  __attribute__((warn_unused_result))
 
 /* Fills err (NULL is accepted) and returns status, so that a failing function says
- * `return rf_fail(err, RF_RETRY, "could not connect to %s:%d: %s", ...)`. Clears code, event, flags and hint. */
+ * `return rf_fail(err, RF_RETRY, "could not connect to %s:%d: %s", ...)`. Clears code, event, flags
+ * and hint. */
 #define rf_fail(err, status, ...) rf_fail_at((err), (status), __FILE__, __LINE__, __VA_ARGS__)
 enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const char *file, int line,
                           const char *format, ...) RF_PRINTF(5, 6) __attribute__((cold));
@@ -47,14 +51,16 @@ enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const cha
 void rf_error_hint(struct rf_error *err, const char *format, ...) RF_PRINTF(2, 3)
     __attribute__((cold));
 
-/* Puts "context: " in front of the message, for a caller that knows more about where it happened. Returns err's status. */
+/* Puts "context: " in front of the message, for a caller that knows more about where it happened.
+ * Returns err's status. */
 enum rf_status rf_error_wrap(struct rf_error *err, const char *format, ...) RF_PRINTF(2, 3)
     __attribute__((cold));
 
 /* "ok", "again", "retry", "reject", "config", "fatal". */
 const char *rf_status_name(enum rf_status status);
 
-/* For our own mistakes only, always compiled in: prints the condition and aborts. Input from outside is never asserted. */
+/* For our own mistakes only, always compiled in: prints the condition and aborts. Input from
+ * outside is never asserted. */
 #define rf_assert(condition) \
     ((condition) ? (void)0 : rf_assert_failed(#condition, __FILE__, __LINE__, __func__))
 void rf_assert_failed(const char *condition, const char *file, int line, const char *function)

@@ -1,14 +1,16 @@
 /* Tables and events: what happened to which row.
  *
- * A table is immutable and reference counted: a change of the source's schema makes a new one with another version. A batch
- * holds one reference per table it mentions; events borrow. Made by sources (through wire/), read by formats and sinks. */
+ * A table is immutable and reference counted: a change of the source's schema makes a new one with
+ * another version. A batch holds one reference per table it mentions; events borrow. Made by
+ * sources (through wire/), read by formats and sinks. */
 #ifndef ROWFERRY_EVENT_H
 #define ROWFERRY_EVENT_H
 
 #include <rowferry/value.h>
 #include <stdatomic.h>
 
-/* The type that the source declared, named as its manual does; what a sink maps to a type of its own. */
+/* The type that the source declared, named as its manual does; what a sink maps to a type of its
+ * own. */
 enum rf_column_type {
     RF_COLUMN_TINYINT = 1,
     RF_COLUMN_SMALLINT,
@@ -53,8 +55,9 @@ struct rf_column {
     bool key;          /* part of the primary key */
     uint8_t precision; /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes */
     uint8_t scale;     /* DECIMAL: digits after the point; temporal types: fraction digits */
-    uint32_t
-        length; /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the length field */
+    /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the
+     * length field */
+    uint32_t length;
     uint32_t member_count;
     const struct rf_str *members; /* ENUM and SET, UTF-8, in the order of their numbers */
 };
@@ -92,8 +95,9 @@ const char *rf_op_name(enum rf_op op);
 
 /* A committed transaction, or a piece of one that is larger than a batch. Lies in the batch. */
 struct rf_transaction {
-    struct rf_str
-        id; /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains takes */
+    /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains
+     * takes */
+    struct rf_str id;
     int64_t commit_us; /* commit time, microseconds since 1970 UTC */
     uint32_t first;    /* its first event in the batch */
     uint32_t count;    /* its events in the batch; may be 0 */
@@ -107,14 +111,14 @@ struct rf_event {
     uint32_t ordinal; /* number of its log event in the transaction, from 1, skipped ones counted */
     uint32_t row;     /* number of its row in that log event, from 0 */
     uint32_t transaction; /* index into the batch's transactions */
-    const struct rf_table
-        *table; /* NULL for RF_DDL and for RF_TRUNCATE, which name database and object below */
+    /* NULL for RF_DDL and for RF_TRUNCATE, which name database and object below */
+    const struct rf_table *table;
     const struct rf_value *before; /* RF_UPDATE, RF_DELETE; else NULL */
     const struct rf_value *after;  /* RF_CREATE, RF_UPDATE, RF_READ; else NULL */
-    struct rf_str
-        database; /* RF_DDL: the default database, may be empty; RF_TRUNCATE: the table's */
-    struct rf_str
-        object; /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
+    /* RF_DDL: the default database, may be empty; RF_TRUNCATE: the table's */
+    struct rf_str database;
+    /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
+    struct rf_str object;
     struct rf_str statement; /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
 };
 
@@ -124,13 +128,14 @@ static inline const struct rf_value *rf_event_image(const struct rf_event *event
     return event->after ? event->after : event->before;
 }
 
-/* Text of a value as templates, keys and string destinations show it: integers in decimal, decimals exact, dates ISO-like
- * ("2024-02-29 12:00:00.250", TIMESTAMP the same in UTC), bytes and geometry as they are, bits as a number, NULL and absent
- * add nothing. Appends to out. */
+/* Text of a value as templates, keys and string destinations show it: integers in decimal, decimals
+ * exact, dates ISO-like ("2024-02-29 12:00:00.250", TIMESTAMP the same in UTC), bytes and geometry
+ * as they are, bits as a number, NULL and absent add nothing. Appends to out. */
 void rf_value_print(struct rf_buf *out, struct rf_value value);
 /* Equal in kind and content; two NULLs are equal. */
 bool rf_value_equal(struct rf_value a, struct rf_value b);
-/* True when an update changes the primary key. False for other operations and tables without a key. */
+/* True when an update changes the primary key. False for other operations and tables without a
+ * key. */
 bool rf_event_changes_key(const struct rf_event *event);
 
 #endif

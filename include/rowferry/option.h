@@ -1,8 +1,9 @@
 /* Options: what a person may set of a plugin, one table each.
  *
- * The same table serves the URL (`redis://host:2400?key=...`), the configuration file and `rowferry options`. The engine
- * fills the plugin's state from it before `open`. Parts of a URL are options too, by the names `user`, `password`, `host`,
- * `port` and `path`: a plugin whose table lacks one refuses URLs that have it. */
+ * The same table serves the URL (`redis://host:2400?key=...`), the configuration file and `rowferry
+ * options`. The engine fills the plugin's state from it before `open`. Parts of a URL are options
+ * too, by the names `user`, `password`, `host`, `port` and `path`: a plugin whose table lacks one
+ * refuses URLs that have it. */
 #ifndef ROWFERRY_OPTION_H
 #define ROWFERRY_OPTION_H
 
@@ -14,9 +15,10 @@ enum rf_option_kind {
     RF_OPTION_INT,    /* int64_t */
     RF_OPTION_BOOL,   /* bool: on, off, yes, no, true, false, 1, 0 */
     RF_OPTION_SIZE,   /* int64_t bytes: 64M, 1GiB, 4096 */
-    RF_OPTION_DURATION, /* int64_t milliseconds: 100ms, 10s, 5m, 2h; a bare number is milliseconds */
-    RF_OPTION_CHOICE,   /* int32_t: the index into `choices` */
-    RF_OPTION_LIST,     /* struct rf_list of terminated strings, split at commas */
+    /* int64_t milliseconds: 100ms, 10s, 5m, 2h; a bare number is milliseconds */
+    RF_OPTION_DURATION,
+    RF_OPTION_CHOICE, /* int32_t: the index into `choices` */
+    RF_OPTION_LIST,   /* struct rf_list of terminated strings, split at commas */
 };
 
 struct rf_list {
@@ -29,8 +31,9 @@ struct rf_option {
     enum rf_option_kind kind;
     size_t offset;        /* into the plugin's state */
     const char *fallback; /* as text; NULL: none (number 0, false, empty) */
-    const char *
-        choices; /* RF_OPTION_CHOICE: "hash|string"; INT, SIZE and DURATION: "min..max" in their unit; else NULL */
+    /* RF_OPTION_CHOICE: "hash|string"; INT, SIZE and DURATION: "min..max" in their unit; else
+     * NULL */
+    const char *choices;
     const char *help; /* one line, no full stop */
     bool required;
 };

@@ -1,8 +1,9 @@
 /* The contract of a source: where changes come from.
  *
- * One instance is used by one thread at a time, but for `interrupt`. State comes zeroed, with its options filled in. `close`
- * runs exactly once, also after a failed `open`, and accepts zeroed fields, so `open` never cleans up. A source returns
- * errors; it does not log, retry, sleep or exit, and no call blocks for longer than 10 s past its deadline. */
+ * One instance is used by one thread at a time, but for `interrupt`. State comes zeroed, with its
+ * options filled in. `close` runs exactly once, also after a failed `open`, and accepts zeroed
+ * fields, so `open` never cleans up. A source returns errors; it does not log, retry, sleep or
+ * exit, and no call blocks for longer than 10 s past its deadline. */
 #ifndef ROWFERRY_SOURCE_H
 #define ROWFERRY_SOURCE_H
 
@@ -13,14 +14,14 @@
 struct rf_context {
     const char *pipeline; /* the pipeline's name: keys positions in destinations */
     const char *instance; /* the plugin's name inside the pipeline: its address, never a secret */
-    struct rf_str
-        from; /* sources: where to begin without a position: "now", "earliest", or a position as a
-                                       person writes it */
+    /* sources: where to begin without a position: "now", "earliest", or a position as a
+     * person writes it */
+    struct rf_str from;
     struct rf_str position; /* sinks: of the last recorded flush; empty: none */
     struct rf_str note;     /* sinks: the note of that flush */
     bool first_start;       /* sinks: the pipeline's own state knows nothing of this sink */
-    bool
-        adopt; /* sinks: the operator said that a destination which lost its position is to start anew */
+    /* sinks: the operator said that a destination which lost its position is to start anew */
+    bool adopt;
     uint64_t epoch;           /* sinks: grows with each start of this pipeline; see sink.h */
     struct rf_format *format; /* sinks that declare a default format: the instance; else NULL */
     int64_t connect_timeout_ms;
@@ -33,35 +34,39 @@ struct rf_source_type {
     size_t state_size;
     const struct rf_option *options;
 
-    /* Connects, checks every precondition, and stands at a position: in, `position` says where to go on (empty: where
-     * ctx->from says); out, it holds the real position where reading begins, in the source's own text, one line without
-     * tabs. Nothing that lies before it will be handed over, everything behind it will.
-     * Returns RF_OK; RF_CONFIG (wrong address, access, format, grants: with the exact statement that mends it); RF_RETRY
-     * (not reachable now); RF_FATAL (position purged, of another server, or no longer what it was). */
+    /* Connects, checks every precondition, and stands at a position: in, `position` says where to
+     * go on (empty: where ctx->from says); out, it holds the real position where reading begins, in
+     * the source's own text, one line without tabs. Nothing that lies before it will be handed
+     * over, everything behind it will. Returns RF_OK; RF_CONFIG (wrong address, access, format,
+     * grants: with the exact statement that mends it); RF_RETRY (not reachable now); RF_FATAL
+     * (position purged, of another server, or no longer what it was). */
     RF_USE_RESULT enum rf_status (*open)(void *state, const struct rf_context *ctx,
                                          struct rf_buf *position, struct rf_error *err);
 
-    /* Fills the empty batch with what is there, whole transactions as far as they fit, until it is full, nothing more is
-     * there, or the deadline passes. A transaction larger than a batch goes on in the next one. When all was filtered
-     * out: RF_OK, no events, a later position, at least once a second.
-     * deadline_ms is on the monotonic clock (rf_clock_ms). Returns RF_OK (something in it, or batch->end); RF_AGAIN
-     * (nothing yet; the batch is untouched); RF_RETRY (connection lost: open again after the last transaction that was
-     * handed over whole); RF_CONFIG; RF_FATAL (gap, damage, something that we cannot carry). What was put into the batch
-     * before an error is handed over first: an error is returned only with an empty batch, else at the next read. */
+    /* Fills the empty batch with what is there, whole transactions as far as they fit, until it is
+     * full, nothing more is there, or the deadline passes. A transaction larger than a batch goes
+     * on in the next one. When all was filtered out: RF_OK, no events, a later position, at least
+     * once a second. deadline_ms is on the monotonic clock (rf_clock_ms). Returns RF_OK (something
+     * in it, or batch->end); RF_AGAIN (nothing yet; the batch is untouched); RF_RETRY (connection
+     * lost: open again after the last transaction that was handed over whole); RF_CONFIG; RF_FATAL
+     * (gap, damage, something that we cannot carry). What was put into the batch before an error is
+     * handed over first: an error is returned only with an empty batch, else at the next read. */
     RF_USE_RESULT enum rf_status (*read)(void *state, struct rf_batch *batch, int64_t deadline_ms,
                                          struct rf_error *err);
 
-    /* Everything up to position is durable in every sink. Repeatable; doubles as the upstream's heartbeat. NULL: not needed.
-     * Returns RF_OK or RF_RETRY. */
+    /* Everything up to position is durable in every sink. Repeatable; doubles as the upstream's
+     * heartbeat. NULL: not needed. Returns RF_OK or RF_RETRY. */
     RF_USE_RESULT enum rf_status (*ack)(void *state, struct rf_str position, struct rf_error *err);
 
     void (*close)(void *state);
 
-    /* Makes a blocked read, ack or open return soon, with RF_RETRY; sticky until close. Thread: any. */
+    /* Makes a blocked read, ack or open return soon, with RF_RETRY; sticky until close. Thread:
+     * any. */
     void (*interrupt)(void *state);
 
-    /* True when everything that `other` names, a transaction's id or a position, lies inside `position`. Both are text of
-     * this source; text that is not gives false. GTID sets are only partly ordered: never "compare". Thread: any. */
+    /* True when everything that `other` names, a transaction's id or a position, lies inside
+     * `position`. Both are text of this source; text that is not gives false. GTID sets are only
+     * partly ordered: never "compare". Thread: any. */
     bool (*contains)(struct rf_str position, struct rf_str other);
 };
 

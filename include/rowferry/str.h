@@ -1,8 +1,9 @@
 /* Strings and growing buffers.
  *
- * `struct rf_str` is a borrowed view of bytes with a length, not terminated; who owns the bytes is said where it is used.
- * `struct rf_buf` owns memory that grows; it is reused from call to call, so that the steady state does not allocate.
- * Used everywhere. Out of memory aborts: data-plane memory is bounded by the pool, not by failing allocations. */
+ * `struct rf_str` is a borrowed view of bytes with a length, not terminated; who owns the bytes is
+ * said where it is used. `struct rf_buf` owns memory that grows; it is reused from call to call, so
+ * that the steady state does not allocate. Used everywhere. Out of memory aborts: data-plane memory
+ * is bounded by the pool, not by failing allocations. */
 #ifndef ROWFERRY_STR_H
 #define ROWFERRY_STR_H
 
@@ -41,12 +42,14 @@ static inline bool rf_str_starts(struct rf_str str, struct rf_str prefix)
 int rf_str_compare(struct rf_str a, struct rf_str b);
 /* ASCII letters of either case count as equal. */
 bool rf_str_equal_nocase(struct rf_str a, struct rf_str b);
-/* Takes what lies before the first separator off the front of *rest, which goes on behind it. False when *rest is used
- * up (its data is then NULL); an empty field between two separators is a field. */
+/* Takes what lies before the first separator off the front of *rest, which goes on behind it. False
+ * when *rest is used up (its data is then NULL); an empty field between two separators is a
+ * field. */
 bool rf_str_split(struct rf_str *rest, char separator, struct rf_str *field);
 /* Without the spaces, tabs and newlines at both ends. */
 struct rf_str rf_str_trim(struct rf_str str);
-/* Whole decimal number; false for empty, sign mismatch, trailing bytes or overflow, *out untouched. */
+/* Whole decimal number; false for empty, sign mismatch, trailing bytes or overflow, *out
+ * untouched. */
 bool rf_str_to_u64(struct rf_str str, uint64_t *out);
 bool rf_str_to_i64(struct rf_str str, int64_t *out);
 /* `text` with * for any run of bytes and ? for one byte. */

@@ -1,7 +1,8 @@
 /* Values: one column of one row, lossless and typed, 16 bytes.
  *
- * A value borrows its bytes: they lie in the batch's arena or in the table (enum members), and live as long as the batch.
- * Made by wire/ (decoders), read by formats and sinks. Mapping to a destination's type goes by column, never by value. */
+ * A value borrows its bytes: they lie in the batch's arena or in the table (enum members), and live
+ * as long as the batch. Made by wire/ (decoders), read by formats and sinks. Mapping to a
+ * destination's type goes by column, never by value. */
 #ifndef ROWFERRY_VALUE_H
 #define ROWFERRY_VALUE_H
 
@@ -18,14 +19,16 @@ enum rf_kind {
     RF_TEXT,    /* text: valid UTF-8 */
     RF_BYTES,   /* text: any bytes */
     RF_JSON,    /* text: a JSON document as UTF-8 */
-    RF_ENUM, /* text: the member; `ordinal` its number from 1; 0 and "" is the server's error value */
+    /* text: the member; `ordinal` its number from 1; 0 and "" is the server's error value */
+    RF_ENUM,
     RF_SET,      /* text: members joined by commas */
     RF_GEOMETRY, /* text: SRID as 4 bytes little-endian, then WKB */
     RF_BIT,      /* u: the bits as a number; `scale` how many the column has */
     RF_YEAR,     /* u: 0 or 1901-2155 */
     RF_DATE,     /* u: packed, see below; time parts 0 */
     RF_DATETIME, /* u: packed; `scale` fraction digits 0-6; no zone */
-    RF_TIMESTAMP, /* i: microseconds since 1970-01-01 UTC; `scale` fraction digits; 0 is the zero timestamp */
+    /* i: microseconds since 1970-01-01 UTC; `scale` fraction digits; 0 is the zero timestamp */
+    RF_TIMESTAMP,
     RF_TIME, /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
 };
 
@@ -49,8 +52,9 @@ static inline struct rf_str rf_value_str(struct rf_value value)
     return (struct rf_str){value.text, value.size};
 }
 
-/* Date and time in 64 bits, so that zero dates ("0000-00-00", "2024-00-10") survive: bits 0-19 microsecond, 20-25 second,
- * 26-31 minute, 32-36 hour, 37-41 day, 42-45 month, 46-59 year. Grows with time. */
+/* Date and time in 64 bits, so that zero dates ("0000-00-00", "2024-00-10") survive: bits 0-19
+ * microsecond, 20-25 second, 26-31 minute, 32-36 hour, 37-41 day, 42-45 month, 46-59 year. Grows
+ * with time. */
 #define RF_DATETIME_PACK(year, month, day, hour, minute, second, micros)            \
     ((uint64_t)(year) << 46 | (uint64_t)(month) << 42 | (uint64_t)(day) << 37 |     \
      (uint64_t)(hour) << 32 | (uint64_t)(minute) << 26 | (uint64_t)(second) << 20 | \

@@ -24,7 +24,8 @@ void *rf_arena_grow(struct rf_arena *arena, size_t size)
     }
     chunk->used = rounded;
     arena->bytes += chunk_bytes(chunk);
-    /* A chunk made for one large piece is full at once: it goes behind the head, which may still have room. */
+    /* A chunk made for one large piece is full at once: it goes behind the head, which may still
+     * have room. */
     if (chunk->size > ORDINARY && arena->head != NULL) {
         chunk->next = arena->head->next;
         arena->head->next = chunk;

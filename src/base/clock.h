@@ -1,4 +1,5 @@
-/* Clocks. Deadlines and intervals use the monotonic one; the wall clock only ever labels. Any thread. */
+/* Clocks. Deadlines and intervals use the monotonic one; the wall clock only ever labels. Any
+ * thread. */
 #ifndef ROWFERRY_BASE_CLOCK_H
 #define ROWFERRY_BASE_CLOCK_H
 

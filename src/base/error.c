@@ -9,7 +9,8 @@ enum rf_status rf_fail_at(struct rf_error *err, enum rf_status status, const cha
                           const char *format, ...)
 {
     if (err != NULL) {
-        /* The arguments may lie in err->message itself (a message that wraps another), so print first. */
+        /* The arguments may lie in err->message itself (a message that wraps another), so print
+         * first. */
         char message[sizeof err->message];
         va_list args;
         va_start(args, format);

@@ -1,5 +1,5 @@
-/* Control-plane memory: allocations that cannot fail. They abort with a message when the system has none left; what the data
- * path holds is bounded by the pool instead. Any thread. */
+/* Control-plane memory: allocations that cannot fail. They abort with a message when the system has
+ * none left; what the data path holds is bounded by the pool instead. Any thread. */
 #ifndef ROWFERRY_BASE_MEMORY_H
 #define ROWFERRY_BASE_MEMORY_H
 

@@ -100,7 +100,8 @@ bool rf_str_to_i64(struct rf_str str, int64_t *out)
 
 bool rf_str_match(struct rf_str pattern, struct rf_str text)
 {
-    /* The classic walk: remember the last star and what it has eaten; on a mismatch let it eat one byte more. */
+    /* The classic walk: remember the last star and what it has eaten; on a mismatch let it eat one
+     * byte more. */
     size_t p = 0, t = 0, star = SIZE_MAX, eaten = 0;
     while (t < text.size) {
         if (p < pattern.size && pattern.data[p] == '*') {

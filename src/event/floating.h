@@ -1,7 +1,8 @@
 /* Floating numbers as the shortest decimal text that reads back equal.
  *
- * Used by rf_value_print and by the JSON emitter. Of all shortest texts it is the one nearest to the number. Independent
- * of the locale, and without the C library's conversions, which take twenty times as long.
+ * Used by rf_value_print and by the JSON emitter. Of all shortest texts it is the one nearest to
+ * the number. Independent of the locale, and without the C library's conversions, which take twenty
+ * times as long.
  *
  * Source: R. Giulietti, "The Schubfach way to render doubles" (2021); IEEE 754-2008, 3.4. */
 #ifndef ROWFERRY_EVENT_FLOATING_H

@@ -68,7 +68,8 @@ uint64_t rf_datetime_of_micros(int64_t micros)
         clock += 86400;
         days--;
     }
-    /* Gregorian date from a day number, with years that begin in March so that the leap day comes last. */
+    /* Gregorian date from a day number, with years that begin in March so that the leap day comes
+     * last. */
     int64_t shifted = days + 719468;
     int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
     int64_t day_of_era = shifted - era * 146097;

@@ -1,6 +1,8 @@
-/* Text of temporal values, shared by everything that prints them: rf_value_print and the JSON emitter.
+/* Text of temporal values, shared by everything that prints them: rf_value_print and the JSON
+ * emitter.
  *
- * Each function writes into the caller's memory, adds no NUL and returns the bytes written. Any thread. */
+ * Each function writes into the caller's memory, adds no NUL and returns the bytes written. Any
+ * thread. */
 #ifndef ROWFERRY_EVENT_VALUE_H
 #define ROWFERRY_EVENT_VALUE_H
 
@@ -14,7 +16,8 @@ enum {
 
 /* "2024-02-29" of a packed date. */
 size_t rf_date_text(char *out, uint64_t packed);
-/* "2024-02-29" `separator` "12:00:00" and `scale` fraction digits (0-6) of a packed date and time. */
+/* "2024-02-29" `separator` "12:00:00" and `scale` fraction digits (0-6) of a packed date and
+ * time. */
 size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned scale);
 /* The same of microseconds since 1970 UTC; 0 gives the zero date, as the server shows it. */
 size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale);
