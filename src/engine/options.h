@@ -24,8 +24,8 @@ struct rf_settings {
 
 /* One table and whose it is. */
 struct rf_option_set {
-    const char
-        *owner; /* the plugin's name: in messages, and in the names of environment variables */
+    /* the plugin's name: in messages, and in the names of environment variables */
+    const char *owner;
     const struct rf_option *options;
 };
 

@@ -31,12 +31,10 @@ struct rf_sink_spec {
 /* 0 and NULL stand for the defaults of core.h. Borrowed until rf_pipeline_destroy. */
 struct rf_pipeline_options {
     const char *name; /* of the pipeline: keys positions in destinations and in the checkpoint */
-    const char *
-        /* see rf_checkpoint_path; NULL: nothing is kept, each run is a first start (tail) */
-        checkpoint_path;
-    const char *
-        /* where a sink without a position begins: "now" (also NULL), "earliest", a position */
-        from;
+    /* see rf_checkpoint_path; NULL: nothing is kept, each run is a first start (tail) */
+    const char *checkpoint_path;
+    /* where a sink without a position begins: "now" (also NULL), "earliest", a position */
+    const char *from;
     bool adopt; /* a destination that lost its position is taken as it is */
     size_t pool_bytes;
     size_t batch_bytes;

@@ -16,11 +16,11 @@ struct rf_slot {
     size_t bytes;    /* what the batch holds, while it is held; 0 else */
     uint64_t number; /* its place in the order of reading */
     uint64_t mark;   /* grows with each position that the source gave; see core_state.h */
-    uint32_t
-        transactions; /* how many of them count: a piece that the source never finished does not */
-    uint32_t events;  /* likewise */
-    struct rf_buf
-        start; /* the position before its first event; inside a transaction: before that */
+    /* how many of them count: a piece that the source never finished does not */
+    uint32_t transactions;
+    uint32_t events; /* likewise */
+    /* the position before its first event; inside a transaction: before that */
+    struct rf_buf start;
 };
 
 struct rf_pool {

@@ -34,8 +34,8 @@ struct shape {
 };
 
 struct json {
-    struct shape *
-        shapes; /* by a hash of the table's name, so that a new version takes the old one's place */
+    /* by a hash of the table's name, so that a new version takes the old one's place */
+    struct shape *shapes;
     struct shape *last;
     struct rf_buf tail; /* ,"ts":"...","position":"...","id":"ID: of the transaction below */
     struct rf_buf tail_id;

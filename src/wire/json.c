@@ -1,9 +1,9 @@
 #include "wire/json.h"
 
 #include "base/memory.h"
-#include "event/value.h"
 #include "event/digits.h"
 #include "event/floating.h"
+#include "event/value.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -45,8 +45,8 @@ struct rf_json_names {
     uint32_t count;
 };
 struct rf_json_name {
-    const char
-        *text; /* "id": with quotes and colon; readable up to the next multiple of 16 bytes */
+    /* "id": with quotes and colon; readable up to the next multiple of 16 bytes */
+    const char *text;
     uint32_t size;
     uint32_t column;
 };

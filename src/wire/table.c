@@ -1,10 +1,10 @@
 #include "wire/table.h"
 
 #include "base/memory.h"
+#include "event/digits.h"
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
-#include "event/digits.h"
 #include "wire/plan.h"
 
 #include <stdlib.h>

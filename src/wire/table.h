@@ -51,8 +51,8 @@
 struct rf_binlog_table {
     uint64_t id;
     uint16_t flags;
-    struct rf_str
-        database; /* both point into the body; UTF-8 as far as the server is to be trusted */
+    /* both point into the body; UTF-8 as far as the server is to be trusted */
+    struct rf_str database;
     struct rf_str name;
 };
 

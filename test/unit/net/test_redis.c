@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-/* Says what it is told to whoever connects, a few bytes at a time, and hangs up: what no real server
- * can be made to do. */
+/* Says what it is told to whoever connects, a few bytes at a time, and hangs up: what no real
+ * server can be made to do. */
 struct speaker {
     int listener;
     uint16_t port;

@@ -1,5 +1,5 @@
-/* Groups that take effect only for the owner of a hash, on a real server. The sink's tests show what
- * comes of it; these are about the moments that another process hardly ever hits. */
+/* Groups that take effect only for the owner of a hash, on a real server. The sink's tests show
+ * what comes of it; these are about the moments that another process hardly ever hits. */
 #include "lib/redis_server.h"
 #include "net/redis_guard.h"
 
