@@ -1,6 +1,7 @@
 #include "cli/arguments.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "config/url.h"
 
 #include <stdio.h>

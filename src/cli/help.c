@@ -1,7 +1,8 @@
 /* rowferry help [COMMAND] */
 #include "cli/command.h"
+
+#include "base/nearest.h"
 #include "cli/message.h"
-#include "engine/options.h"
 
 enum { COMMANDS_MAX = 32 };
 

@@ -1,6 +1,7 @@
 /* rowferry options [NAME] */
 #include "engine/options.h"
 
+#include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "engine/registry.h"

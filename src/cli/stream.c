@@ -140,7 +140,7 @@ static void log_summary(struct session *session, bool failed)
     if (snapshot.source.skipped > 0) {
         rf_buf_printf(&out, ", ");
         rf_print_number(&out, snapshot.source.skipped);
-        rf_buf_printf(&out, " rows of other tables left out");
+        rf_buf_printf(&out, " log events of other tables left out");
     }
     for (uint32_t i = 0; i < snapshot.sink_count; i++) {
         add_sink_summary(&out, &snapshot.sinks[i]);

@@ -162,7 +162,7 @@ struct rf_core_status {
     const char *message;   /* of the last failure; "" when there was none since it last worked */
     uint64_t events;       /* read; or accepted, each once however often it was given */
     uint64_t transactions; /* ends of them */
-    uint64_t skipped;      /* source: rows that its filter left out */
+    uint64_t skipped;      /* source: log events that its filter left out */
     uint64_t held_bytes;   /* source: in the pool */
     int64_t commit_us;     /* of the last transaction read; or written */
     /* sinks: of the last transaction in the recorded position, 0 when not known */

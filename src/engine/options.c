@@ -1,6 +1,7 @@
 #include "engine/options.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRET_BYTES_MAX = 64 * 1024, NEAREST_MAX = 64 };
+enum { SECRET_BYTES_MAX = 64 * 1024 };
 
 const struct rf_option rf_sink_common_options[] = {
     {"name", RF_OPTION_TEXT, offsetof(struct rf_sink_common, name), NULL, NULL,
@@ -110,54 +111,6 @@ static void read_range(const struct rf_option *option, int64_t *min, int64_t *ma
     struct rf_str high = rf_str_of(dots + 2);
     rf_assert(low.size == 0 || parse_number(option->kind, low, min));
     rf_assert(high.size == 0 || parse_number(option->kind, high, max));
-}
-
-/* ----------------------------------------------------------------------------- the nearest name */
-
-/* Edits that turn one into the other: insert, delete, replace, swap of neighbours. */
-static uint32_t distance(const char *a, const char *b)
-{
-    uint32_t rows[3][NEAREST_MAX + 1];
-    size_t a_size = strlen(a), b_size = strlen(b);
-    if (a_size > NEAREST_MAX || b_size > NEAREST_MAX) {
-        return UINT32_MAX;
-    }
-    for (size_t j = 0; j <= b_size; j++) {
-        rows[0][j] = (uint32_t)j;
-    }
-    for (size_t i = 1; i <= a_size; i++) {
-        uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
-        row[0] = (uint32_t)i;
-        for (size_t j = 1; j <= b_size; j++) {
-            int left = tolower((unsigned char)a[i - 1]), right = tolower((unsigned char)b[j - 1]);
-            uint32_t best = above[j - 1] + (left != right);
-            best = above[j] + 1 < best ? above[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && left == tolower((unsigned char)b[j - 2]) &&
-                right == tolower((unsigned char)a[i - 2]) && two_above[j - 2] + 1 < best) {
-                best = two_above[j - 2] + 1;
-            }
-            row[j] = best;
-        }
-    }
-    return rows[a_size % 3][b_size];
-}
-
-const char *rf_nearest(const char *word, const char *const *candidates, uint32_t count)
-{
-    const char *nearest = NULL;
-    uint32_t least = (uint32_t)strlen(word) / 3 + 1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t edits = distance(word, candidates[i]);
-        if (edits <= least && edits < strlen(candidates[i])) {
-            nearest = candidates[i];
-            if (edits == 0) {
-                break;
-            }
-            least = edits - 1;
-        }
-    }
-    return nearest;
 }
 
 /* --------------------------------------------------------------------------------- descriptions */

@@ -64,10 +64,6 @@ const struct rf_option *rf_options_find(const struct rf_option *options, const c
  * string". Appends. */
 void rf_option_describe(const struct rf_option *option, struct rf_buf *out);
 
-/* The one of the candidates that was probably meant; NULL when none is near enough. Case counts
- * little. */
-const char *rf_nearest(const char *word, const char *const *candidates, uint32_t count);
-
 /* "64M", "1GiB", "4096", "10 kB": bytes; letters stand for powers of 1024. False: not a size,
  * *out untouched. */
 bool rf_parse_size(struct rf_str text, int64_t *out);

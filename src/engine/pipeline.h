@@ -77,7 +77,7 @@ struct rf_actor_snapshot {
     int64_t retry_in_ms; /* RF_PHASE_RETRYING */
     uint64_t events;     /* source: read; sink: accepted; by this process */
     uint64_t transactions;
-    uint64_t skipped;    /* source: rows that its filter left out */
+    uint64_t skipped;    /* source: log events that its filter left out */
     uint64_t held_bytes; /* source: in the pool */
     int64_t commit_us;   /* of the last transaction; 0: none yet */
     /* sinks: how far behind the source's log; 0 when nothing is left; -1: not known yet */

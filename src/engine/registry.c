@@ -1,5 +1,7 @@
 #include "engine/registry.h"
 
+#include "base/nearest.h"
+
 /* Declared from the lists, so that a plugin is one file and one line. */
 #define RF_PLUGIN_MISSING(name, why)
 #define RF_PLUGIN(name) extern const struct rf_source_type rf_source_##name;

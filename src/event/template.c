@@ -1,6 +1,7 @@
 #include "event/template.h"
 
 #include "base/memory.h"
+#include "base/nearest.h"
 
 #include <stdlib.h>
 
@@ -230,40 +231,14 @@ static void add_name(struct rf_binding *binding, const struct rf_template_part *
     rf_buf_deinit(&escaped);
 }
 
-/* Edits that turn one name into the other; case does not count. */
-static size_t distance(struct rf_str a, struct rf_str b)
-{
-    enum { MAX = 64 };
-    size_t row[MAX + 1];
-    if (a.size > MAX || b.size > MAX) {
-        return SIZE_MAX;
-    }
-    for (size_t j = 0; j <= b.size; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.size; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.size; j++) {
-            bool same = (a.data[i - 1] | 32) == (b.data[j - 1] | 32);
-            size_t best = corner + !same;
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            corner = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b.size];
-}
-
 static enum rf_status no_such_column(const struct rf_template *template,
                                      const struct rf_table *table, struct rf_str name,
                                      struct rf_error *err)
 {
-    size_t least = name.size / 3 + 1;
+    uint32_t least = rf_name_distance_max(name);
     const struct rf_column *nearest = NULL;
     for (uint32_t i = 0; i < table->column_count; i++) {
-        size_t edits = distance(name, table->columns[i].name);
+        uint32_t edits = rf_name_distance(name, table->columns[i].name);
         if (edits <= least) {
             least = edits;
             nearest = &table->columns[i];
