@@ -1,8 +1,8 @@
 /* Source `binlog`: one log file of a MariaDB server, from its beginning to its end.
  *
  * A file that ends between two events is whole as far as it goes: it may be the one that a running
- * server writes to, and a transaction that it does not finish is left out. A file that ends inside an
- * event is damaged. Relay logs are read too; offsets are those of the file in hand, whatever its
+ * server writes to, and a transaction that it does not finish is left out. A file that ends inside
+ * an event is damaged. Relay logs are read too; offsets are those of the file in hand, whatever its
  * events say. A place to begin is looked for from the top, unless the position has it. */
 #include "base/clock.h"
 #include "base/memory.h"
@@ -25,11 +25,15 @@ enum {
     OPEN_MS = 10 * 1000,
 };
 
+enum folding { UNKNOWN, OFF, STORED_FOLDED, COMPARED_FOLDED }; /* as the choices below */
+
 struct state {
     const char *path;
     struct rf_list tables;
+    int32_t folding; /* enum folding */
 
     struct rf_pick pick;
+    struct rf_pick loose; /* folded, as long as nobody says how names are compared */
     struct rf_assembly assembly;
     struct rf_str name; /* of the file, without directories */
     int file;           /* descriptor plus 1 */
@@ -48,6 +52,10 @@ static const struct rf_option options[] = {
     {"path", RF_OPTION_TEXT, offsetof(struct state, path), NULL, NULL, "the log file", true},
     {"tables", RF_OPTION_LIST, offsetof(struct state, tables), NULL, NULL,
      "database.table patterns with *, a leading - leaves out; none: all tables", false},
+    {"lower_case_table_names", RF_OPTION_CHOICE, offsetof(struct state, folding), "unknown",
+     "unknown|0|1|2",
+     "how the server compares names, as its variable of this name says; a file does not say it",
+     false},
     RF_OPTION_END,
 };
 
@@ -236,6 +244,15 @@ static enum rf_status add_patterns(struct state *state, struct rf_error *err)
     enum rf_status status = RF_OK;
     for (uint32_t i = 0; i < state->tables.count && status == RF_OK; i++) {
         status = rf_pick_add(&state->pick, rf_str_of(state->tables.items[i]), err);
+        if (status == RF_OK) {
+            status = rf_pick_add(&state->loose, rf_str_of(state->tables.items[i]), err);
+        }
+    }
+    rf_pick_fold(&state->loose);
+    if (state->folding == UNKNOWN) {
+        state->assembly.loose = &state->loose;
+    } else if (state->folding != OFF) {
+        rf_pick_fold(&state->pick);
     }
     return status;
 }
@@ -452,6 +469,7 @@ static void binlog_close(void *memory)
     struct state *state = memory;
     rf_assembly_deinit(&state->assembly);
     rf_pick_deinit(&state->pick);
+    rf_pick_deinit(&state->loose);
     if (state->file > 0) {
         close(state->file - 1);
     }

@@ -7,7 +7,7 @@
  *   a place    file and offset that a person names; a transaction has to begin there
  *   GTIDs      behind them, on any server that has them
  *   a position that was recorded:
- *     its server, its file is there   at the last transaction's own place; it is read again and must
+ *     its server, its file is there   at the last transaction's own place; it is read again, must
  *                                     be what the position says, and is not handed over again
  *     its server, its file is gone    behind its GTIDs: the file was purged, which loses nothing as
  *                                     long as the server still has what comes behind them
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "source/transaction.h"
 
+#include <rowferry/log.h>
 #include <rowferry/source.h>
 
 #include <errno.h>
@@ -31,6 +32,7 @@ enum {
     SCAN_MS = 60 * 1000,   /* for questions that make the server read a log file */
     SILENT_HEARTBEATS = 3, /* periods without a word until the connection counts as dead */
     NOW_TRIES = 5,
+    CASCADES_SHOWN = 3,
     WRITE_TIMEOUT_S = 600, /* how long the server waits for a reader whose sinks are slow */
     ERROR_READING_LOG =
         1236, /* ER_MASTER_FATAL_ERROR_READING_BINLOG: the number of nearly everything */
@@ -147,7 +149,8 @@ static enum rf_status check_settings(struct state *state, struct rf_error *err)
     enum rf_status status = rf_mysql_query(
         &state->mysql,
         "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
-        "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', 'server_id')",
+        "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', 'server_id', "
+        "'lower_case_table_names')",
         0, &result, err);
     while (status == RF_OK && rf_mysql_result_next(&result)) {
         struct rf_str name = rf_mysql_result_cell(&result, 0);
@@ -155,6 +158,10 @@ static enum rf_status check_settings(struct state *state, struct rf_error *err)
         uint64_t number;
         if (rf_str_equal(name, RF_STR("server_id")) && rf_str_to_u64(value, &number)) {
             state->assembly.server_id = (uint32_t)number;
+        }
+        if (rf_str_equal(name, RF_STR("lower_case_table_names")) &&
+            !rf_str_equal(value, RF_STR("0"))) {
+            rf_pick_fold(&state->pick);
         }
         for (size_t i = 0; i < SETTING_COUNT && status == RF_OK; i++) {
             if (!rf_str_equal(name, rf_str_of(settings[i].name))) {
@@ -201,6 +208,42 @@ static enum rf_status add_patterns(struct state *state, struct rf_error *err)
         status = rf_pick_add(&state->pick, rf_str_of(state->tables.items[i]), err);
     }
     return status;
+}
+
+/* Rows that a foreign key changes are not in a MariaDB log. One line says so, when the server tells
+ * which tables have such keys; that takes some right to them, and is no reason to stop. */
+static void warn_of_cascades(struct state *state)
+{
+    static const char question[] =
+        "SET STATEMENT max_statement_time=2 FOR "
+        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
+        "WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
+        "OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
+        "GROUP BY CONSTRAINT_SCHEMA, TABLE_NAME ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME";
+    struct rf_mysql_result result = {0};
+    struct rf_buf names = {0};
+    uint32_t count = 0;
+    bool answered = rf_mysql_query(&state->mysql, question, 0, &result, NULL) == RF_OK;
+    while (answered && rf_mysql_result_next(&result)) {
+        size_t before = names.size;
+        rf_buf_add_str(&names, before > 0 ? RF_STR(", ") : RF_STR_NONE);
+        size_t begin = names.size;
+        rf_buf_add_str(&names, rf_mysql_result_cell(&result, 0));
+        rf_buf_add_byte(&names, '.');
+        rf_buf_add_str(&names, rf_mysql_result_cell(&result, 1));
+        struct rf_str name = {names.data + begin, names.size - begin};
+        bool picked = rf_pick_table(&state->pick, name);
+        count += picked;
+        if (!picked || count > CASCADES_SHOWN) {
+            names.size = before;
+        }
+    }
+    if (count > 0) {
+        rf_log(RF_LOG_WARN, "rows that the server changes by foreign keys are not in its log: %s%s",
+               rf_buf_cstr(&names), count > CASCADES_SHOWN ? ", ..." : "");
+    }
+    rf_mysql_result_deinit(&result);
+    rf_buf_deinit(&names);
 }
 
 /* ---- What the server has ------------------------------------------------------------------- */
@@ -327,6 +370,23 @@ done:
     return status;
 }
 
+/* Less than 32 bits have room for, by an event that begins there. */
+static const uint64_t offset_max = UINT32_MAX - 1024 * 1024;
+
+/* True when no file is so large that an event's 32 bits could not say where in it they are. A
+ * server that does not tell is taken for one that has such files. */
+static bool has_short_files(struct state *state)
+{
+    struct rf_mysql_result result = {0};
+    bool short_ones = rf_mysql_query(&state->mysql, "SHOW BINARY LOGS", 0, &result, NULL) == RF_OK;
+    while (short_ones && rf_mysql_result_next(&result)) {
+        uint64_t size;
+        short_ones = rf_str_to_u64(rf_mysql_result_cell(&result, 1), &size) && size <= offset_max;
+    }
+    rf_mysql_result_deinit(&result);
+    return short_ones;
+}
+
 /* ---- The stream's beginning ---------------------------------------------------------------- */
 
 /* Puts into words what the server refused, and for what. */
@@ -408,6 +468,7 @@ static enum rf_status start_dump(struct state *state, struct rf_str file, uint64
         server_id |= 0x80000000; /* where people seldom put theirs */
         state->server_id = server_id;
     }
+    rf_assert(offset <= UINT32_MAX);
     enum rf_status status = rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id,
                                           state->heartbeat_ms * SILENT_HEARTBEATS, err);
     while (status == RF_OK && !state->assembly.format.known) {
@@ -416,23 +477,32 @@ static enum rf_status start_dump(struct state *state, struct rf_str file, uint64
     return status;
 }
 
-/* Streams behind the position's GTIDs, from whatever file has them. */
+/* Streams behind the position's GTIDs, from whatever file has them. Where in it, only the events
+ * say, whose offsets have 32 bits: that is enough when every file was short before the stream
+ * began, as the first event behind the GTIDs then lies in that part. */
 static enum rf_status start_by_gtids(struct state *state, struct rf_error *err)
 {
     struct rf_buf gtids = {0};
+    bool adrift = !has_short_files(state);
     rf_gtid_list_print(&gtids, &state->assembly.position.gtids);
     rf_buf_set(&state->text, RF_STR("SET @slave_gtid_strict_mode=1, @slave_connect_state="));
     rf_mysql_quote(&state->mysql, &state->text, rf_buf_str(&gtids));
     enum rf_status status = rf_mysql_query(&state->mysql, rf_buf_cstr(&state->text), 0, NULL, err);
     rf_buf_deinit(&gtids);
-    return status == RF_OK ? start_dump(state, RF_STR_NONE, RF_BINLOG_MAGIC_SIZE, err) : status;
+    if (status == RF_OK) {
+        status = start_dump(state, RF_STR_NONE, RF_BINLOG_MAGIC_SIZE, err);
+    }
+    state->assembly.adrift = adrift;
+    return status;
 }
 
 static enum rf_status start_now(struct state *state, struct rf_error *err)
 {
     struct rf_position *position = &state->assembly.position;
     enum rf_status status = ask_now(state, position, err);
-    if (status == RF_OK) {
+    if (status == RF_OK && position->end > UINT32_MAX) {
+        status = start_by_gtids(state, err);
+    } else if (status == RF_OK) {
         status = start_dump(state, rf_buf_str(&position->file), position->end, err);
     }
     position->server_id = state->assembly.server_id;
@@ -511,6 +581,12 @@ static enum rf_status start_at_place(struct state *state, const struct rf_positi
         status =
             ask_gtids(state, rf_buf_str(&place->file), place->end, &position->gtids, &found, err);
     }
+    if (status == RF_OK && place->end > UINT32_MAX) {
+        rf_fail(err, RF_CONFIG, "%s: the protocol has no room for an offset of %llu",
+                state->mysql.where, (unsigned long long)place->end);
+        rf_error_hint(err, "begin behind the GTID of the transaction before it");
+        return RF_CONFIG;
+    }
     if (status == RF_OK && !found) {
         return no_boundary(state, place, err);
     }
@@ -574,8 +650,8 @@ static enum rf_status check_gtids(struct state *state, struct rf_error *err)
     return status;
 }
 
-/* The position was taken where no transaction of the file lay before it, so there is none to compare:
- * the GTIDs before that place have to be the same. */
+/* The position was taken where no transaction of the file lay before it, so there is none to
+ * compare: the GTIDs before that place have to be the same. */
 static enum rf_status check_place(struct state *state, const struct rf_position *position,
                                   struct rf_error *err)
 {
@@ -637,7 +713,7 @@ static enum rf_status resume(struct state *state, const struct rf_position *posi
         return not_the_log(err);
     }
     /* The protocol has 32 bits for the offset. */
-    if (status == RF_OK && file.found && position->end <= UINT32_MAX) {
+    if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX) {
         return resume_in_file(state, position, err);
     }
     if (status == RF_OK) {
@@ -683,6 +759,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
         status = check_settings(state, err);
     }
     if (status == RF_OK) {
+        warn_of_cascades(state);
         status = prepare_session(state, err);
     }
     if (status == RF_OK) {

@@ -169,7 +169,7 @@ static void read_truncate(struct scan *scan, struct rf_arena *arena, struct rf_s
 {
     struct scan before = *scan;
     if (!accept(scan, "table") || !take_table(scan, arena, statement)) {
-        *statement = (struct rf_statement){.word = statement->word};
+        statement->database = statement->object = RF_STR_NONE;
         *scan = before;
         if (!take_table(scan, arena, statement)) {
             return;
@@ -258,6 +258,7 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
     *statement = (struct rf_statement){0};
     struct rf_str word = take_word(&scan);
     while (rf_str_equal_nocase(word, RF_STR("set")) && skip_set_statement(&scan)) {
+        statement->has_settings = true;
         word = take_word(&scan);
     }
     statement->word = word;

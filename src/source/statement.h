@@ -1,9 +1,10 @@
 /* What kind of statement a log's QUERY event holds, by its first words.
  *
  * Used by the assembly of transactions. It is no parser: it finds the words that decide whether a
- * statement ends a transaction, changes rows behind our back, or changes tables, and the name of the
- * table where it stands at a fixed place. Comments are stepped over; what stands in a version
- * comment counts. A statement that it does not know is RF_STATEMENT_UNKNOWN, and the caller stops. */
+ * statement ends a transaction, changes rows behind our back, or changes tables, and the name of
+ * the table where it stands at a fixed place. Comments are stepped over; what stands in a version
+ * comment counts. A statement that it does not know is RF_STATEMENT_UNKNOWN, and the caller
+ * stops. */
 #ifndef ROWFERRY_SOURCE_STATEMENT_H
 #define ROWFERRY_SOURCE_STATEMENT_H
 
@@ -25,6 +26,7 @@ enum rf_statement_kind {
 
 struct rf_statement {
     enum rf_statement_kind kind;
+    bool has_settings;      /* SET STATEMENT ... FOR stands in front */
     struct rf_str word;     /* the first word, as it stands there */
     struct rf_str database; /* of the table, where the statement says it; else empty */
     struct rf_str object;   /* the table, where one is known; else empty */

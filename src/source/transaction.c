@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "source/name.h"
 #include "source/statement.h"
+#include "wire/charset.h"
 #include "wire/rows.h"
 
 #include <rowferry/log.h>
@@ -137,7 +139,7 @@ static enum rf_status too_large(const struct rf_assembly *assembly, struct rf_er
 
 void rf_assembly_deinit(struct rf_assembly *assembly)
 {
-    const struct rf_pick *pick = assembly->pick;
+    const struct rf_pick *pick = assembly->pick, *loose = assembly->loose;
     free_chunks(assembly->chunks);
     free_chunks(assembly->spare);
     rf_tables_deinit(&assembly->tables);
@@ -147,7 +149,7 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
-    *assembly = (struct rf_assembly){.pick = pick};
+    *assembly = (struct rf_assembly){.pick = pick, .loose = loose};
 }
 
 /* ---- Files --------------------------------------------------------------------------------- */
@@ -172,6 +174,7 @@ void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file)
     rf_buf_set(&assembly->file, file);
     assembly->created = 0;
     assembly->from_top = false;
+    assembly->adrift = false;
 }
 
 static enum rf_status take_rotate(struct rf_assembly *assembly, struct rf_str body,
@@ -319,14 +322,14 @@ static void advance(struct rf_assembly *assembly)
     struct rf_position *position = &assembly->position;
     rf_gtid_list_update(&position->gtids, assembly->gtid);
     position->last = assembly->gtid;
-    position->has_last = true;
-    position->start = assembly->start;
-    position->end = assembly->end;
     position->time = assembly->time;
     position->sum = assembly->sum;
     position->server_id = assembly->server_id;
-    position->created = assembly->created;
-    rf_buf_set(&position->file, rf_buf_str(&assembly->file));
+    position->has_last = !assembly->adrift;
+    position->start = assembly->adrift ? 0 : assembly->start;
+    position->end = assembly->adrift ? 0 : assembly->end;
+    position->created = assembly->adrift ? 0 : assembly->created;
+    rf_buf_set(&position->file, assembly->adrift ? RF_STR_NONE : rf_buf_str(&assembly->file));
 }
 
 static enum rf_status expect_end(struct rf_assembly *assembly, struct rf_error *err)
@@ -442,23 +445,166 @@ static const char *shown(struct rf_assembly *assembly, struct rf_str statement)
     return rf_buf_cstr(text);
 }
 
-static bool picks_ddl(struct rf_assembly *assembly, const struct rf_statement *statement,
-                      struct rf_str database)
+/* What a statement concerns, its names as the server compares them. */
+struct concern {
+    bool truncates;
+    bool owner_known, object_known; /* how the server compares this name is known */
+    struct rf_str database;         /* the default one */
+    struct rf_str owner;            /* the database of the object */
+    struct rf_str object;
+};
+enum verdict { LEAVES, PICKS, UNSURE };
+
+static bool fold(struct rf_assembly *assembly, struct rf_str *name)
 {
-    struct rf_str owner = statement->database.size > 0 ? statement->database : database;
-    if (statement->kind == RF_STATEMENT_TRUNCATE) {
-        rf_buf_reset(&assembly->text);
-        rf_buf_printf(&assembly->text, "%.*s.%.*s", RF_STR_ARG(owner),
-                      RF_STR_ARG(statement->object));
-        return rf_pick_table(assembly->pick, rf_buf_str(&assembly->text));
+    if (name->size == 0 || (!assembly->pick->folds && assembly->loose == NULL)) {
+        return true;
     }
-    if (database.size == 0 && owner.size == 0) {
-        return !assembly->pick->has_positive;
+    char *copy = rf_arena_alloc(&assembly->scratch, name->size);
+    bool known = rf_name_fold(copy, *name);
+    if (assembly->pick->folds) {
+        name->data = copy;
     }
-    return (database.size > 0 && rf_pick_database(assembly->pick, database)) ||
-           (owner.size > 0 && rf_pick_database(assembly->pick, owner));
+    return known;
 }
 
+static struct concern concern_of(struct rf_assembly *assembly, const struct rf_statement *statement,
+                                 struct rf_str database)
+{
+    struct concern concern = {
+        .truncates = statement->kind == RF_STATEMENT_TRUNCATE,
+        .database = database,
+        .owner = statement->database.size > 0 ? statement->database : database,
+        .object = statement->object,
+    };
+    fold(assembly, &concern.database);
+    concern.owner_known = fold(assembly, &concern.owner);
+    concern.object_known = fold(assembly, &concern.object);
+    return concern;
+}
+
+static bool picks(struct rf_assembly *assembly, const struct rf_pick *pick,
+                  const struct concern *concern)
+{
+    struct rf_str database = concern->database, owner = concern->owner;
+    if (concern->truncates) {
+        rf_buf_set(&assembly->text, owner);
+        rf_buf_add_byte(&assembly->text, '.');
+        rf_buf_add_str(&assembly->text, concern->object);
+        return rf_pick_table(pick, rf_buf_str(&assembly->text));
+    }
+    if (database.size == 0 && owner.size == 0) {
+        return !pick->has_positive;
+    }
+    return (database.size > 0 && rf_pick_database(pick, database)) ||
+           (owner.size > 0 && rf_pick_database(pick, owner));
+}
+
+/* Whether some table of the object's database may be picked. */
+static bool picks_owner(const struct rf_assembly *assembly, const struct concern *concern)
+{
+    return !concern->owner_known || rf_pick_database(assembly->pick, concern->owner) ||
+           (assembly->loose != NULL && rf_pick_database(assembly->loose, concern->owner));
+}
+
+/* Other DDL is handed over when in doubt, a TRUNCATE never. */
+static enum verdict judge(struct rf_assembly *assembly, const struct concern *concern)
+{
+    bool picked = picks(assembly, assembly->pick, concern);
+    bool differs = assembly->loose != NULL && picks(assembly, assembly->loose, concern) != picked;
+    bool known = concern->owner_known && concern->object_known;
+    if (!concern->truncates) {
+        return picked || differs || !concern->owner_known ? PICKS : LEAVES;
+    }
+    /* Without folding, what is picked as it was typed is handed over so. */
+    bool doubtful = !known && (assembly->pick->folds || !picked);
+    if (differs || (doubtful && picks_owner(assembly, concern))) {
+        return UNSURE;
+    }
+    return picked ? PICKS : LEAVES;
+}
+
+/* False for bytes that mean another character in some sets that are ASCII otherwise. */
+static bool is_plain(struct rf_str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        if ((name.data[i] & 0x80) != 0 || memchr("@[\\]^`{|}~", name.data[i], 10) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Character sets in which a byte that looks like a quote or the end of a word may be a part of
+ * another character: what stands behind a name that is not plain may be misread. */
+static bool hides_ascii(const struct rf_binlog_query *query)
+{
+    static const char *const names[] = {"big5", "cp932",   "sjis",   "gbk",
+                                        "swe7", "gb18030", "unknown"};
+    const char *name = rf_charset_name(query->charset);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when a statement that is not in UTF-8 certainly concerns nothing that is picked. */
+static bool concerns_others(struct rf_assembly *assembly, const struct rf_binlog_query *query,
+                            const struct rf_statement *statement)
+{
+    bool plain = is_plain(statement->object);
+    bool begins_plain = plain || statement->database.size > 0;
+    if (!is_plain(statement->database) ||
+        (hides_ascii(query) && (!begins_plain || statement->has_settings))) {
+        return false;
+    }
+    struct concern concern = concern_of(assembly, statement, query->database);
+    return concern.truncates && !plain ? !picks_owner(assembly, &concern)
+                                       : judge(assembly, &concern) == LEAVES;
+}
+
+static enum rf_status not_sure(const struct rf_assembly *assembly, const struct concern *concern,
+                               struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL,
+            "TRUNCATE of %.*s.%.*s: whether that is a table to capture depends on how the server "
+            "compares names",
+            RF_STR_ARG(concern->owner), RF_STR_ARG(concern->object));
+    rf_error_hint(err, "%s",
+                  assembly->loose != NULL
+                      ? "add lower_case_table_names=0, 1 or 2 to the source's address: what the "
+                        "server answers to SELECT @@lower_case_table_names"
+                      : "the lower case of some of its letters is not known here: leave the "
+                        "database out with tables=..., or begin behind this transaction");
+    return RF_FATAL;
+}
+
+static enum rf_status keep_statement(struct rf_assembly *assembly, const struct concern *concern,
+                                     struct rf_str text, struct rf_error *err)
+{
+    struct rf_str object = concern->object;
+    struct rf_str database = object.size > 0 ? concern->owner : concern->database;
+    struct record *record = add_record(assembly, database.size + object.size + text.size);
+    if (record == NULL) {
+        return too_large(assembly, err);
+    }
+    record->type = concern->truncates ? RF_TRUNCATE : RF_DDL;
+    record->database_size = (uint32_t)database.size;
+    record->object_size = (uint32_t)object.size;
+    char *to = (char *)(record + 1);
+    const struct rf_str parts[] = {database, object, text};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].size > 0) {
+            memcpy(to, parts[i].data, parts[i].size);
+            to += parts[i].size;
+        }
+    }
+    return RF_OK;
+}
+
+/* Converted is only what may be picked: others may use any character set. */
 static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_binlog_query *query,
                                struct rf_error *err)
 {
@@ -468,35 +614,25 @@ static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_bin
         return RF_OK;
     }
     enum rf_status status = rf_binlog_statement(query, &assembly->scratch, &text, err);
-    if (status != RF_OK) {
+    bool converted = status == RF_OK;
+    rf_statement_read(converted ? text : query->statement, &assembly->scratch, &statement);
+    if (!converted && !concerns_others(assembly, query, &statement)) {
+        rf_error_hint(err, "for statements to come: SET NAMES utf8mb4 in the sessions that run "
+                           "them; to get past this one: leave its database out with tables=..., "
+                           "or begin behind it");
         return status;
     }
-    rf_statement_read(text, &assembly->scratch, &statement);
-    if (!picks_ddl(assembly, &statement, query->database)) {
+    struct concern concern = concern_of(assembly, &statement, query->database);
+    enum verdict verdict = converted ? judge(assembly, &concern) : LEAVES;
+    if (verdict == LEAVES) {
+        if (err != NULL) {
+            *err = (struct rf_error){0};
+        }
         assembly->skipped++;
         return RF_OK;
     }
-    bool truncates = statement.kind == RF_STATEMENT_TRUNCATE;
-    struct rf_str database = query->database;
-    if (statement.database.size > 0 && statement.object.size > 0) {
-        database = statement.database;
-    }
-    struct record *record = add_record(assembly, database.size + statement.object.size + text.size);
-    if (record == NULL) {
-        return too_large(assembly, err);
-    }
-    record->type = truncates ? RF_TRUNCATE : RF_DDL;
-    record->database_size = (uint32_t)database.size;
-    record->object_size = (uint32_t)statement.object.size;
-    char *to = (char *)(record + 1);
-    const struct rf_str parts[] = {database, statement.object, text};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (parts[i].size > 0) {
-            memcpy(to, parts[i].data, parts[i].size);
-            to += parts[i].size;
-        }
-    }
-    return RF_OK;
+    return verdict == PICKS ? keep_statement(assembly, &concern, text, err)
+                            : not_sure(assembly, &concern, err);
 }
 
 /* What was kept before this is not undone by the statement. */
@@ -649,7 +785,10 @@ static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *
                    uint64_t end)
 {
     uint64_t low = header->end_position;
-    if (header->flags & RF_BINLOG_FLAG_ARTIFICIAL || (low == 0 && end == 0 && !assembly->open)) {
+    /* 0 is also the end of an event that reaches to a multiple of 4 GiB. */
+    bool wraps = low == 0 && (uint32_t)(assembly->next + header->size) == 0;
+    bool said = low != 0 || end != 0 || wraps;
+    if (header->flags & RF_BINLOG_FLAG_ARTIFICIAL || (!said && !assembly->open)) {
         return;
     }
     if (end == 0 && low != 0) {

@@ -21,6 +21,13 @@
  * in more ways than are worth following, and a consumer can look at the statement. Statements about
  * users and privileges are left out: they concern no table, and passwords stand in them.
  *
+ * Names in statements stand as they were typed. With a filter that folds they are folded too, in
+ * the event as well, as the rows of that server have them. A statement in a character set that is
+ * not carried stops only when it may concern what is picked; its first words are ASCII.
+ *
+ * Events have the low 32 bits of their offset. The rest is counted from where reading began; when
+ * that is not known (`adrift`), positions have GTIDs alone. The next file is known from its top.
+ *
  * Ordinals: the events behind the GTID event, from 1. Skipped ones count; ANNOTATE_ROWS and what the
  * dump thread makes up do not, as they come or not according to how the log is read. */
 #ifndef ROWFERRY_SOURCE_TRANSACTION_H
@@ -47,6 +54,9 @@ enum rf_assembly_mode {
 struct rf_assembly {
     /* Given by the source before the first event, owned by it. */
     const struct rf_pick *pick;
+    /* The same patterns, folded, of a source that cannot know how its server compares names: where
+     * the two differ, nobody can say. NULL: `pick` compares as the server does. */
+    const struct rf_pick *loose;
 
     /* Where we are. */
     struct rf_position position; /* behind the last transaction that was handed over whole */
@@ -58,6 +68,7 @@ struct rf_assembly {
     struct rf_str event;   /* the one in hand, while it is taken */
     uint64_t offset;       /* of it, in the file */
     uint64_t next;         /* of the event behind it */
+    bool adrift;           /* set by the source: which 4 GiB of the file these are, is not known */
     bool from_top;         /* this file is read from its first event on */
     bool adopts_list;      /* set by the source: the next GTID_LIST says what lies before us */
     uint32_t must_created; /* set by the source: what `created` has to be; 0: anything */
@@ -94,7 +105,7 @@ struct rf_assembly {
     struct rf_buf text;
 };
 
-/* Frees everything; the assembly is zeroed but for `pick`. */
+/* Frees everything; the assembly is zeroed but for `pick` and `loose`. */
 void rf_assembly_deinit(struct rf_assembly *assembly);
 
 /* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the offset

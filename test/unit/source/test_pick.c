@@ -88,12 +88,49 @@ static void test_a_pattern_that_matches_nothing_is_refused(void **context)
     }
 }
 
+static void test_folded_patterns_match_any_spelling(void **context)
+{
+    static const struct {
+        const char *pattern, *name;
+        bool picked;
+    } cases[] = {
+        {"shop.orders", "Shop.ORDERS", true},
+        {"SHOP.Ord*", "shop.orders", true},
+        {"Shop", "sHOP.x", true},
+        {"-Shop.A", "shop.a", false},
+        {"Shop.\xc3\x84", "shop.\xc3\xa4", true},
+        {"shop.a", "shop.b", false},
+    };
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int late = 0; late < 2; late++) {
+            struct rf_pick pick = {0};
+            pick.folds = late == 0;
+            add_all(&pick, cases[i].pattern);
+            if (late) {
+                rf_pick_fold(&pick);
+            }
+            if (rf_pick_table(&pick, rf_str_of(cases[i].name)) != cases[i].picked) {
+                fail_msg("%s on %s", cases[i].pattern, cases[i].name);
+            }
+            rf_pick_deinit(&pick);
+        }
+    }
+    struct rf_pick pick = {0};
+    add_all(&pick, "Shop.Orders");
+    assert_false(rf_pick_database(&pick, RF_STR("shop")));
+    rf_pick_fold(&pick);
+    assert_true(rf_pick_database(&pick, RF_STR("SHOP")));
+    rf_pick_deinit(&pick);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_table_is_picked_by_its_patterns),
         cmocka_unit_test(test_a_database_is_picked_when_a_table_of_it_may_be),
         cmocka_unit_test(test_a_pattern_that_matches_nothing_is_refused),
+        cmocka_unit_test(test_folded_patterns_match_any_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

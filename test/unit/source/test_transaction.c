@@ -245,6 +245,141 @@ static void test_statements_are_filtered_by_what_they_may_touch(void **context)
     }
 }
 
+static void statement_in(struct reading *reading, unsigned charset, const char *database,
+                         const char *statement)
+{
+    enum { CHARSET_AT = 19 + 13 + 1 };
+    rf_test_log_query(&reading->log, database, statement);
+    char *event = reading->log.log.data + reading->log.last;
+    event[CHARSET_AT] = (char)charset;
+    event[CHARSET_AT + 1] = (char)(charset >> 8);
+    rf_test_log_seal(&reading->log, reading->log.last);
+}
+
+enum folding { EXACT, FOLDED, LOOSE };
+
+static void test_truncates_are_found_as_the_server_compares_names(void **context)
+{
+    static const struct {
+        enum folding folding;
+        const char *patterns, *database, *statement;
+        const char *text; /* NULL: it stops */
+    } cases[] = {
+        {FOLDED, "shop.orders", "", "TRUNCATE TABLE Shop.Orders", "1.0 truncate shop.orders\n"},
+        {FOLDED, "Shop.Orders", "SHOP", "TRUNCATE `ORDERS`", "1.0 truncate shop.orders\n"},
+        {FOLDED, "shop.orders", "x", "TRUNCATE Shop.Other", ""},
+        {FOLDED, "-shop.orders", "x", "TRUNCATE Shop.Orders", ""},
+        {FOLDED, "", "x", "TRUNCATE \xc3\x84.B", "1.0 truncate \xc3\xa4.b\n"},
+        {FOLDED, "shop.orders", "Shop", "DROP TABLE Orders",
+         "1.0 ddl shop/orders DROP TABLE Orders\n"},
+        {FOLDED, "shop.orders", "x", "ALTER TABLE Shop.Orders FORCE",
+         "1.0 ddl shop/orders ALTER TABLE Shop.Orders FORCE\n"},
+        /* Letters whose lower case nobody here knows. */
+        {FOLDED, "", "shop", "TRUNCATE \xd4\xb1", NULL},
+        {FOLDED, "shop.*", "shop", "TRUNCATE \xd4\xb1", NULL},
+        {FOLDED, "shop.*", "x", "TRUNCATE \xd4\xb1", ""},
+        {FOLDED, "shop.*", "x", "TRUNCATE \xd4\xb1.t", NULL},
+        {EXACT, "shop.orders", "shop", "TRUNCATE Orders", ""},
+        {EXACT, "shop.Orders", "shop", "TRUNCATE Orders", "1.0 truncate shop.Orders\n"},
+        {EXACT, "shop.*", "shop", "TRUNCATE \xd4\xb1", "1.0 truncate shop.\xd4\xb1\n"},
+        {LOOSE, "shop.orders", "shop", "TRUNCATE Orders", NULL},
+        {LOOSE, "shop.Orders", "shop", "TRUNCATE orders", NULL},
+        {LOOSE, "-shop.orders", "shop", "TRUNCATE Orders", NULL},
+        {LOOSE, "shop.orders", "Shop", "TRUNCATE orders", NULL},
+        {LOOSE, "shop.orders", "shop", "TRUNCATE orders", "1.0 truncate shop.orders\n"},
+        {LOOSE, "shop.orders", "shop", "TRUNCATE Other", ""},
+        {LOOSE, "shop.*", "shop", "TRUNCATE Orders", "1.0 truncate shop.Orders\n"},
+        {LOOSE, "shop.o", "shop", "TRUNCATE \xd4\xb1", NULL},
+        {LOOSE, "shop.o", "x", "TRUNCATE \xd4\xb1", ""},
+        {LOOSE, "shop.o", "x", "DROP TABLE Shop.O", "1.0 ddl Shop/O DROP TABLE Shop.O\n"},
+    };
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading reading;
+        struct rf_pick loose = {0};
+        struct rf_buf text = {0};
+        struct rf_str rest = rf_str_of(cases[i].patterns), field;
+        begin(&reading, cases[i].patterns, "");
+        if (cases[i].folding == FOLDED) {
+            rf_pick_fold(&reading.pick);
+        } else if (cases[i].folding == LOOSE) {
+            while (rest.size > 0 && rf_str_split(&rest, ' ', &field)) {
+                assert_int_equal(rf_pick_add(&loose, field, NULL), RF_OK);
+            }
+            rf_pick_fold(&loose);
+            reading.assembly.loose = &loose;
+        }
+        rf_test_log_gtid(&reading.log, 0, 1, STANDALONE);
+        rf_test_log_query(&reading.log, cases[i].database, cases[i].statement);
+        if (cases[i].text == NULL) {
+            expect_stop(&reading, RF_FATAL, "TRUNCATE of ", "");
+            assert_non_null(strstr(reading.err.hint, cases[i].folding == LOOSE
+                                                         ? "lower_case_table_names="
+                                                         : "tables="));
+        } else {
+            if (cases[i].text[0] != '\0') {
+                rf_buf_printf(&text, "begin 0-1-1\n%send 0-1-1\n", cases[i].text);
+            }
+            expect(&reading, rf_buf_cstr(&text));
+            assert_int_equal(reading.skipped, cases[i].text[0] == '\0');
+        }
+        rf_buf_deinit(&text);
+        rf_pick_deinit(&loose);
+        end(&reading);
+    }
+}
+
+static void test_other_character_sets_stop_only_where_something_is_picked(void **context)
+{
+    enum { CP1251 = 51, GBK = 28, SJIS = 13, SWE7 = 10 };
+    static const struct {
+        unsigned charset;
+        const char *patterns, *database, *statement;
+        bool stops;
+    } cases[] = {
+        {CP1251, "shop.t", "x", "ALTER TABLE t COMMENT='\xcf'", false},
+        {CP1251, "shop.t", "x", "CREATE TABLE \xcf (a INT)", false},
+        {CP1251, "shop.t", "x", "/* \xcf */ TRUNCATE x.\xcf", false},
+        {CP1251, "shop.t", "x", "TRUNCATE shop.\xcf", true},
+        {CP1251, "shop.t", "x", "TRUNCATE \xcf.t", true},
+        {CP1251, "shop.t", "x", "TRUNCATE shop.u -- \xcf", false},
+        {CP1251, "shop.t", "x", "TRUNCATE shop.t -- \xcf", true},
+        {CP1251, "shop.t", "shop", "ALTER TABLE t COMMENT='\xcf'", true},
+        {CP1251, "shop.t", "x", "ALTER TABLE shop.t COMMENT='\xcf'", true},
+        {CP1251, "-x", "x", "ALTER TABLE t COMMENT='\xcf'", false},
+        {CP1251, "", "x", "ALTER TABLE t COMMENT='\xcf'", true},
+        {GBK, "shop.t", "x", "ALTER TABLE t COMMENT='\x81\\'", false},
+        {GBK, "shop.t", "x", "TRUNCATE `\x81`.`shop`.`t`", true},
+        {GBK, "shop.t", "x", "TRUNCATE `\x81``.`t`", true},
+        {GBK, "shop.t", "x", "TRUNCATE x.`\x81\\`", false},
+        {GBK, "shop.t", "x", "TRUNCATE shop.`\x81\\`", true},
+        {SJIS, "shop.t", "x",
+         "SET STATEMENT sql_mode='\x95\\' FOR TRUNCATE x.t /* ' FOR TRUNCATE x.t */", true},
+        {SJIS, "shop.t", "x", "DROP TABLE x.t, y.\x95\\", false},
+        {SWE7, "shop.t", "x", "ALTER TABLE t COMMENT='{'", false},
+        {SWE7, "shop.t", "x", "TRUNCATE {.t", true},
+        {65535, "shop.t", "x", "DROP TABLE t /* \x81 */", false},
+    };
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading reading;
+        begin(&reading, cases[i].patterns, "");
+        rf_test_log_gtid(&reading.log, 0, 1, STANDALONE);
+        statement_in(&reading, cases[i].charset, cases[i].database, cases[i].statement);
+        enum rf_status status = read_all(&reading);
+        if (status != (cases[i].stops ? RF_FATAL : RF_AGAIN)) {
+            fail_msg("%zu: %s: %s", i, rf_status_name(status), reading.err.message);
+        }
+        assert_string_equal(rf_buf_cstr(&reading.text), "");
+        assert_int_equal(reading.skipped, !cases[i].stops);
+        if (cases[i].stops && strstr(reading.err.message, "not known") == NULL) {
+            assert_non_null(strstr(reading.err.hint, "SET NAMES utf8mb4"));
+            assert_non_null(strstr(reading.err.hint, "tables="));
+        }
+        end(&reading);
+    }
+}
+
 /* ---- Tables -------------------------------------------------------------------------------- */
 
 static const struct rf_table *table_of(const struct reading *reading)
@@ -879,6 +1014,72 @@ static void test_offsets_above_4_gib_are_counted(void **context)
     end(&reading);
 }
 
+/* As if the file had `more` bytes in front; events have only 32 bits of their place. */
+static void shift(struct reading *reading, uint32_t more)
+{
+    enum { END_AT = 13 };
+    for (size_t at = reading->at, next = at;; at = next) {
+        struct rf_str event;
+        uint32_t place = 0;
+        if (!rf_test_log_next(&reading->log, &next, &event)) {
+            return;
+        }
+        char *bytes = reading->log.log.data + (next - event.size);
+        for (int i = 3; i >= 0; i--) {
+            place = place << 8 | (unsigned char)bytes[END_AT + i];
+        }
+        place += more;
+        for (int i = 0; i < 4; i++) {
+            bytes[END_AT + i] = (char)(place >> (8 * i));
+        }
+        rf_test_log_seal(&reading->log, next - event.size);
+    }
+}
+
+static void test_offsets_wrap_at_any_byte(void **context)
+{
+    static const uint64_t gib4 = (uint64_t)1 << 32;
+    (void)context;
+    for (uint64_t before = 0; before < 400; before++) {
+        struct reading reading;
+        struct rf_position position = {0};
+        begin(&reading, "", "");
+        expect(&reading, "");
+        size_t head = reading.log.log.size, begins[3];
+        for (unsigned i = 0; i < 3; i++) {
+            begins[i] = reading.log.log.size;
+            rf_test_log_row(&reading.log, i + 1, "shop", "t", 1);
+        }
+        uint64_t more = 3 * gib4 - head - before;
+        shift(&reading, (uint32_t)more);
+        reading.assembly.next = head + more;
+        assert_int_equal(read_all(&reading), RF_AGAIN);
+        assert_int_equal(rf_position_parse(&position, rf_buf_str(&reading.position), NULL), RF_OK);
+        assert_true(position.end == reading.log.log.size + more);
+        assert_true(position.start == begins[2] + more);
+        rf_position_deinit(&position);
+        end(&reading);
+    }
+}
+
+static void test_a_place_that_is_not_known_is_not_written(void **context)
+{
+    struct reading reading;
+    (void)context;
+    begin(&reading, "", "");
+    expect(&reading, "");
+    reading.assembly.adrift = true;
+    rf_test_log_row(&reading.log, 1, "shop", "t", 1);
+    assert_int_equal(read_all(&reading), RF_AGAIN);
+    assert_string_equal(rf_buf_cstr(&reading.position), "mariadb:gtid=0-1-1;server=1");
+    /* It goes on with the next file, whose top is known. */
+    rf_test_log_rotate(&reading.log, "bin.000002");
+    rf_test_log_row(&reading.log, 2, "shop", "t", 1);
+    assert_int_equal(read_all(&reading), RF_AGAIN);
+    assert_non_null(strstr(rf_buf_cstr(&reading.position), "gtid=0-1-2;file=bin.000002;start="));
+    end(&reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -889,6 +1090,8 @@ int main(void)
         cmocka_unit_test(test_tables_left_out_need_no_metadata),
         cmocka_unit_test(test_statements_become_events),
         cmocka_unit_test(test_statements_are_filtered_by_what_they_may_touch),
+        cmocka_unit_test(test_truncates_are_found_as_the_server_compares_names),
+        cmocka_unit_test(test_other_character_sets_stop_only_where_something_is_picked),
         cmocka_unit_test(test_the_same_definition_is_the_same_table),
         cmocka_unit_test(test_a_changed_definition_is_another_version),
         cmocka_unit_test(test_a_table_number_that_changes_its_meaning_keeps_what_was_read),
@@ -917,6 +1120,8 @@ int main(void)
         cmocka_unit_test(test_what_the_position_contains_is_skipped),
         cmocka_unit_test(test_advancing_moves_the_position_and_hands_nothing_over),
         cmocka_unit_test(test_offsets_above_4_gib_are_counted),
+        cmocka_unit_test(test_offsets_wrap_at_any_byte),
+        cmocka_unit_test(test_a_place_that_is_not_known_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
