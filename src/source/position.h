@@ -1,7 +1,7 @@
 /* Positions in a MariaDB binary log: how they are kept, written and compared.
  *
- * Used by the sources `mysql` and `binlog`, which understand each other's positions. A position is a
- * place between two transactions. Two things say which: the GTID of the last transaction of each
+ * Used by the sources `mysql` and `binlog`, which understand each other's positions. A position is
+ * a place between two transactions. Two things say which: the GTID of the last transaction of each
  * domain, which means the same on every server of a replication tree; and a fingerprint of the last
  * transaction in the file that it was read from, by which a log that only looks the same (after
  * RESET MASTER, from a backup, of another server with the same address) is recognised.
@@ -21,7 +21,8 @@
  *   server   id of the server that owns the file
  *   created  timestamp of the file's first event
  *
- * Where no transaction of that file lies before the place, start, last, time and sum are missing. */
+ * Where no transaction of that file lies before the place, start, last, time and sum are
+ * missing. */
 #ifndef ROWFERRY_SOURCE_POSITION_H
 #define ROWFERRY_SOURCE_POSITION_H
 

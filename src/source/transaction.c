@@ -1,28 +1,14 @@
 #include "source/transaction.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "source/name.h"
 #include "source/statement.h"
 #include "wire/charset.h"
 #include "wire/rows.h"
 
 #include <rowferry/log.h>
-#include <stdlib.h>
 
 enum { MICROSECONDS = 1000000, STATEMENT_SHOWN = 120 };
-
-/* What is kept of an event, in front of its bytes. Aligned to 8 in its chunk. */
-struct record {
-    uint32_t size; /* of the bytes behind */
-    uint32_t ordinal;
-    uint64_t offset;        /* of the event in the log, for messages */
-    struct rf_table *table; /* of rows; NULL: a statement */
-    uint8_t type;           /* of rows: RF_BINLOG_*; of a statement: enum rf_op */
-    uint32_t
-        database_size; /* of a statement: database, object and SQL text lie one behind the other */
-    uint32_t object_size;
-};
 
 /* ---- Messages ------------------------------------------------------------------------------ */
 
@@ -52,85 +38,28 @@ static enum rf_status mismatch(struct rf_error *err)
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
-static void free_chunks(struct rf_chunk *chunks)
-{
-    for (struct rf_chunk *next; chunks != NULL; chunks = next) {
-        next = chunks->next;
-        free(chunks);
-    }
-}
-
-/* Keeps one ordinary chunk for the next transaction. */
-static void recycle(struct rf_assembly *assembly, struct rf_chunk *chunk)
-{
-    if (assembly->spare == NULL && sizeof *chunk + chunk->size == RF_ARENA_CHUNK) {
-        chunk->next = NULL;
-        assembly->spare = chunk;
-    } else {
-        free(chunk);
-    }
-}
-
 static void forget_records(struct rf_assembly *assembly)
 {
-    for (struct rf_chunk *chunk = assembly->chunks, *next; chunk != NULL; chunk = next) {
-        next = chunk->next;
-        recycle(assembly, chunk);
-    }
-    assembly->chunks = assembly->last = NULL;
-    assembly->bytes = 0;
+    rf_records_reset(&assembly->records);
     rf_tables_settle(&assembly->tables);
 }
 
-static struct rf_chunk *open_chunk(struct rf_assembly *assembly, size_t size)
+/* A record of the event in hand, with `size` bytes behind it. NULL: the transaction is too large. */
+static struct rf_record *add_record(struct rf_assembly *assembly, size_t size)
 {
-    enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk) };
-    struct rf_chunk *chunk;
-    if (size <= ORDINARY && assembly->spare != NULL) {
-        chunk = assembly->spare;
-        assembly->spare = chunk->next;
-    } else {
-        size_t room = size <= ORDINARY ? ORDINARY : size;
-        chunk = rf_alloc(sizeof *chunk + room);
-        chunk->size = room;
-    }
-    chunk->used = 0;
-    chunk->next = NULL;
-    if (assembly->last != NULL) {
-        assembly->last->next = chunk;
-    } else {
-        assembly->chunks = chunk;
-    }
-    assembly->last = chunk;
-    return chunk;
-}
-
-/* Room for a record and `size` bytes behind it. NULL: the transaction is too large. */
-static struct record *add_record(struct rf_assembly *assembly, size_t size)
-{
-    size_t whole = sizeof(struct record) + ((size + 7) & ~(size_t)7);
-    assembly->bytes += whole;
-    if (assembly->bytes > RF_TRANSACTION_BYTES_MAX) {
+    if (assembly->records.bytes + size > RF_TRANSACTION_BYTES_MAX) {
         return NULL;
     }
-    struct rf_chunk *chunk = assembly->last;
-    if (chunk == NULL || chunk->size - chunk->used < whole) {
-        chunk = open_chunk(assembly, whole);
-    }
-    struct record *record = (struct record *)(void *)(chunk->data + chunk->used);
-    chunk->used += whole;
-    *record = (struct record){
-        .size = (uint32_t)size,
-        .ordinal = assembly->ordinal,
-        .offset = assembly->offset,
-    };
+    struct rf_record *record = rf_records_add(&assembly->records, size);
+    record->ordinal = assembly->ordinal;
+    record->offset = assembly->offset;
     return record;
 }
 
 static enum rf_status too_large(const struct rf_assembly *assembly, struct rf_error *err)
 {
     rf_fail(err, RF_FATAL, "the transaction has more than %u MiB of rows (%llu bytes so far)",
-            RF_TRANSACTION_BYTES_MAX >> 20, (unsigned long long)assembly->bytes);
+            RF_TRANSACTION_BYTES_MAX >> 20, (unsigned long long)assembly->records.bytes);
     rf_error_hint(err,
                   "transactions of this size are not carried yet: write in smaller ones, or leave "
                   "the table out");
@@ -140,8 +69,7 @@ static enum rf_status too_large(const struct rf_assembly *assembly, struct rf_er
 void rf_assembly_deinit(struct rf_assembly *assembly)
 {
     const struct rf_pick *pick = assembly->pick, *loose = assembly->loose;
-    free_chunks(assembly->chunks);
-    free_chunks(assembly->spare);
+    rf_records_deinit(&assembly->records);
     rf_tables_deinit(&assembly->tables);
     rf_position_deinit(&assembly->position);
     rf_position_deinit(&assembly->expected);
@@ -416,7 +344,7 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
     if (number != NULL && number->table == NULL) {
         assembly->skipped++;
     } else if (number != NULL && !assembly->drops) {
-        struct record *record = add_record(assembly, body.size);
+        struct rf_record *record = add_record(assembly, body.size);
         if (record == NULL) {
             return too_large(assembly, err);
         }
@@ -586,7 +514,7 @@ static enum rf_status keep_statement(struct rf_assembly *assembly, const struct 
 {
     struct rf_str object = concern->object;
     struct rf_str database = object.size > 0 ? concern->owner : concern->database;
-    struct record *record = add_record(assembly, database.size + object.size + text.size);
+    struct rf_record *record = add_record(assembly, database.size + object.size + text.size);
     if (record == NULL) {
         return too_large(assembly, err);
     }
@@ -662,14 +590,14 @@ static enum rf_status take_query(struct rf_assembly *assembly,
     case RF_STATEMENT_SAVEPOINT:
         if (!assembly->has_savepoint) {
             assembly->has_savepoint = true;
-            assembly->savepoint_bytes = assembly->bytes;
+            assembly->savepoint_bytes = assembly->records.bytes;
         }
         break;
     case RF_STATEMENT_ROLLBACK:
     case RF_STATEMENT_ROLLBACK_TO:
-        /* Logged when tables that cannot roll back were changed too: which rows were undone and which
-         * not, the log does not say. */
-        if (assembly->bytes > undone_from(assembly, statement.kind)) {
+        /* Logged when tables that cannot roll back were changed too: which rows were undone and
+         * which not, the log does not say. */
+        if (assembly->records.bytes > undone_from(assembly, statement.kind)) {
             return rf_fail(
                 err, RF_FATAL,
                 "\"%s\" behind changed rows: rows of engines that cannot roll back stay, the "
@@ -779,8 +707,8 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
     }
 }
 
-/* Where the event lies. Within a transaction MariaDB 11.4 and later give no positions: the sizes are
- * added up then, which is good enough for messages. */
+/* Where the event lies. Within a transaction MariaDB 11.4 and later give no positions: the sizes
+ * are added up then, which is good enough for messages. */
 static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                    uint64_t end)
 {
@@ -877,60 +805,6 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
 
 /* ---- Handing over -------------------------------------------------------------------------- */
 
-static enum rf_status decode(struct record *record, struct rf_batch *batch, struct rf_error *err)
-{
-    const char *bytes = (const char *)(record + 1);
-    if (record->table != NULL) {
-        struct rf_rows rows;
-        enum rf_status status =
-            rf_rows_parse(record->type, (struct rf_str){bytes, record->size}, &rows, err);
-        return status == RF_OK ? rf_rows_decode(&rows, record->table, record->ordinal, batch, err)
-                               : status;
-    }
-    struct rf_event *event = rf_batch_add(batch);
-    size_t front = record->database_size + record->object_size;
-    event->op = record->type;
-    event->ordinal = record->ordinal;
-    event->database = (struct rf_str){bytes, record->database_size};
-    event->object = (struct rf_str){bytes + record->database_size, record->object_size};
-    event->statement = (struct rf_str){bytes + front, record->size - front};
-    return RF_OK;
-}
-
-static enum rf_status decode_all(struct rf_assembly *assembly, char *data, size_t size,
-                                 struct rf_batch *batch, struct rf_error *err)
-{
-    enum rf_status status = RF_OK;
-    for (size_t at = 0; at < size && status == RF_OK;) {
-        struct record *record = (struct record *)(void *)(data + at);
-        at += sizeof *record + ((record->size + 7u) & ~(size_t)7);
-        status = decode(record, batch, err);
-        if (status != RF_OK) {
-            assembly->offset = record->offset;
-        }
-    }
-    return status;
-}
-
-/* Gives a chunk's bytes to the batch. The chunk itself moves, unless little of it was used: a small
- * transaction would then bring a large empty chunk along, and is copied once more instead. */
-static char *hand_over(struct rf_assembly *assembly, struct rf_chunk *chunk, struct rf_batch *batch)
-{
-    if (chunk->used < RF_ARENA_CHUNK / 2) {
-        char *copy = rf_arena_alloc(&batch->arena, chunk->used);
-        memcpy(copy, chunk->data, chunk->used);
-        recycle(assembly, chunk);
-        return copy;
-    }
-    rf_arena_adopt_chunk(&batch->arena, chunk);
-    if (assembly->spare == NULL && batch->arena.spare != NULL) {
-        assembly->spare = batch->arena.spare;
-        batch->arena.spare = assembly->spare->next;
-        assembly->spare->next = NULL;
-    }
-    return chunk->data;
-}
-
 static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
 {
     advance(assembly);
@@ -938,8 +812,7 @@ static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
     assembly->moved = true;
     assembly->ready = false;
     assembly->begun = false;
-    assembly->bytes = 0;
-    rf_tables_settle(&assembly->tables);
+    forget_records(assembly);
 }
 
 enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
@@ -949,11 +822,10 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
     bool opened = false;
     rf_assert(assembly->ready);
     if (!assembly->begun && batch->count > 0 &&
-        batch->arena.bytes + assembly->bytes > batch->bytes_max) {
+        batch->arena.bytes + assembly->records.bytes > batch->bytes_max) {
         return RF_AGAIN;
     }
-    while (assembly->chunks != NULL) {
-        struct rf_chunk *chunk = assembly->chunks;
+    while (assembly->records.first != NULL) {
         if (batch->count > 0 && rf_batch_full(batch)) {
             assembly->begun |= opened;
             return RF_AGAIN;
@@ -965,11 +837,8 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
                            (int64_t)assembly->time * MICROSECONDS, !assembly->begun);
             opened = true;
         }
-        assembly->chunks = chunk->next;
-        assembly->last = chunk->next ? assembly->last : NULL;
-        size_t size = chunk->used;
-        char *data = hand_over(assembly, chunk, batch);
-        enum rf_status status = decode_all(assembly, data, size, batch, err);
+        enum rf_status status =
+            rf_records_hand_over(&assembly->records, batch, &assembly->offset, err);
         if (status != RF_OK) {
             batch->count = events_before;
             batch->transaction_count = transactions_before;

@@ -1,13 +1,13 @@
 /* Transactions out of a MariaDB log: events go in one by one, whole transactions come out.
  *
- * Shared by the sources `mysql` and `binlog`, which only find the events. What lies between the GTID
- * event that begins a transaction and the event that ends it is kept, each event copied once out of
- * the reader's buffer; nothing leaves before the end was seen. Then the rows are decoded into
- * batches, and the memory that holds them goes with them. A transaction that the log never finished,
- * because its server crashed, is dropped.
+ * Shared by the sources `mysql` and `binlog`, which only find the events. What lies between the
+ * GTID event that begins a transaction and the event that ends it is kept, each event copied once
+ * out of the reader's buffer; nothing leaves before the end was seen. Then the rows are decoded
+ * into batches, and the memory that holds them goes with them. A transaction that the log never
+ * finished, because its server crashed, is dropped.
  *
- * The filter works on the table's name, before anything is copied or decoded. What cannot be carried
- * faithfully stops with a message that names file, offset and GTID.
+ * The filter works on the table's name, before anything is copied or decoded. What cannot be
+ * carried faithfully stops with a message that names file, offset and GTID.
  *
  * What a transaction consists of here (MariaDB 10.0 and later):
  *
@@ -17,9 +17,10 @@
  * Statements: TRUNCATE of one table becomes RF_TRUNCATE when that table is picked. Every other DDL
  * becomes RF_DDL when its default database, or the database of the table that it names, may hold
  * picked tables; without a default database and without a name, when there are no patterns but
- * leaving-out ones. That is more than concern picked tables: a RENAME moves tables between databases
- * in more ways than are worth following, and a consumer can look at the statement. Statements about
- * users and privileges are left out: they concern no table, and passwords stand in them.
+ * leaving-out ones. That is more than concern picked tables: a RENAME moves tables between
+ * databases in more ways than are worth following, and a consumer can look at the statement.
+ * Statements about users and privileges are left out: they concern no table, and passwords stand in
+ * them.
  *
  * Names in statements stand as they were typed. With a filter that folds they are folded too, in
  * the event as well, as the rows of that server have them. A statement in a character set that is
@@ -28,13 +29,14 @@
  * Events have the low 32 bits of their offset. The rest is counted from where reading began; when
  * that is not known (`adrift`), positions have GTIDs alone. The next file is known from its top.
  *
- * Ordinals: the events behind the GTID event, from 1. Skipped ones count; ANNOTATE_ROWS and what the
- * dump thread makes up do not, as they come or not according to how the log is read. */
+ * Ordinals: the events behind the GTID event, from 1. Skipped ones count; ANNOTATE_ROWS and what
+ * the dump thread makes up do not, as they come or not according to how the log is read. */
 #ifndef ROWFERRY_SOURCE_TRANSACTION_H
 #define ROWFERRY_SOURCE_TRANSACTION_H
 
 #include "source/pick.h"
 #include "source/position.h"
+#include "source/records.h"
 #include "source/tables.h"
 #include "wire/binlog.h"
 
@@ -45,9 +47,9 @@ enum { RF_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024 };
 /* What is done with the transactions that come. */
 enum rf_assembly_mode {
     RF_ASSEMBLY_TAKE = 0, /* they are handed over */
-    RF_ASSEMBLY_VERIFY, /* the first one must be `expected` and is not handed over again; then TAKE */
-    RF_ASSEMBLY_SKIP,   /* those that the position contains are left out */
-    RF_ASSEMBLY_ADVANCE, /* they move the position, and are not handed over */
+    RF_ASSEMBLY_VERIFY,   /* the first must be `expected` and is not handed over again; then TAKE */
+    RF_ASSEMBLY_SKIP,     /* those that the position contains are left out */
+    RF_ASSEMBLY_ADVANCE,  /* they move the position, and are not handed over */
 };
 
 /* Zeroed is valid: nothing read yet. Thread: the owner's. */
@@ -93,12 +95,9 @@ struct rf_assembly {
     uint32_t sum; /* of its last event */
     uint32_t ordinal;
     uint64_t skipped;
-    uint64_t bytes; /* kept of it */
     bool has_savepoint;
     uint64_t savepoint_bytes; /* that were kept before its first savepoint */
-    struct rf_chunk *chunks;  /* in order */
-    struct rf_chunk *last;    /* of them, being filled */
-    struct rf_chunk *spare;
+    struct rf_records records;
 
     struct rf_tables tables;
     struct rf_arena scratch;
@@ -108,17 +107,17 @@ struct rf_assembly {
 /* Frees everything; the assembly is zeroed but for `pick` and `loose`. */
 void rf_assembly_deinit(struct rf_assembly *assembly);
 
-/* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the offset
- * behind it in the file; 0: as the event says. Not while `ready`.
- * Returns RF_OK (now look at `ready`); RF_CONFIG (the log lacks what is needed: with the statement that
- * mends it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is
- * of no further use. */
+/* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the
+ * offset behind it in the file; 0: as the event says. Not while `ready`. Returns RF_OK (now look at
+ * `ready`); RF_CONFIG (the log lacks what is needed: with the statement that mends it); RF_FATAL
+ * (damage, a gap, something that is not carried). After an error the assembly is of no further
+ * use. */
 RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
                                               uint64_t end, struct rf_error *err);
 
-/* Hands the ready transaction over. Returns RF_OK (whole, `ready` is false again); RF_AGAIN (the batch
- * is full: go on with the next one); RF_CONFIG and RF_FATAL as above: the batch then has nothing of
- * it but what earlier batches were given. */
+/* Hands the ready transaction over. Returns RF_OK (whole, `ready` is false again); RF_AGAIN (the
+ * batch is full: go on with the next one); RF_CONFIG and RF_FATAL as above: the batch then has
+ * nothing of it but what earlier batches were given. */
 RF_USE_RESULT enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
                                                struct rf_error *err);
 
@@ -128,8 +127,8 @@ RF_USE_RESULT enum rf_status rf_assembly_drain(struct rf_assembly *assembly, str
 typedef enum rf_status rf_event_finder(void *reader, int64_t deadline_ms, struct rf_str *event,
                                        uint64_t *end, struct rf_error *err);
 
-/* rf_source_type.read for a source whose events `find` finds: fills the batch with what is there, and
- * keeps an error for the next call when something came before it. */
+/* rf_source_type.read for a source whose events `find` finds: fills the batch with what is there,
+ * and keeps an error for the next call when something came before it. */
 RF_USE_RESULT enum rf_status rf_assembly_fill(struct rf_assembly *assembly, struct rf_batch *batch,
                                               int64_t deadline_ms, rf_event_finder *find,
                                               void *reader, struct rf_error *err);
