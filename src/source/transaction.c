@@ -45,7 +45,6 @@ static void forget_records(struct rf_assembly *assembly)
 }
 
 /* A record of the event in hand, with `size` bytes behind it. NULL: too large a transaction. */
- * large. */
 static struct rf_record *add_record(struct rf_assembly *assembly, size_t size)
 {
     if (assembly->records.bytes + size > RF_TRANSACTION_BYTES_MAX) {
