@@ -154,10 +154,13 @@ expect_contains "$(cat err)" "lost its data, or is another one" "empty Redis"
 expect_equal 0 "$(redis target DBSIZE)" "what was written to it"
 run_background feed "$ROWFERRY" run --name shop --adopt "$source_url" "${sinks[@]}"
 wait_until 10 eval '[ "$(redis target EXISTS shop:orders:200)" = 1 ]'
+sql source "INSERT INTO shop.orders VALUES (300, 'taken')"
+wait_until 10 eval '[ "$(redis target EXISTS shop:orders:300)" = 1 ]'
+redis target DEL shop:orders:300 >/dev/null
 redis target LPUSH shop:orders:300 in-the-way >/dev/null
-sql source "INSERT INTO shop.orders VALUES (300, 'refused')"
+sql source "UPDATE shop.orders SET note = 'refused' WHERE id = 300"
 expect_background_status 10 4 feed
-expect_contains "$(cat "$feed_LOG")" "rowferry: create of shop.orders, event 0-1-12:2:0: Redis at" \
+expect_contains "$(cat "$feed_LOG")" "rowferry: update of shop.orders, event 0-1-13:2:0: Redis at" \
     "the event that was refused"
 
 # ---- A log that is purged, and one that was begun anew ---------------------------------------

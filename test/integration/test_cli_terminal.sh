@@ -92,7 +92,7 @@ kill -TERM "$(pid_of cut)"
 expect_background_status 10 143 cut
 python3 screen.py 10000 screen-cut >rows
 expect_equal 0 "$(grep -c ' lag ' rows || true)" "live lines that remain"
-expect_equal "" "$(grep -vE '^$|^20[0-9-]*T[0-9:.]*Z (info |warn |error|debug) |^Script ' rows || true)" \
+expect_equal "" "$(grep -vE '^$|^ *20[0-9-]*T[0-9:.]*Z (info |warn |error|debug) |^Script ' rows || true)" \
     "rows that are no lines of the log"
 expect_contains "$(cat rows)" "trying again in " "the warning"
 
