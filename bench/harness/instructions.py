@@ -52,7 +52,7 @@ def recorded():
 
 
 def record(figures, compiler):
-    lines = ["# Instructions per row change of `rowferry tail binlog:FILE`, counted by valgrind and",
+    lines = ["# Instructions per row change of `rowferry tail binlog:FILE`, counted by valgrind,",
              "# written by bench/run --record. More than 5 % above these is a miss.",
              f"# Compiler: {compiler}"]
     lines += [f"{name} {figure:.1f}" for name, figure in sorted(figures.items())]

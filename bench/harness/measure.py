@@ -62,7 +62,7 @@ class MemoryPeak(threading.Thread):
 
 def run(command, log, reached=None, environment=None, until_exit=False,
         stdout=subprocess.DEVNULL):
-    """Runs command once. `reached(pid)` is for streamers; until_exit: their orderly stop counts too.
+    """Runs command once. `reached(pid)` is for streamers; until_exit: their stop counts too.
 
     `log` is a path for standard error; its end is shown when the command fails.
     """
