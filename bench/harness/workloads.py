@@ -89,7 +89,8 @@ SET sql_log_bin = 1;
 """
 
 # As sysbench's oltp_write_only: change an indexed column, change another, delete a row and insert
-# it again. Values come from variables: the log keeps each statement's text, and clients send values.
+# it again. Values come from variables: the log keeps each statement's text, and clients send
+# values.
 OLTP_PROCEDURE = f"""
 SET sql_log_bin = 0;
 DELIMITER //
