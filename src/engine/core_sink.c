@@ -315,7 +315,7 @@ static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
 static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, int64_t now_ms)
 {
     return now_ms >= flush_at(core, sink) ||
-           (sink->uncovered && sink->uncovered_bytes >= core->pool.bytes_max / 4);
+           (sink->uncovered && sink->uncovered_bytes >= core->pool.bytes_max / 2);
 }
 
 /* Nothing more will come for it. */

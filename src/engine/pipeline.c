@@ -273,7 +273,7 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
     case RF_ACTION_OPEN:
         return sink ? open_sink(worker, action, result) : open_source(worker, action, result);
     case RF_ACTION_READ:
-        rf_batch_reset(action->batch, action->batch->bytes_max * 2);
+        rf_batch_reset(action->batch, action->batch->bytes_max / 2);
         return source->read(worker->state, action->batch, action->until_ms, &worker->err);
     case RF_ACTION_ACK:
         return source->ack ? source->ack(worker->state, action->position, &worker->err) : RF_OK;
