@@ -16,7 +16,8 @@
 
 enum {
     BUFFER_BYTES = 256 * 1024, /* encoded lines are written when there is this much, or no more */
-    SLICE_MS = 100,            /* the longest that an interrupt waits for being seen */
+    WRITEBACK_BYTES = 2 * 1024 * 1024,
+    SLICE_MS = 100, /* the longest that an interrupt waits for being seen */
 };
 
 struct file_sink {
@@ -32,8 +33,9 @@ struct file_sink {
     bool unsynced; /* written to since the last sync */
     dev_t device;
     ino_t inode;
-    uint64_t length; /* of the file, without what is in out */
-    uint64_t ended;  /* at the end of the last transaction that was accepted whole */
+    uint64_t length;     /* of the file, without what is in out */
+    uint64_t handed_out; /* the kernel was told to begin writing out up to here */
+    uint64_t ended;      /* at the end of the last transaction that was accepted whole */
     atomic_bool interrupted;
 };
 
@@ -279,7 +281,7 @@ static enum rf_status file_open(void *state, const struct rf_context *ctx, struc
     } else if (status == RF_OK && sink->noted) {
         status = begin_file(sink, err);
     }
-    sink->ended = sink->length;
+    sink->ended = sink->handed_out = sink->length;
     return status;
 }
 
@@ -296,6 +298,17 @@ static bool wait_writable(struct file_sink *sink)
         if (poll(&wait, 1, SLICE_MS) > 0) {
             return true;
         }
+    }
+}
+
+/* Lets the kernel begin to write out what has come together, so that the next sync finds little left
+ * and waits less. Only a hint: what counts is the sync. */
+static void begin_writeback(struct file_sink *sink)
+{
+    if (sink->regular && sink->length - sink->handed_out >= WRITEBACK_BYTES) {
+        (void)sync_file_range(sink->fd, (off_t)sink->handed_out,
+                              (off_t)(sink->length - sink->handed_out), SYNC_FILE_RANGE_WRITE);
+        sink->handed_out = sink->length;
     }
 }
 
@@ -326,6 +339,7 @@ static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
         }
     }
     sink->length += done;
+    begin_writeback(sink);
     out->size = 0; /* what is left after a failure comes again */
     return status;
 }
