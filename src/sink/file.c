@@ -301,8 +301,8 @@ static bool wait_writable(struct file_sink *sink)
     }
 }
 
-/* Lets the kernel begin to write out what has come together, so that the next sync finds little left
- * and waits less. Only a hint: what counts is the sync. */
+/* Lets the kernel begin to write out what has come together, so that the next sync finds little
+ * left and waits less. Only a hint: what counts is the sync. */
 static void begin_writeback(struct file_sink *sink)
 {
     if (sink->regular && sink->length - sink->handed_out >= WRITEBACK_BYTES) {
