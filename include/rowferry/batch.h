@@ -25,8 +25,12 @@ struct rf_batch {
     struct rf_str position;
     int64_t commit_us; /* of that transaction; 0 without one */
     uint64_t skipped;  /* log events that the source's filter left out, for the counters */
+    uint64_t waived;   /* log events that were left out because the operator named them */
     size_t bytes_max;  /* the source stops filling when rf_batch_bytes reaches it */
     bool end;          /* the source has nothing more, ever (the end of a log file) */
+    /* the upstream has just said that it has nothing behind what was handed over: what is in this
+     * batch is all there is. May stand alone, without events and position */
+    bool current;
 };
 
 /* Memory that the batch holds. An empty batch always takes one event, however large. */
@@ -84,6 +88,18 @@ static inline const struct rf_transaction *rf_view_transaction(const struct rf_v
 {
     return &view->batch->transactions[event->transaction];
 }
+/* Order stamps, for destinations that want numbers which grow: microseconds of the commit, moved up
+ * so that no two events of a sink have the same. The sink begins with the stamp that lies beside its
+ * position in the destination (0: none) and calls this for each event that it is given, so that a
+ * repeat gets the same stamps. When ctx->picks is not what it was at that position, other events
+ * come: it first adds RF_STAMP_GAP. */
+#define RF_STAMP_GAP UINT64_C(10000000000)
+static inline uint64_t rf_stamp_next(uint64_t previous, int64_t commit_us)
+{
+    uint64_t commit = commit_us > 0 ? (uint64_t)commit_us : 0;
+    return commit > previous ? commit : previous + 1;
+}
+
 /* True when the event is the last one of its transaction: behind it lies a position. */
 static inline bool rf_view_ends(const struct rf_view *view, const struct rf_event *event)
 {

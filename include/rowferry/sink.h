@@ -24,7 +24,8 @@ struct rf_sink_type {
     /* Connects and checks. ctx has the position and the note of the last recorded flush. A sink
      * whose destination keeps the position beside the data fills *resume with the destination's one
      * (its memory lives until close); it wins, higher or lower. None there while ctx->position is
-     * not empty: RF_FATAL, "the destination lost its data or is another one", unless ctx->adopt. A
+     * not empty: RF_FATAL, "the destination lost its data or is another one", unless ctx->adopt or
+     * ctx->ordered. A
      * destination-keeping sink raises the destination's epoch to ctx->epoch here and, at each
      * position write, finds a higher one: RF_FATAL, a second process. Returns RF_OK; RF_CONFIG;
      * RF_RETRY; RF_FATAL. */

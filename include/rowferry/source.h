@@ -22,7 +22,22 @@ struct rf_context {
     bool first_start;       /* sinks: the pipeline's own state knows nothing of this sink */
     /* sinks: the operator said that a destination which lost its position is to start anew */
     bool adopt;
-    uint64_t epoch;           /* sinks: grows with each start of this pipeline; see sink.h */
+    /* sinks: an operator set or reset the position, and that was not carried out yet: what the
+     * destination says of its place is void. A sink whose destination keeps the position leaves
+     * *resume empty and goes on at `position`; the flush that follows writes it there. The note is
+     * empty: the destination is taken as it is now */
+    bool ordered;
+    uint64_t epoch; /* sinks: grows with each start of this pipeline; see sink.h */
+    /* sinks: a number that is another one when other events reach the sink from the same log
+     * (tables, columns, skips); see rf_stamp_next */
+    uint64_t picks;
+    /* sinks: grows when the operator wants new files (SIGHUP); looked at by flush. NULL: never */
+    const atomic_uint *rotations;
+    /* sources: which feed of the pipeline this is: 0 is the one that sinks share, others are read
+     * for one sink alone, at the same time, and must not disturb it (a server id of their own) */
+    uint32_t feed;
+    /* sources: where large transactions may be kept meanwhile. NULL: $TMPDIR, else /var/tmp */
+    const char *spill_directory;
     struct rf_format *format; /* sinks that declare a default format: the instance; else NULL */
     int64_t connect_timeout_ms;
 };
