@@ -32,6 +32,11 @@ struct rf_checkpoint_sink {
     int64_t updated_us;     /* wall clock of the save; filled in by it */
     uint64_t events;        /* since the pipeline's first start */
     uint64_t transactions;  /* likewise */
+    uint64_t waived;        /* likewise: log events left out because the operator named them */
+    uint64_t buried;        /* likewise: events that went to the dead letters */
+    /* position (empty: begin anew) is an operator's order that was not carried out yet; the next
+     * save carries it out. Ignored on the way in */
+    bool ordered;
 };
 
 /* NAME.db in $XDG_STATE_HOME/rowferry, or in ~/.local/state/rowferry. Appends to path; nothing is
@@ -72,6 +77,13 @@ RF_USE_RESULT enum rf_status rf_checkpoint_load(struct rf_checkpoint *checkpoint
 RF_USE_RESULT enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
                                                 const struct rf_checkpoint_sink *sink,
                                                 struct rf_error *err);
+
+/* Leaves an order for one sink: from its next start on it stands at position; empty: it stands
+ * nowhere, as before its first start. Its note is forgotten. The sink need not be known yet. Takes
+ * the lock meanwhile. Returns RF_OK; RF_CONFIG: the pipeline runs (by pid), or there is no file at
+ * path; else as rf_checkpoint_open. */
+RF_USE_RESULT enum rf_status rf_checkpoint_order(const char *path, struct rf_str sink,
+                                                 struct rf_str position, struct rf_error *err);
 
 /* Everything in a file, for people. */
 struct rf_checkpoint_report {

@@ -6,8 +6,8 @@
 
 const char *rf_action_name(enum rf_action_kind kind)
 {
-    static const char *const names[] = {"wait",  "open",   "read",  "ack", "write",
-                                        "flush", "record", "close", "exit"};
+    static const char *const names[] = {"wait",  "open",   "read", "ack",   "write",
+                                        "flush", "record", "bury", "close", "exit"};
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
@@ -45,12 +45,12 @@ struct rf_core *rf_core_create(const struct rf_core_options *options)
     return core;
 }
 
-void rf_core_set_recorded(struct rf_core *core, uint32_t actor, struct rf_str position,
-                          struct rf_str note)
+void rf_core_set_sink(struct rf_core *core, uint32_t actor, const struct rf_core_sink *known)
 {
     struct rf_sink *sink = &core->sinks[actor - RF_CORE_SINK];
-    rf_buf_set(&sink->recorded.position, position);
-    rf_buf_set(&sink->recorded_note, note);
+    rf_buf_set(&sink->recorded.position, known->position);
+    rf_buf_set(&sink->recorded_note, known->note);
+    sink->recorded.commit_us = known->commit_us;
 }
 
 static void deinit_news(struct rf_news_item *item)

@@ -15,7 +15,10 @@
 
 struct rf_core;
 
-enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 }; /* sink i is actor RF_CORE_SINK + i */
+/* Sink i is actor RF_CORE_SINK + i. The source of the feed that sinks share is actor
+ * RF_CORE_SOURCE; the source of sink i's own feed, which is only open while that sink cannot go
+ * along with the others, is actor RF_CORE_SINK + sink_count + i. */
+enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 };
 
 /* 0 stands for a usable default, but for sink_count and contains. */
 struct rf_core_options {
@@ -27,6 +30,12 @@ struct rf_core_options {
     int64_t stop_timeout_ms;    /* 4 s */
     uint64_t seed;              /* of the jitter */
     bool adopt;                 /* handed on to the first open of each sink */
+    /* Where it is to end, with exit code 0; whichever comes first. */
+    struct rf_str until; /* behind this position: the first transaction that it does not contain is
+                            not handed over. Empty: none. Copied */
+    int64_t until_us;    /* the first transaction that committed at or after it is not handed over;
+                            0: none */
+    uint64_t limit; /* events: behind the transaction in which the last of them lies; 0: none */
     bool (*contains)(struct rf_str position, struct rf_str other); /* the source's */
 };
 
@@ -39,8 +48,11 @@ enum rf_action_kind {
     RF_ACTION_WRITE,  /* sink: give it the view */
     RF_ACTION_FLUSH,  /* sink: flush position */
     RF_ACTION_RECORD, /* sink: save position and note, on disk when it returns */
-    RF_ACTION_CLOSE,  /* close the instance; always succeeds */
-    RF_ACTION_EXIT,   /* this actor has nothing to do any more, ever. Not reported */
+    /* sink: write the event that the last call rejected to the dead letters, on disk when it
+     * returns, and leave it out of every view from now on */
+    RF_ACTION_BURY,
+    RF_ACTION_CLOSE, /* close the instance; always succeeds */
+    RF_ACTION_EXIT,  /* this actor has nothing to do any more, ever. Not reported */
 };
 /* "wait", "open", ... */
 const char *rf_action_name(enum rf_action_kind kind);
@@ -53,10 +65,14 @@ struct rf_action {
     struct rf_str note;     /* OPEN of a sink, RECORD */
     bool first_start;       /* OPEN of a sink: nothing was ever recorded for it */
     bool adopt;             /* OPEN of a sink */
+    bool ordered;           /* OPEN of a sink: position is an order that was not carried out yet */
+    uint32_t feed;          /* OPEN of a source: 0: the shared one; else 1 + its sink's number */
     struct rf_batch *batch; /* READ */
     struct rf_view view;    /* WRITE */
     uint64_t events;        /* RECORD: accepted up to position, in this process */
     uint64_t transactions;  /* likewise */
+    uint64_t waived;        /* likewise: log events that the operator had left out by name */
+    uint64_t buried;        /* RECORD: events that went to the dead letters, in this process */
     int64_t commit_us;      /* RECORD: of the last transaction in position; 0: not known */
 };
 
@@ -69,10 +85,17 @@ struct rf_result {
     struct rf_str note; /* FLUSH, OK */
 };
 
-/* Between create and the first next: what the checkpoint knows of a sink. */
 struct rf_core *rf_core_create(const struct rf_core_options *options);
-void rf_core_set_recorded(struct rf_core *core, uint32_t actor, struct rf_str position,
-                          struct rf_str note);
+/* What is known of a sink at the start. */
+struct rf_core_sink {
+    struct rf_str position; /* recorded, or ordered; empty: none */
+    struct rf_str note;
+    int64_t commit_us; /* of the last transaction in position; 0: not known */
+    bool ordered;      /* an operator's order: position, or with an empty one to begin anew */
+    bool buries;       /* an event that it rejects goes to the dead letters; else it ends all */
+};
+/* Between create and the first next. Copied. */
+void rf_core_set_sink(struct rf_core *core, uint32_t actor, const struct rf_core_sink *sink);
 /* No action may be out, unless the process is about to end. NULL is accepted. */
 void rf_core_destroy(struct rf_core *core);
 
@@ -122,13 +145,24 @@ enum rf_news_kind {
     RF_NEWS_REOPEN,
     /* the source goes back to position, as this sink stands before what is held in memory */
     RF_NEWS_REWIND,
-    RF_NEWS_PARKED,  /* the source is closed: its sinks have not kept up for 30 s */
-    RF_NEWS_ENDED,   /* the source has come to its end */
-    RF_NEWS_FAILED,  /* message ends the pipeline with exit code `code` */
-    RF_NEWS_EXPIRED, /* the stop took too long: leaving without the flush */
+    RF_NEWS_PARKED, /* the source is closed: its sinks have not kept up for 30 s */
+    /* the sink gets a feed of its own from position on; `why` says for what */
+    RF_NEWS_OWN_FEED,
+    RF_NEWS_REJOINED, /* the sink goes along with the others again, from position on */
+    RF_NEWS_BURIED,   /* message: an event of the sink went to the dead letters */
+    RF_NEWS_ENDED,    /* the source has come to its end */
+    RF_NEWS_FAILED,   /* message ends the pipeline with exit code `code` */
+    RF_NEWS_EXPIRED,  /* the stop took too long: leaving without the flush */
+};
+enum rf_own_feed {
+    RF_OWN_SLOW = 1, /* it held the pool for too long, the others were waiting */
+    RF_OWN_BEHIND,   /* it stands far behind the others at the start */
+    RF_OWN_ADDED,    /* it is new, the others are not where it begins */
+    RF_OWN_RETURNED, /* it came back, and what it needs is not held any more */
 };
 struct rf_news {
     enum rf_news_kind kind;
+    enum rf_own_feed why; /* RF_NEWS_OWN_FEED */
     uint32_t actor;
     int64_t delay_ms;
     uint32_t try;
@@ -163,8 +197,14 @@ struct rf_core_status {
     uint64_t events;       /* read; or accepted, each once however often it was given */
     uint64_t transactions; /* ends of them */
     uint64_t skipped;      /* source: log events that its filter left out */
+    uint64_t waived;       /* source: log events that the operator had left out by name */
+    uint64_t buried;       /* sink: events that went to the dead letters */
     uint64_t held_bytes;   /* source: in the pool */
-    int64_t commit_us;     /* of the last transaction read; or written */
+    bool own_feed;         /* sink: it has a feed of its own now */
+    /* source, or the source of the sink's feed: when the upstream last said that it has nothing
+     * behind what was read, on the core's clock; 0: not yet */
+    int64_t current_ms;
+    int64_t commit_us; /* of the last transaction read; or written */
     /* sinks: of the last transaction in the recorded position, 0 when not known */
     int64_t recorded_commit_us;
     struct rf_str position; /* of the last transaction read; or accepted */

@@ -95,6 +95,9 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
     case RF_NEWS_PARKED:
         rf_buf_printf(out, "closed for now, as the sinks have not kept up for 30 s");
         break;
+    case RF_NEWS_OWN_FEED:
+    case RF_NEWS_REJOINED:
+    case RF_NEWS_BURIED: break;
     case RF_NEWS_ENDED: rf_buf_printf(out, "came to its end"); break;
     case RF_NEWS_FAILED:
         rf_buf_printf(out, "failed; the pipeline ends with exit code %d", news->code);
@@ -289,6 +292,7 @@ static enum rf_status act(struct worker *worker, const struct rf_action *action,
     }
     case RF_ACTION_RECORD: return record(worker, action);
     case RF_ACTION_CLOSE: close_instance(worker); return RF_OK;
+    case RF_ACTION_BURY:
     case RF_ACTION_WAIT:
     case RF_ACTION_EXIT: break;
     }
@@ -498,7 +502,9 @@ static enum rf_status load(struct rf_pipeline *pipeline, struct worker *worker,
         worker->events_before = sink.events;
         worker->transactions_before = sink.transactions;
         if (sink.position.size > 0) {
-            rf_core_set_recorded(pipeline->core, worker->id, sink.position, sink.note);
+            struct rf_core_sink known = {
+                .position = sink.position, .note = sink.note, .commit_us = sink.commit_us};
+            rf_core_set_sink(pipeline->core, worker->id, &known);
         }
     }
     rf_buf_deinit(&text);

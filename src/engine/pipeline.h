@@ -10,6 +10,7 @@
 #include "engine/options.h"
 
 #include <rowferry/sink.h>
+#include <rowferry/transform.h>
 
 struct rf_pipeline;
 
@@ -20,10 +21,15 @@ struct rf_source_spec {
     const char *address;         /* for people: logs, status, ctx->instance */
     struct rf_settings settings; /* checked already */
 };
+enum { RF_TRANSFORMS_MAX = 8 };
 struct rf_sink_spec {
     const struct rf_sink_type *type;
     const struct rf_format_type *format; /* NULL: the sink takes none */
-    const char *name;                    /* its position is kept under it; unique in the pipeline */
+    /* those that its settings ask for, in the order in which they are applied */
+    const struct rf_transform_type *transforms[RF_TRANSFORMS_MAX];
+    uint32_t transform_count;
+    const char *dead_letters; /* file for events that it refuses; NULL: they end the pipeline */
+    const char *name;         /* its position is kept under it; unique in the pipeline */
     const char *address;
     struct rf_settings settings;
 };
@@ -35,7 +41,13 @@ struct rf_pipeline_options {
     const char *checkpoint_path;
     /* where a sink without a position begins: "now" (also NULL), "earliest", a position */
     const char *from;
-    bool adopt; /* a destination that lost its position is taken as it is */
+    /* where it ends, with 0: "now", a position as a person writes it, or a time in UTC
+     * ("2026-11-22T12:00:00Z", also with a blank and without Z). NULL: never */
+    const char *until;
+    uint64_t limit;              /* so many events; 0: any number. See rf_core_options.limit */
+    bool limit_exact;            /* not one more, even inside a transaction (tail) */
+    const char *spill_directory; /* see rf_context; NULL: $TMPDIR, else /var/tmp */
+    bool adopt;                  /* a destination that lost its position is taken as it is */
     size_t pool_bytes;
     size_t batch_bytes;
     int64_t flush_ms;
@@ -66,6 +78,9 @@ bool rf_pipeline_abandoned(const struct rf_pipeline *pipeline);
  * waits for signals). */
 void rf_pipeline_stop(struct rf_pipeline *pipeline);
 
+/* Asks every sink that writes files to begin new ones with its next flush. Thread: any. */
+void rf_pipeline_rotate(struct rf_pipeline *pipeline);
+
 /* NULL is accepted; must not be called on an abandoned pipeline. */
 void rf_pipeline_destroy(struct rf_pipeline *pipeline);
 
@@ -78,9 +93,14 @@ struct rf_actor_snapshot {
     uint64_t events;     /* source: read; sink: accepted; by this process */
     uint64_t transactions;
     uint64_t skipped;    /* source: log events that its filter left out */
+    uint64_t waived;     /* source: log events that the operator had left out by name */
+    uint64_t buried;     /* sink: events that went to its dead letters; by this process */
+    bool own_feed;       /* sink: it is behind the others, and has a feed of its own */
     uint64_t held_bytes; /* source: in the pool */
     int64_t commit_us;   /* of the last transaction; 0: none yet */
-    /* sinks: how far behind the source's log; 0 when nothing is left; -1: not known yet */
+    /* sinks: the oldest change that the source may have and the sink may not have durable is at most
+     * this old. While nothing is left to do that is the time since the source last said so; -1: not
+     * known yet */
     int64_t lag_ms;
     bool idle;              /* has done all there is to do */
     struct rf_buf position; /* of the last transaction read; or accepted */

@@ -668,8 +668,11 @@ static inline struct sim_process *sim_begin(struct sim_world *world)
             char position[24], note[24];
             snprintf(position, sizeof position, "P%u", record->position);
             snprintf(note, sizeof note, "%u", record->note);
-            rf_core_set_recorded(process->core, RF_CORE_SINK + i, rf_str_of(position),
-                                 world->dests[i].kind == SIM_FILE ? rf_str_of(note) : RF_STR_NONE);
+            struct rf_core_sink known = {
+                .position = rf_str_of(position),
+                .note = world->dests[i].kind == SIM_FILE ? rf_str_of(note) : RF_STR_NONE,
+            };
+            rf_core_set_sink(process->core, RF_CORE_SINK + i, &known);
         }
     }
     return process;

@@ -42,7 +42,8 @@ static void create(uint32_t sinks)
 
 static void set_recorded(uint32_t actor, const char *position)
 {
-    rf_core_set_recorded(drive.core, actor, rf_str_of(position), RF_STR("n"));
+    struct rf_core_sink known = {.position = rf_str_of(position), .note = RF_STR("n")};
+    rf_core_set_sink(drive.core, actor, &known);
 }
 
 static struct rf_action *next(uint32_t actor)
