@@ -120,8 +120,8 @@ struct rf_event {
     /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
     struct rf_str object;
     struct rf_str statement; /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
-    /* the log event that it came from, as it was read, its header included; for dead letters. Shared
-     * by the rows of one log event; empty where the source has none */
+    /* the log event that it came from, as it was read, its header included; for dead letters.
+     * Shared by the rows of one log event; empty where the source has none */
     struct rf_str raw;
 };
 

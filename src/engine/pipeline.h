@@ -99,8 +99,8 @@ struct rf_actor_snapshot {
     uint64_t held_bytes; /* source: in the pool */
     int64_t commit_us;   /* of the last transaction; 0: none yet */
     /* sinks: the oldest change that the source may have and the sink may not have durable is at most
-     * this old. While nothing is left to do that is the time since the source last said so; -1: not
-     * known yet */
+     * this old. While nothing is left to do that is the time since the source last said so; -1:
+     * not known yet */
     int64_t lag_ms;
     bool idle;              /* has done all there is to do */
     struct rf_buf position; /* of the last transaction read; or accepted */
