@@ -1,7 +1,7 @@
 #include "source/pick.h"
 
 #include "base/memory.h"
-#include "source/name.h"
+#include "event/name.h"
 
 #include <stdlib.h>
 
@@ -10,38 +10,17 @@ enum { FOLDED_MAX = 255 + 1 + 255 };
 
 enum rf_status rf_pick_add(struct rf_pick *pick, struct rf_str text, struct rf_error *err)
 {
-    struct rf_str name = rf_str_trim(text);
-    bool leaves_out = rf_str_starts(name, RF_STR("-"));
-    if (leaves_out) {
-        name = (struct rf_str){name.data + 1, name.size - 1};
-    }
-    const char *dot = name.size > 0 ? memchr(name.data, '.', name.size) : NULL;
-    size_t database = dot ? (size_t)(dot - name.data) : name.size;
-    if (database == 0 || database + 1 == name.size) {
-        rf_fail(err, RF_CONFIG, "not a pattern for tables: \"%.*s\"", RF_STR_ARG(text));
-        rf_error_hint(err, "database.table, with * for any characters; database alone for all its "
-                           "tables; a leading - leaves tables out");
-        return RF_CONFIG;
+    struct rf_pattern pattern;
+    enum rf_status status = rf_pattern_read(text, &pick->memory, &pattern, err);
+    if (status != RF_OK) {
+        return status;
     }
     if (pick->count == pick->capacity) {
         pick->capacity = pick->capacity ? pick->capacity * 2 : 8;
         pick->patterns = rf_realloc(pick->patterns, pick->capacity * sizeof *pick->patterns);
     }
-    size_t size = name.size + (dot ? 0 : 2);
-    char *full = rf_arena_alloc(&pick->memory, size);
-    memcpy(full, name.data, name.size);
-    if (dot == NULL) {
-        memcpy(full + name.size, ".*", 2);
-    }
-    pick->patterns[pick->count++] = (struct rf_pattern){
-        .full = {full, size},
-        .database = {full, database},
-        .leaves_out = leaves_out,
-    };
-    pick->has_positive |= !leaves_out;
-    if (pick->folds) {
-        rf_name_fold(full, (struct rf_str){full, size});
-    }
+    pick->patterns[pick->count++] = pick->folds ? rf_pattern_fold(pattern, &pick->memory) : pattern;
+    pick->has_positive |= !pattern.leaves_out;
     return RF_OK;
 }
 
@@ -49,10 +28,7 @@ void rf_pick_fold(struct rf_pick *pick)
 {
     pick->folds = true;
     for (uint32_t i = 0; i < pick->count; i++) {
-        struct rf_pattern *pattern = &pick->patterns[i];
-        char *full = rf_arena_alloc(&pick->memory, pattern->full.size);
-        rf_name_fold(full, pattern->full);
-        pattern->full.data = pattern->database.data = full;
+        pick->patterns[i] = rf_pattern_fold(pick->patterns[i], &pick->memory);
     }
 }
 
@@ -76,34 +52,11 @@ void rf_pick_deinit(struct rf_pick *pick)
 bool rf_pick_table(const struct rf_pick *pick, struct rf_str full_name)
 {
     char room[FOLDED_MAX];
-    struct rf_str name = compared(pick, full_name, room);
-    bool picked = !pick->has_positive;
-    for (uint32_t i = 0; i < pick->count; i++) {
-        if (rf_str_match(pick->patterns[i].full, name)) {
-            if (pick->patterns[i].leaves_out) {
-                return false;
-            }
-            picked = true;
-        }
-    }
-    return picked;
+    return rf_pattern_picks_table(pick->patterns, pick->count, compared(pick, full_name, room));
 }
 
 bool rf_pick_database(const struct rf_pick *pick, struct rf_str database)
 {
     char room[FOLDED_MAX];
-    struct rf_str name = compared(pick, database, room);
-    bool picked = !pick->has_positive;
-    for (uint32_t i = 0; i < pick->count; i++) {
-        const struct rf_pattern *pattern = &pick->patterns[i];
-        if (!pattern->leaves_out) {
-            picked |= rf_str_match(pattern->database, name);
-        } else if (rf_str_match(pattern->database, name) &&
-                   rf_str_equal((struct rf_str){pattern->full.data + pattern->database.size,
-                                                pattern->full.size - pattern->database.size},
-                                RF_STR(".*"))) {
-            return false;
-        }
-    }
-    return picked;
+    return rf_pattern_picks_database(pick->patterns, pick->count, compared(pick, database, room));
 }

@@ -1,21 +1,14 @@
 /* Which tables a source captures, from patterns that a person wrote.
  *
- * A pattern is "database.table", "database" for all of its tables, with * for any run of characters
- * and ? for one; one that begins with - leaves tables out. A table is picked when some pattern has
- * it, or there are none but leaving-out ones, and no leaving-out one has it. Names are compared
- * byte by byte, as the server logged them; or both in lower case, as a server compares them whose
+ * How a pattern looks and what several say together: event/pattern.h. Names are compared byte by
+ * byte, as the server logged them; or both in lower case, as a server compares them whose
  * lower_case_table_names is not 0. */
 #ifndef ROWFERRY_SOURCE_PICK_H
 #define ROWFERRY_SOURCE_PICK_H
 
-#include <rowferry/arena.h>
-#include <rowferry/option.h>
+#include "event/pattern.h"
 
-struct rf_pattern {
-    struct rf_str full;     /* for "database.table" */
-    struct rf_str database; /* the part for the database alone */
-    bool leaves_out;
-};
+#include <rowferry/option.h>
 
 /* Zeroed is valid and picks everything. Thread: any, as long as nobody adds. */
 struct rf_pick {

@@ -1,7 +1,7 @@
 #include "source/transaction.h"
 
 #include "base/clock.h"
-#include "source/name.h"
+#include "event/name.h"
 #include "source/statement.h"
 #include "wire/charset.h"
 #include "wire/rows.h"

@@ -2,7 +2,7 @@
  * tables say at the start: character sets of statements, foreign keys. */
 #include "lib/mariadb_server.h"
 #include "lib/source.h"
-#include "source/name.h"
+#include "event/name.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "source/name.h"
+#include "event/name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* Names of databases and tables in lower case, as a server makes them that compares them so.
  *
- * Used by the filter and by the assembly of transactions. A server whose lower_case_table_names is
- * not 0 logs tables' names in lower case, but statements as they were typed. */
-#ifndef ROWFERRY_SOURCE_NAME_H
-#define ROWFERRY_SOURCE_NAME_H
+ * Used by the filters of tables and by the assembly of transactions. A server whose
+ * lower_case_table_names is not 0 logs tables' names in lower case, but statements as they were
+ * typed. */
+#ifndef ROWFERRY_EVENT_NAME_H
+#define ROWFERRY_EVENT_NAME_H
 
 #include <rowferry/str.h>
 

@@ -1,4 +1,4 @@
-#include "source/name.h"
+#include "event/name.h"
 
 /* Letters whose lower case is their code plus `step`. */
 struct range {
