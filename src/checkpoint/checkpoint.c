@@ -11,46 +11,45 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SINK_TABLE                                                                       \
+    "CREATE TABLE sink ("                                                                \
+    "  name TEXT PRIMARY KEY, address TEXT NOT NULL, position TEXT NOT NULL,"            \
+    "  note BLOB NOT NULL, commit_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,"     \
+    "  events INTEGER NOT NULL, transactions INTEGER NOT NULL, waived INTEGER NOT NULL," \
+    "  buried INTEGER NOT NULL, ordered INTEGER NOT NULL, checksum INTEGER NOT NULL)"    \
+    "  STRICT, WITHOUT ROWID;"
+
 static const char schema[] =
     "PRAGMA application_id = 1381451353;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE pipeline ("
     "  id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, source TEXT NOT NULL,"
     "  host TEXT NOT NULL, pid INTEGER NOT NULL, started_us INTEGER NOT NULL,"
-    "  epoch INTEGER NOT NULL, saves INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE sink ("
-    "  name TEXT PRIMARY KEY, address TEXT NOT NULL, position TEXT NOT NULL, note BLOB NOT NULL,"
-    "  commit_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, events INTEGER NOT NULL,"
-    "  transactions INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
-_Static_assert(RF_STORE_APPLICATION == 1381451353 && RF_STORE_VERSION == 1, "as the schema says");
+    "  epoch INTEGER NOT NULL, saves INTEGER NOT NULL, checksum INTEGER NOT NULL) "
+    "STRICT;" SINK_TABLE;
+/* Layout 1 lacked three columns of the sinks. Its rows are put back behind this. */
+static const char upgrade_schema[] =
+    "BEGIN IMMEDIATE; DROP TABLE sink;" SINK_TABLE "PRAGMA user_version = 2;";
+_Static_assert(RF_STORE_APPLICATION == 1381451353 && RF_STORE_VERSION == 2, "as the schema says");
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    PUT_PIPELINE,
-    UPDATE_SINK,
-    INSERT_SINK,
-    SELECT_SINK,
-    STATEMENTS
-};
+enum statement { BEGIN, COMMIT, PUT_PIPELINE, UPDATE_SINK, INSERT_SINK, SELECT_SINK, STATEMENTS };
 static const char *const statement_texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
     [PUT_PIPELINE] = "INSERT OR REPLACE INTO pipeline"
                      " (id, name, source, host, pid, started_us, epoch, saves, checksum)"
                      " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
     [UPDATE_SINK] =
         "UPDATE sink SET address = ?2, position = ?3, note = ?4, commit_us = ?5, updated_us = ?6,"
-        " events = ?7, transactions = ?8, checksum = ?9 WHERE name = ?1",
+        " events = ?7, transactions = ?8, waived = ?9, buried = ?10, ordered = ?11, checksum = ?12"
+        " WHERE name = ?1",
     [INSERT_SINK] =
-        "INSERT INTO sink"
-        " (name, address, position, note, commit_us, updated_us, events, transactions, checksum)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sink (name, address, position, note, commit_us, updated_us, events,"
+        " transactions, waived, buried, ordered, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SELECT_SINK] =
         "SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
-        " checksum FROM sink WHERE name = ?",
+        " waived, buried, ordered, checksum FROM sink WHERE name = ?",
 };
 
 struct rf_checkpoint {
@@ -61,7 +60,10 @@ struct rf_checkpoint {
     sqlite3_stmt *statements[STATEMENTS];
     struct rf_buf text; /* of row */
     struct rf_pipeline_row row;
+    int layout;      /* version of the file as it was found */
     bool anchor_due; /* a sink's first row lies in the WAL alone */
+    bool made;       /* by this process */
+    bool saved;      /* by this process: there is something to keep */
 };
 
 /* ----------------------------------------------------------------------------------- statements */
@@ -84,6 +86,7 @@ static bool run(sqlite3_stmt *statement)
     sqlite3_reset(statement);
     return fine;
 }
+
 /* -------------------------------------------------------------------------------------- opening */
 
 /* A complete file under another name, so that the real name never stands for half of one. */
@@ -118,6 +121,25 @@ static enum rf_status create_file(const char *path, struct rf_error *err)
 done:
     rf_buf_deinit(&fresh);
     return status;
+}
+
+static bool put_sink(struct rf_checkpoint *checkpoint, enum statement which,
+                     const struct rf_checkpoint_sink *sink)
+{
+    sqlite3_stmt *statement = checkpoint->statements[which];
+    bind_str(statement, 1, sink->name);
+    bind_str(statement, 2, sink->address);
+    bind_str(statement, 3, sink->position);
+    bind_blob(statement, 4, sink->note);
+    sqlite3_bind_int64(statement, 5, sink->commit_us);
+    sqlite3_bind_int64(statement, 6, sink->updated_us);
+    sqlite3_bind_int64(statement, 7, (int64_t)sink->events);
+    sqlite3_bind_int64(statement, 8, (int64_t)sink->transactions);
+    sqlite3_bind_int64(statement, 9, (int64_t)sink->waived);
+    sqlite3_bind_int64(statement, 10, (int64_t)sink->buried);
+    sqlite3_bind_int64(statement, 11, sink->ordered);
+    sqlite3_bind_int64(statement, 12, (int64_t)rf_store_sum_sink(sink, RF_STORE_VERSION));
+    return run(statement);
 }
 
 static void put_row(struct rf_checkpoint *checkpoint)
@@ -160,7 +182,7 @@ static bool commit(struct rf_checkpoint *checkpoint)
 static void roll_back(struct rf_checkpoint *checkpoint)
 {
     if (!sqlite3_get_autocommit(checkpoint->db)) {
-        run(checkpoint->statements[ROLLBACK]);
+        sqlite3_exec(checkpoint->db, "ROLLBACK", NULL, NULL, NULL);
     }
 }
 
@@ -196,12 +218,6 @@ static enum rf_status take_over(struct rf_checkpoint *checkpoint, const char *na
 
 static enum rf_status prepare(struct rf_checkpoint *checkpoint, struct rf_error *err)
 {
-    /* PRAGMA journal_mode answers with the mode that it is in now; a failure to change it is no
-     * error to exec. */
-    if (sqlite3_exec(checkpoint->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
-                     NULL, NULL) != SQLITE_OK) {
-        return rf_store_failed(checkpoint->db, checkpoint->path, "could not write", err);
-    }
     for (int i = 0; i < STATEMENTS; i++) {
         if (sqlite3_prepare_v3(checkpoint->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                &checkpoint->statements[i], NULL) != SQLITE_OK) {
@@ -211,29 +227,62 @@ static enum rf_status prepare(struct rf_checkpoint *checkpoint, struct rf_error 
     return RF_OK;
 }
 
-static enum rf_status open_all(struct rf_checkpoint *checkpoint, const char *name,
-                               const char *source, struct rf_error *err)
+/* All in one transaction: a process that ends in it leaves the old layout, whole. */
+static enum rf_status upgrade(struct rf_checkpoint *checkpoint, struct rf_error *err)
 {
-    const char *path = checkpoint->path;
-    struct rf_buf scratch = {0};
-    uint64_t noted = 0;
-    enum rf_status status = rf_state_lock_take(&checkpoint->state_lock, path, name, &noted, err);
+    struct rf_checkpoint_report old = {0};
+    enum rf_status status = rf_store_walk_sinks(
+        checkpoint->db, checkpoint->path, checkpoint->layout, &old.text, rf_report_add, &old, err);
     if (status != RF_OK) {
         goto done;
     }
-    if (access(path, F_OK) != 0 && errno == ENOENT) {
-        noted = 0;
-        status = create_file(path, err);
+    if (sqlite3_exec(checkpoint->db, upgrade_schema, NULL, NULL, NULL) != SQLITE_OK) {
+        status = rf_store_failed(checkpoint->db, checkpoint->path, "could not upgrade", err);
+        goto done;
     }
-    if (status == RF_OK) {
-        status = rf_store_open(path, SQLITE_OPEN_READWRITE, &checkpoint->db, err);
+    status = prepare(checkpoint, err);
+    for (uint32_t i = 0; i < old.sink_count && status == RF_OK; i++) {
+        rf_store_settle_sink(&old.sinks[i], &old.text);
+        if (!put_sink(checkpoint, INSERT_SINK, &old.sinks[i])) {
+            status = rf_store_failed(checkpoint->db, checkpoint->path, "could not upgrade", err);
+        }
     }
+    if (status == RF_OK && !commit(checkpoint)) {
+        status = rf_store_failed(checkpoint->db, checkpoint->path, "could not upgrade", err);
+    }
+done:
+    roll_back(checkpoint);
+    rf_checkpoint_report_deinit(&old);
+    return status;
+}
+
+static enum rf_status make_ready(struct rf_checkpoint *checkpoint, struct rf_error *err)
+{
+    /* PRAGMA journal_mode answers with the mode that it is in now; a failure to change it is no
+     * error to exec. */
+    if (sqlite3_exec(checkpoint->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL,
+                     NULL, NULL) != SQLITE_OK) {
+        return rf_store_failed(checkpoint->db, checkpoint->path, "could not write", err);
+    }
+    return checkpoint->layout < RF_STORE_VERSION ? upgrade(checkpoint, err)
+                                                 : prepare(checkpoint, err);
+}
+
+/* Checks the whole file. noted: the number of saves that the lock's file tells of. */
+static enum rf_status examine(struct rf_checkpoint *checkpoint, uint64_t noted,
+                              struct rf_error *err)
+{
+    const char *path = checkpoint->path;
+    struct rf_buf scratch = {0};
+    enum rf_status status =
+        rf_store_open(path, SQLITE_OPEN_READWRITE, &checkpoint->db, &checkpoint->layout, err);
     if (status == RF_OK) {
         status =
             rf_store_read_pipeline(checkpoint->db, path, &checkpoint->text, &checkpoint->row, err);
     }
     if (status == RF_OK) {
-        status = rf_store_walk_sinks(checkpoint->db, path, &scratch, NULL, NULL, err);
+        status = rf_store_walk_sinks(checkpoint->db, path, checkpoint->layout, &scratch, NULL, NULL,
+                                     err);
     }
     if (status == RF_OK && noted > checkpoint->row.saves) {
         status =
@@ -245,35 +294,63 @@ static enum rf_status open_all(struct rf_checkpoint *checkpoint, const char *nam
                       "put the newer one back; or, if the older positions are right, remove %s",
                       rf_buf_cstr(&checkpoint->state_lock.path));
     }
-    if (status == RF_OK) {
-        status = prepare(checkpoint, err);
-    }
-    if (status == RF_OK) {
-        status = take_over(checkpoint, name, source, err);
-    }
-done:
     rf_buf_deinit(&scratch);
+    return status;
+}
+
+/* Takes the lock, and opens the file under it; makes one when there is none and `make` says so. */
+static enum rf_status open_locked(struct rf_checkpoint *checkpoint, const char *name, bool make,
+                                  struct rf_error *err)
+{
+    uint64_t noted = 0;
+    const char *advice =
+        make ? "stop that one, or give this one a name of its own: --name"
+             : "stop it first; what is ordered now is carried out at its next start";
+    enum rf_status status =
+        rf_state_lock_take(&checkpoint->state_lock, checkpoint->path, name, advice, &noted, err);
+    if (status == RF_OK && make && access(checkpoint->path, F_OK) != 0 && errno == ENOENT) {
+        noted = 0;
+        checkpoint->made = true;
+        status = create_file(checkpoint->path, err);
+    }
+    if (status == RF_OK) {
+        status = examine(checkpoint, noted, err);
+    }
+    return status == RF_OK ? make_ready(checkpoint, err) : status;
+}
+
+static struct rf_checkpoint *create(const char *path)
+{
+    struct rf_checkpoint *checkpoint = rf_alloc_zero(1, sizeof *checkpoint);
+    pthread_mutex_init(&checkpoint->lock, NULL);
+    checkpoint->state_lock.file = -1;
+    checkpoint->path = rf_str_dup(rf_str_of(path));
+    return checkpoint;
+}
+
+/* Nobody tries again there: that is for the operator to do. */
+static enum rf_status for_operator(enum rf_status status, struct rf_error *err)
+{
+    if (status == RF_RETRY) {
+        status = err ? (err->status = RF_CONFIG) : RF_CONFIG;
+    }
     return status;
 }
 
 enum rf_status rf_checkpoint_open(struct rf_checkpoint **out, const char *path, const char *name,
                                   const char *source, struct rf_error *err)
 {
-    struct rf_checkpoint *checkpoint = rf_alloc_zero(1, sizeof *checkpoint);
-    pthread_mutex_init(&checkpoint->lock, NULL);
-    checkpoint->state_lock.file = -1;
-    checkpoint->path = rf_str_dup(rf_str_of(path));
-    enum rf_status status = open_all(checkpoint, name, source, err);
-    if (status == RF_RETRY) {
-        /* Nobody tries again here: that is for the operator to do. */
-        status = err ? (err->status = RF_CONFIG) : RF_CONFIG;
+    struct rf_checkpoint *checkpoint = create(path);
+    enum rf_status status = open_locked(checkpoint, name, true, err);
+    if (status == RF_OK) {
+        status = take_over(checkpoint, name, source, err);
     }
     if (status != RF_OK) {
         rf_checkpoint_close(checkpoint);
         checkpoint = NULL;
     }
     *out = checkpoint;
-    return status;
+    return for_operator(status, err);
 }
 
 void rf_checkpoint_close(struct rf_checkpoint *checkpoint)
@@ -285,6 +362,10 @@ void rf_checkpoint_close(struct rf_checkpoint *checkpoint)
         sqlite3_finalize(checkpoint->statements[i]);
     }
     sqlite3_close(checkpoint->db);
+    if (checkpoint->made && !checkpoint->saved) {
+        /* It says nothing: a first start that came to nothing leaves no trace. */
+        rf_state_remove(&checkpoint->state_lock, checkpoint->path);
+    }
     rf_state_lock_release(&checkpoint->state_lock);
     rf_buf_deinit(&checkpoint->text);
     pthread_mutex_destroy(&checkpoint->lock);
@@ -311,7 +392,7 @@ enum rf_status rf_checkpoint_load(struct rf_checkpoint *checkpoint, struct rf_st
     bind_str(statement, 1, name);
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
-        if (rf_store_read_sink(statement, buf, sink)) {
+        if (rf_store_read_sink(statement, RF_STORE_VERSION, buf, sink)) {
             rf_store_settle_sink(sink, buf);
         } else {
             *sink = (struct rf_checkpoint_sink){0};
@@ -326,34 +407,16 @@ enum rf_status rf_checkpoint_load(struct rf_checkpoint *checkpoint, struct rf_st
     return status;
 }
 
-static bool put_sink(struct rf_checkpoint *checkpoint, enum statement which,
-                     const struct rf_checkpoint_sink *sink)
+/* As it is. */
+static enum rf_status save(struct rf_checkpoint *checkpoint, const struct rf_checkpoint_sink *sink,
+                           struct rf_error *err)
 {
-    sqlite3_stmt *statement = checkpoint->statements[which];
-    bind_str(statement, 1, sink->name);
-    bind_str(statement, 2, sink->address);
-    bind_str(statement, 3, sink->position);
-    bind_blob(statement, 4, sink->note);
-    sqlite3_bind_int64(statement, 5, sink->commit_us);
-    sqlite3_bind_int64(statement, 6, sink->updated_us);
-    sqlite3_bind_int64(statement, 7, (int64_t)sink->events);
-    sqlite3_bind_int64(statement, 8, (int64_t)sink->transactions);
-    sqlite3_bind_int64(statement, 9, (int64_t)rf_store_sum_sink(sink));
-    return run(statement);
-}
-
-enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
-                                  const struct rf_checkpoint_sink *sink, struct rf_error *err)
-{
-    struct rf_checkpoint_sink stamped = *sink;
     enum rf_status status = RF_OK;
     bool fresh = false;
-    stamped.updated_us = rf_clock_wall_us();
-    pthread_mutex_lock(&checkpoint->lock);
-    bool fine = run(checkpoint->statements[BEGIN]) && put_sink(checkpoint, UPDATE_SINK, &stamped);
+    bool fine = run(checkpoint->statements[BEGIN]) && put_sink(checkpoint, UPDATE_SINK, sink);
     if (fine && sqlite3_changes(checkpoint->db) == 0) {
         fresh = true;
-        fine = put_sink(checkpoint, INSERT_SINK, &stamped);
+        fine = put_sink(checkpoint, INSERT_SINK, sink);
     }
     if (!fine || !commit(checkpoint)) {
         status = rf_store_failed(checkpoint->db, checkpoint->path, "could not save the position in",
@@ -364,71 +427,52 @@ enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
             status = err ? (err->status = RF_FATAL) : RF_FATAL;
         }
         roll_back(checkpoint);
-    } else if (fresh || checkpoint->anchor_due) {
+        return status;
+    }
+    checkpoint->saved = true;
+    if (fresh || sink->ordered || checkpoint->anchor_due) {
         anchor(checkpoint);
     }
+    return RF_OK;
+}
+
+enum rf_status rf_checkpoint_save(struct rf_checkpoint *checkpoint,
+                                  const struct rf_checkpoint_sink *sink, struct rf_error *err)
+{
+    struct rf_checkpoint_sink stamped = *sink;
+    stamped.updated_us = rf_clock_wall_us();
+    stamped.ordered = false;
+    pthread_mutex_lock(&checkpoint->lock);
+    enum rf_status status = save(checkpoint, &stamped, err);
     pthread_mutex_unlock(&checkpoint->lock);
     return status;
 }
 
-/* ----------------------------------------------------------------------------------- for people */
-
-static void report_sink(void *argument, const struct rf_checkpoint_sink *sink)
+enum rf_status rf_checkpoint_order(const char *path, struct rf_str sink, struct rf_str position,
+                                   struct rf_error *err)
 {
-    struct rf_checkpoint_report *report = argument;
-    report->sinks = rf_realloc(report->sinks, (report->sink_count + 1) * sizeof *report->sinks);
-    report->sinks[report->sink_count++] = *sink;
-}
-
-enum rf_status rf_checkpoint_read(const char *path, struct rf_checkpoint_report *out,
-                                  struct rf_error *err)
-{
-    sqlite3 *db = NULL;
-    struct rf_pipeline_row row = {0};
-    struct rf_buf text = {0};
-    *out = (struct rf_checkpoint_report){0};
-    enum rf_status status = rf_store_open(path, SQLITE_OPEN_READONLY, &db, err);
-    if (status == RF_OK && sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
-        status = rf_store_failed(db, path, "could not read", err);
+    struct rf_checkpoint *checkpoint = create(path);
+    struct rf_buf name = {0}, text = {0};
+    struct rf_checkpoint_sink ordered;
+    enum rf_status status = rf_state_check_header(path, err);
+    if (status == RF_OK) {
+        rf_state_name(path, &name);
+        status = open_locked(checkpoint, rf_buf_cstr(&name), false, err);
     }
     if (status == RF_OK) {
-        status = rf_store_read_pipeline(db, path, &text, &row, err);
+        status = rf_checkpoint_load(checkpoint, sink, &text, &ordered, err);
     }
     if (status == RF_OK) {
-        struct rf_str *strings[] = {&row.name, &row.source, &row.host};
-        for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
-            size_t at = out->text.size;
-            rf_buf_add_str(&out->text, *strings[i]);
-            strings[i]->data = (const char *)(uintptr_t)at;
-        }
-        status = rf_store_walk_sinks(db, path, &out->text, report_sink, out, err);
+        ordered.name = sink;
+        ordered.position = position;
+        ordered.note = RF_STR_NONE;
+        ordered.commit_us = 0;
+        ordered.updated_us = rf_clock_wall_us();
+        ordered.ordered = true;
+        status = save(checkpoint, &ordered, err);
     }
-    if (status == RF_OK) {
-        rf_store_settle(&row.name, &out->text);
-        rf_store_settle(&row.source, &out->text);
-        rf_store_settle(&row.host, &out->text);
-        for (uint32_t i = 0; i < out->sink_count; i++) {
-            rf_store_settle_sink(&out->sinks[i], &out->text);
-        }
-        out->name = row.name;
-        out->source = row.source;
-        out->host = row.host;
-        out->epoch = row.epoch;
-        out->pid = row.pid;
-        out->started_us = row.started_us;
-        out->running = rf_state_is_locked(path);
-    }
-    if (status == RF_RETRY) {
-        status = err ? (err->status = RF_CONFIG) : RF_CONFIG;
-    }
+    rf_checkpoint_close(checkpoint);
+    rf_buf_deinit(&name);
     rf_buf_deinit(&text);
-    sqlite3_close(db);
-    return status;
-}
-
-void rf_checkpoint_report_deinit(struct rf_checkpoint_report *report)
-{
-    free(report->sinks);
-    rf_buf_deinit(&report->text);
-    *report = (struct rf_checkpoint_report){0};
+    return for_operator(status, err);
 }

@@ -13,7 +13,8 @@
  * locked by the process that runs the pipeline and holds its pid and the number of saves; it is
  * written after each save, so it is never ahead of an intact database. Each row of a sink is in
  * the main file, and not only in the WAL, from its first save on: even a lost WAL can only take
- * a position back, and that is noticed by the number of saves. */
+ * a position back, and that is noticed by the number of saves. A file of an older layout is brought
+ * to this one, in one transaction, by the first process that opens it to write. */
 #ifndef ROWFERRY_CHECKPOINT_CHECKPOINT_H
 #define ROWFERRY_CHECKPOINT_CHECKPOINT_H
 
@@ -58,10 +59,11 @@ RF_USE_RESULT enum rf_status rf_checkpoint_directory(struct rf_buf *path, struct
 RF_USE_RESULT enum rf_status rf_checkpoint_open(struct rf_checkpoint **out, const char *path,
                                                 const char *name, const char *source,
                                                 struct rf_error *err);
-/* NULL is accepted. */
+/* NULL is accepted. A file that this open made and nothing was saved to is removed: a first start
+ * that came to nothing leaves no trace. */
 void rf_checkpoint_close(struct rf_checkpoint *checkpoint);
 
-/* Grows with each open. */
+/* Grows with each open of a file that something was saved to. */
 uint64_t rf_checkpoint_epoch(const struct rf_checkpoint *checkpoint);
 
 /* What was saved last for the sink of that name; an unknown one gives zeroed fields. sink's text

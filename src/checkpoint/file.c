@@ -92,11 +92,22 @@ static enum rf_status sync_directory_of(const char *path, struct rf_error *err)
 
 /* ----------------------------------------------------------------------------------------- lock */
 
-static void lock_path(const char *path, struct rf_buf *out)
+static struct rf_str without_suffix(const char *path)
 {
     size_t size = strlen(path);
     size -= size > 3 && strcmp(path + size - 3, ".db") == 0 ? 3 : 0;
-    rf_buf_printf(out, "%.*s.lock", (int)size, path);
+    return (struct rf_str){path, size};
+}
+
+static void lock_path(const char *path, struct rf_buf *out)
+{
+    rf_buf_printf(out, "%.*s.lock", RF_STR_ARG(without_suffix(path)));
+}
+
+void rf_state_name(const char *path, struct rf_buf *out)
+{
+    const char *slash = strrchr(path, '/');
+    rf_buf_add_str(out, without_suffix(slash ? slash + 1 : path));
 }
 
 /* A lock of the open file, not of the process: another open of the same file in this process
@@ -121,37 +132,68 @@ static void read_lock(int file, int64_t *pid, uint64_t *saves)
     }
 }
 
-enum rf_status rf_state_lock_take(struct rf_state_lock *lock, const char *path, const char *name,
-                                  uint64_t *saves, struct rf_error *err)
+static enum rf_status refuse_second(const struct rf_state_lock *lock, const char *name,
+                                    const char *advice, struct rf_error *err)
 {
     int64_t pid;
+    uint64_t saves;
+    read_lock(lock->file, &pid, &saves);
+    rf_fail(err, RF_CONFIG, "the pipeline \"%s\" is running already, as process %" PRId64, name,
+            pid);
+    rf_error_hint(err, "%s", advice);
+    return RF_CONFIG;
+}
+
+static void lock_close(struct rf_state_lock *lock)
+{
+    if (lock->file >= 0) {
+        close(lock->file);
+        lock->file = -1;
+    }
+}
+
+/* Opens and locks the file that has that name now: between the two, its last owner may have
+ * removed it. */
+static enum rf_status open_and_lock(struct rf_state_lock *lock, const char *name,
+                                    const char *advice, struct rf_error *err)
+{
+    const char *path = rf_buf_cstr(&lock->path);
     struct flock wanted = whole_file(F_WRLCK);
-    enum rf_status status = make_directories(path, err);
-    if (status != RF_OK) {
-        return status;
-    }
-    lock_path(path, &lock->path);
-    lock->file = open(rf_buf_cstr(&lock->path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock->file < 0) {
-        rf_fail(err, RF_CONFIG, "could not write %s: %s", rf_buf_cstr(&lock->path),
-                strerror(errno));
-        rf_error_hint(err, "the state of a pipeline needs a directory that can be written: "
-                           "XDG_STATE_HOME says where");
-        return RF_CONFIG;
-    }
-    if (fcntl(lock->file, F_OFD_SETLK, &wanted) != 0) {
-        if (errno != EAGAIN && errno != EACCES) {
-            return rf_fail(err, RF_CONFIG, "could not lock %s: %s", rf_buf_cstr(&lock->path),
-                           strerror(errno));
+    struct stat info = {.st_nlink = 0};
+    while (info.st_nlink == 0) {
+        lock_close(lock);
+        lock->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (lock->file < 0) {
+            rf_fail(err, RF_CONFIG, "could not write %s: %s", path, strerror(errno));
+            rf_error_hint(err, "the state of a pipeline needs a directory that can be written: "
+                               "XDG_STATE_HOME says where");
+            return RF_CONFIG;
         }
-        read_lock(lock->file, &pid, saves);
-        rf_fail(err, RF_CONFIG, "the pipeline \"%s\" is running already, as process %" PRId64, name,
-                pid);
-        rf_error_hint(err, "stop that one, or give this one a name of its own: --name");
-        return RF_CONFIG;
+        if (fcntl(lock->file, F_OFD_SETLK, &wanted) != 0) {
+            return errno == EAGAIN || errno == EACCES
+                       ? refuse_second(lock, name, advice, err)
+                       : rf_fail(err, RF_CONFIG, "could not lock %s: %s", path, strerror(errno));
+        }
+        if (fstat(lock->file, &info) != 0) {
+            return rf_fail(err, RF_CONFIG, "could not read %s: %s", path, strerror(errno));
+        }
     }
-    read_lock(lock->file, &pid, saves);
     return RF_OK;
+}
+
+enum rf_status rf_state_lock_take(struct rf_state_lock *lock, const char *path, const char *name,
+                                  const char *advice, uint64_t *saves, struct rf_error *err)
+{
+    int64_t pid;
+    enum rf_status status = make_directories(path, err);
+    if (status == RF_OK) {
+        lock_path(path, &lock->path);
+        status = open_and_lock(lock, name, advice, err);
+    }
+    if (status == RF_OK) {
+        read_lock(lock->file, &pid, saves);
+    }
+    return status;
 }
 
 void rf_state_lock_note(struct rf_state_lock *lock, uint64_t saves)
@@ -165,11 +207,23 @@ void rf_state_lock_note(struct rf_state_lock *lock, uint64_t saves)
 
 void rf_state_lock_release(struct rf_state_lock *lock)
 {
-    if (lock->file >= 0) {
-        close(lock->file);
-        lock->file = -1;
-    }
+    lock_close(lock);
     rf_buf_deinit(&lock->path);
+}
+
+void rf_state_remove(const struct rf_state_lock *lock, const char *path)
+{
+    static const char *const tails[] = {"-wal", "-shm", ".new", ".new-journal", ""};
+    struct rf_buf each = {0};
+    if (lock->file >= 0) {
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            rf_buf_reset(&each);
+            rf_buf_printf(&each, "%s%s", path, tails[i]);
+            unlink(rf_buf_cstr(&each));
+        }
+        unlink(lock->path.data);
+    }
+    rf_buf_deinit(&each);
 }
 
 bool rf_state_is_locked(const char *path)

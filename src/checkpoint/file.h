@@ -1,5 +1,5 @@
 /* The files of a checkpoint: where they lie, who may touch them, how they come to be. Used by
- * checkpoint.c alone; knows nothing of what stands in them. */
+ * checkpoint.c and report.c alone; knows nothing of what stands in them. */
 #ifndef ROWFERRY_CHECKPOINT_FILE_H
 #define ROWFERRY_CHECKPOINT_FILE_H
 
@@ -12,15 +12,20 @@ struct rf_state_lock {
 };
 
 /* Makes the directory (0700, with its parents) and takes the lock beside path. *saves is the
- * number that was noted in it last, 0 when it does not say. Release it in any case. Returns
- * RF_OK; RF_CONFIG: held by another process, or the directory cannot be written. */
+ * number that was noted in it last, 0 when it does not say; advice: the hint for whoever finds it
+ * taken. Release it in any case. Returns RF_OK; RF_CONFIG: held by another process, or the directory
+ * cannot be written. */
 RF_USE_RESULT enum rf_status rf_state_lock_take(struct rf_state_lock *lock, const char *path,
-                                                const char *name, uint64_t *saves,
-                                                struct rf_error *err);
+                                                const char *name, const char *advice,
+                                                uint64_t *saves, struct rf_error *err);
 /* Notes our pid and the number in the lock's file, for people and for rf_state_lock_take. Not
  * synced; failures do not matter: a number that is too low proves nothing. */
 void rf_state_lock_note(struct rf_state_lock *lock, uint64_t saves);
 void rf_state_lock_release(struct rf_state_lock *lock);
+/* Removes the state at path and its lock's file, while the lock is held; it stays to be released. */
+void rf_state_remove(const struct rf_state_lock *lock, const char *path);
+/* The pipeline's name in a path: its last part without ".db". Appends. */
+void rf_state_name(const char *path, struct rf_buf *out);
 /* True while a process holds the lock beside path. */
 bool rf_state_is_locked(const char *path);
 

@@ -40,12 +40,16 @@ uint64_t rf_store_sum_pipeline(const struct rf_pipeline_row *row)
     return sum_number(sum_number(sum, row->epoch), row->saves);
 }
 
-uint64_t rf_store_sum_sink(const struct rf_checkpoint_sink *sink)
+uint64_t rf_store_sum_sink(const struct rf_checkpoint_sink *sink, int version)
 {
     uint64_t sum = sum_str(sum_str(0xCBF29CE484222325ULL, sink->name), sink->address);
     sum = sum_str(sum_str(sum, sink->position), sink->note);
     sum = sum_number(sum_number(sum, (uint64_t)sink->commit_us), (uint64_t)sink->updated_us);
-    return sum_number(sum_number(sum, sink->events), sink->transactions);
+    sum = sum_number(sum_number(sum, sink->events), sink->transactions);
+    if (version == 1) {
+        return sum;
+    }
+    return sum_number(sum_number(sum_number(sum, sink->waived), sink->buried), sink->ordered);
 }
 
 /* ------------------------------------------------------------------------------------- failures */
@@ -111,7 +115,7 @@ void rf_store_settle(struct rf_str *str, const struct rf_buf *buf)
 
 /* Reads the sink of the current row behind what is in buf; its strings are offsets. False: its
  * checksum does not fit. */
-bool rf_store_read_sink(sqlite3_stmt *statement, struct rf_buf *buf,
+bool rf_store_read_sink(sqlite3_stmt *statement, int version, struct rf_buf *buf,
                         struct rf_checkpoint_sink *sink)
 {
     *sink = (struct rf_checkpoint_sink){
@@ -119,6 +123,9 @@ bool rf_store_read_sink(sqlite3_stmt *statement, struct rf_buf *buf,
         .updated_us = sqlite3_column_int64(statement, 5),
         .events = (uint64_t)sqlite3_column_int64(statement, 6),
         .transactions = (uint64_t)sqlite3_column_int64(statement, 7),
+        .waived = (uint64_t)sqlite3_column_int64(statement, 8),
+        .buried = (uint64_t)sqlite3_column_int64(statement, 9),
+        .ordered = sqlite3_column_int64(statement, 10) != 0,
     };
     sink->name = column_str(statement, 0, buf);
     sink->address = column_str(statement, 1, buf);
@@ -129,7 +136,7 @@ bool rf_store_read_sink(sqlite3_stmt *statement, struct rf_buf *buf,
     rf_store_settle(&whole.address, buf);
     rf_store_settle(&whole.position, buf);
     rf_store_settle(&whole.note, buf);
-    return rf_store_sum_sink(&whole) == (uint64_t)sqlite3_column_int64(statement, 8);
+    return rf_store_sum_sink(&whole, version) == (uint64_t)sqlite3_column_int64(statement, 11);
 }
 
 void rf_store_settle_sink(struct rf_checkpoint_sink *sink, const struct rf_buf *buf)
@@ -206,7 +213,8 @@ static bool read_pragma(sqlite3 *db, const char *text, int64_t *out)
 
 /* Opens an existing file and finds it to be ours, of a version that we know, and whole. *out is
  * to be closed in any case. */
-enum rf_status rf_store_open(const char *path, int flags, sqlite3 **out, struct rf_error *err)
+enum rf_status rf_store_open(const char *path, int flags, sqlite3 **out, int *layout,
+                             struct rf_error *err)
 {
     int64_t application = 0, version = 0;
     enum rf_status status = rf_state_check_header(path, err);
@@ -235,12 +243,15 @@ enum rf_status rf_store_open(const char *path, int flags, sqlite3 **out, struct 
         rf_error_hint(err, "use that version again, or give this pipeline another --name");
         return RF_CONFIG;
     }
-    return version < 1 ? rf_store_damaged(path, "its layout has no version", err)
-                       : check_structure(*out, path, err);
+    if (version < 1) {
+        return rf_store_damaged(path, "its layout has no version", err);
+    }
+    *layout = (int)version;
+    return check_structure(*out, path, err);
 }
 
 /* All sinks of a file, each checksum looked at. each may be NULL. */
-enum rf_status rf_store_walk_sinks(sqlite3 *db, const char *path, struct rf_buf *buf,
+enum rf_status rf_store_walk_sinks(sqlite3 *db, const char *path, int version, struct rf_buf *buf,
                                    void (*each)(void *argument,
                                                 const struct rf_checkpoint_sink *sink),
                                    void *argument, struct rf_error *err)
@@ -249,13 +260,16 @@ enum rf_status rf_store_walk_sinks(sqlite3 *db, const char *path, struct rf_buf 
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(
         db,
-        "SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
-        " checksum FROM sink ORDER BY name",
+        version == 1
+            ? "SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
+              " 0, 0, 0, checksum FROM sink ORDER BY name"
+            : "SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
+              " waived, buried, ordered, checksum FROM sink ORDER BY name",
         -1, &statement, NULL);
     while (code == SQLITE_OK && status == RF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct rf_checkpoint_sink sink;
         code = SQLITE_OK;
-        if (!rf_store_read_sink(statement, buf, &sink)) {
+        if (!rf_store_read_sink(statement, version, buf, &sink)) {
             status = rf_store_damaged(path, "a checksum does not fit", err);
         } else if (each != NULL) {
             each(argument, &sink);

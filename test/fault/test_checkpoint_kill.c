@@ -5,6 +5,7 @@
  * with a random part of that undone (power cut). For every n the parent then opens what is left:
  * it must be the last save that was acknowledged, or the one under way. */
 #include "checkpoint/checkpoint.h"
+#include "lib/layouts.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -472,6 +473,106 @@ static void test_a_power_cut_that_tears_writes_loses_nothing(void **state)
     assert_true(end_at_every_operation(*state, POWER_CUT_TORN, false) > 20);
 }
 
+static void make_layout_1(const struct fixture *f)
+{
+    sqlite3 *db;
+    remove_files(f);
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, LAYOUT_1 "PRAGMA journal_mode = WAL", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void assert_str(struct rf_str str, const char *text)
+{
+    assert_int_equal(str.size, strlen(text));
+    assert_memory_equal(str.data, text, str.size);
+}
+
+/* Ends an upgrade at each of its operations; whatever was left, the next process finds what the old
+ * file held, and the one behind it as well. */
+static void end_an_upgrade_at_every_operation(struct fixture *f, enum ending ending)
+{
+    unsigned at = 1;
+    for (int code = DIED; code == DIED; at++) {
+        int ignored;
+        make_layout_1(f);
+        plan.ending = ending;
+        plan.at = plan.random = at;
+        plan.count = plan.undo_count = 0;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct rf_checkpoint *checkpoint;
+            install_layer();
+            _exit(rf_checkpoint_open(&checkpoint, f->path, "shop", "source", &f->err) == RF_OK ? 0
+                                                                                               : 2);
+        }
+        assert_int_equal(waitpid(child, &ignored, 0), child);
+        code = WEXITSTATUS(ignored);
+        for (int i = 0; i < 2; i++) {
+            struct rf_checkpoint *checkpoint;
+            struct rf_checkpoint_sink sink;
+            if (rf_checkpoint_open(&checkpoint, f->path, "shop", "source", &f->err) != RF_OK) {
+                fail_msg("operation %u: %s", at, f->err.message);
+            }
+            assert_true(rf_checkpoint_epoch(checkpoint) >= 2 + (unsigned)i);
+            assert_int_equal(
+                rf_checkpoint_load(checkpoint, RF_STR("redis"), &f->buf, &sink, &f->err), RF_OK);
+            assert_str(sink.position, "0-1-6");
+            assert_int_equal(sink.note.size, 6);
+            assert_int_equal(
+                rf_checkpoint_load(checkpoint, RF_STR("file"), &f->buf, &sink, &f->err), RF_OK);
+            assert_str(sink.position, "0-1-3");
+            rf_checkpoint_close(checkpoint);
+        }
+    }
+    print_message("%u operations\n", at - 1);
+    assert_true(at > 10);
+}
+
+static void test_an_upgrade_that_ends_anywhere_loses_nothing(void **state)
+{
+    end_an_upgrade_at_every_operation(*state, KILL);
+    end_an_upgrade_at_every_operation(*state, POWER_CUT);
+    end_an_upgrade_at_every_operation(*state, POWER_CUT_TORN);
+}
+
+static void test_an_upgrade_without_room_leaves_the_old_file(void **state)
+{
+    struct fixture *f = *state;
+    unsigned refused = 0;
+    for (unsigned at = 1; at < 30; at++) {
+        struct rf_checkpoint *checkpoint;
+        struct rf_checkpoint_sink sink;
+        int ignored;
+        make_layout_1(f);
+        plan.ending = FULL;
+        plan.at = at;
+        plan.full_for = 3;
+        plan.count = plan.undo_count = 0;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            install_layer();
+            enum rf_status status =
+                rf_checkpoint_open(&checkpoint, f->path, "shop", "source", &f->err);
+            rf_checkpoint_close(checkpoint);
+            _exit(status == RF_OK ? 0 : status == RF_CONFIG ? 2 : 3);
+        }
+        assert_int_equal(waitpid(child, &ignored, 0), child);
+        assert_true(WEXITSTATUS(ignored) == 0 || WEXITSTATUS(ignored) == 2);
+        refused += WEXITSTATUS(ignored) == 2;
+        assert_int_equal(rf_checkpoint_open(&checkpoint, f->path, "shop", "source", &f->err),
+                         RF_OK);
+        assert_int_equal(rf_checkpoint_load(checkpoint, RF_STR("redis"), &f->buf, &sink, &f->err),
+                         RF_OK);
+        assert_str(sink.position, "0-1-6");
+        rf_checkpoint_close(checkpoint);
+    }
+    assert_true(refused > 0);
+}
+
 static void test_a_full_disk_keeps_the_old_state_and_goes_on_with_room(void **state)
 {
     struct fixture *f = *state;
@@ -528,6 +629,8 @@ int main(void)
         test(test_a_kill_at_every_operation_loses_nothing),
         test(test_a_power_cut_at_every_operation_loses_nothing),
         test(test_a_power_cut_that_tears_writes_loses_nothing),
+        test(test_an_upgrade_that_ends_anywhere_loses_nothing),
+        test(test_an_upgrade_without_room_leaves_the_old_file),
         test(test_a_full_disk_keeps_the_old_state_and_goes_on_with_room),
         test(test_a_failed_sync_is_fatal),
         test(test_kill_9_in_the_middle_of_saves_loses_nothing),

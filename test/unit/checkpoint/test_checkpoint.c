@@ -1,4 +1,5 @@
 #include "checkpoint/checkpoint.h"
+#include "lib/layouts.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -151,8 +152,216 @@ static void test_the_epoch_grows_with_each_open(void **state)
         assert_int_equal(open_it(f), RF_OK);
         assert_true(rf_checkpoint_epoch(f->checkpoint) > last);
         last = rf_checkpoint_epoch(f->checkpoint);
+        assert_int_equal(save(f, "redis", "0-1-5"), RF_OK);
         close_it(f);
     }
+}
+
+static void test_a_first_start_that_saved_nothing_leaves_no_trace(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(access(f->path, F_OK), 0);
+    close_it(f);
+    const char *const paths[] = {f->path, f->wal, f->lock};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(access(paths[i], F_OK), -1);
+    }
+    /* What an earlier start saved stays, whatever this one does. */
+    make_one(f);
+    assert_int_equal(open_it(f), RF_OK);
+    close_it(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_str(f->sink.position, "0-1-6");
+}
+
+static void test_counts_of_waived_and_buried_events_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct rf_checkpoint_sink sink = {
+        .name = RF_STR("redis"), .position = RF_STR("0-1-5"), .waived = 11, .buried = 12};
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(rf_checkpoint_save(f->checkpoint, &sink, &f->err), RF_OK);
+    close_it(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_int_equal(f->sink.waived, 11);
+    assert_int_equal(f->sink.buried, 12);
+    assert_false(f->sink.ordered);
+}
+
+static enum rf_status order(struct fixture *f, const char *name, const char *position)
+{
+    return rf_checkpoint_order(f->path, rf_str_of(name), rf_str_of(position), &f->err);
+}
+
+static void test_an_order_stays_until_the_next_save_of_its_sink(void **state)
+{
+    struct fixture *f = *state;
+    make_one(f);
+    assert_int_equal(order(f, "redis", "0-1-2"), RF_OK);
+    assert_int_equal(order(f, "file", ""), RF_OK);
+    assert_int_equal(order(f, "later", "0-1-1"), RF_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(open_it(f), RF_OK);
+        assert_int_equal(load(f, "redis"), RF_OK);
+        assert_true(f->sink.ordered);
+        assert_str(f->sink.position, "0-1-2");
+        assert_int_equal(f->sink.note.size, 0);
+        assert_int_equal(f->sink.commit_us, 0);
+        assert_int_equal(f->sink.events, 7); /* what was counted stays */
+        assert_int_equal(load(f, "file"), RF_OK);
+        assert_true(f->sink.ordered);
+        assert_int_equal(f->sink.position.size, 0);
+        assert_int_equal(load(f, "later"), RF_OK);
+        assert_true(f->sink.ordered);
+        close_it(f);
+    }
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(save(f, "redis", "0-1-3"), RF_OK);
+    close_it(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_false(f->sink.ordered);
+    assert_str(f->sink.position, "0-1-3");
+    assert_int_equal(load(f, "file"), RF_OK);
+    assert_true(f->sink.ordered);
+}
+
+static void test_an_order_is_refused_while_the_pipeline_runs(void **state)
+{
+    struct fixture *f = *state;
+    char process[32];
+    make_one(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(order(f, "redis", "0-1-2"), RF_CONFIG);
+    snprintf(process, sizeof process, "process %d", (int)getpid());
+    assert_non_null(strstr(f->err.message, process));
+    assert_non_null(strstr(f->err.message, "\"shop\""));
+    assert_non_null(strstr(f->err.hint, "stop it first"));
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_str(f->sink.position, "0-1-6");
+}
+
+static void test_an_order_makes_no_file_and_mends_none(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(order(f, "redis", "0-1-2"), RF_CONFIG);
+    assert_int_equal(access(f->path, F_OK), -1);
+    assert_int_equal(access(f->lock, F_OK), -1);
+    make_one(f);
+    write_file(f->path, "", 0);
+    assert_int_equal(order(f, "redis", "0-1-2"), RF_FATAL);
+}
+
+static void test_an_order_leaves_epoch_and_process_as_they_were(void **state)
+{
+    struct fixture *f = *state;
+    struct rf_checkpoint_report report;
+    make_one(f);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(order(f, "redis", "0-1-2") == RF_OK ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(rf_checkpoint_read(f->path, &report, &f->err), RF_OK);
+    assert_int_equal(report.epoch, 1);
+    assert_int_equal(report.pid, getpid());
+    assert_false(report.running);
+    assert_true(report.sinks[1].ordered);
+    rf_checkpoint_report_deinit(&report);
+}
+
+static void make_layout_1(const struct fixture *f, const char *more)
+{
+    sqlite3 *db;
+    char directory[128];
+    for (int i = 0; i < 2; i++) {
+        snprintf(directory, sizeof directory, "%s/%s", f->directory, i == 0 ? "a" : "a/b");
+        mkdir(directory, 0700);
+    }
+    unlink(f->path);
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, LAYOUT_1, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void assert_as_layout_1_said(struct fixture *f)
+{
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_str(f->sink.address, "redis://h");
+    assert_str(f->sink.position, "0-1-6");
+    assert_int_equal(f->sink.note.size, 6);
+    assert_memory_equal(f->sink.note.data, "\0note\xff", 6);
+    assert_int_equal(f->sink.commit_us, 5);
+    assert_int_equal(f->sink.updated_us, 1795380739169885);
+    assert_int_equal(f->sink.events, 7);
+    assert_int_equal(f->sink.transactions, 3);
+    assert_int_equal(f->sink.waived + f->sink.buried, 0);
+    assert_false(f->sink.ordered);
+    assert_int_equal(load(f, "file"), RF_OK);
+    assert_str(f->sink.position, "0-1-3");
+}
+
+static void test_a_file_of_the_first_layout_is_upgraded_in_place(void **state)
+{
+    struct fixture *f = *state;
+    make_layout_1(f, "");
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(rf_checkpoint_epoch(f->checkpoint), 2);
+    assert_as_layout_1_said(f);
+    close_it(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_as_layout_1_said(f);
+    assert_int_equal(save(f, "redis", "0-1-7"), RF_OK);
+    close_it(f);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_str(f->sink.position, "0-1-7");
+}
+
+static void test_a_report_reads_the_first_layout_and_leaves_it(void **state)
+{
+    struct fixture *f = *state;
+    struct rf_buf before = {0}, after = {0};
+    struct rf_checkpoint_report report;
+    make_layout_1(f, "");
+    read_file(f->path, &before);
+    assert_int_equal(rf_checkpoint_read(f->path, &report, &f->err), RF_OK);
+    assert_int_equal(report.sink_count, 2);
+    assert_str(report.sinks[1].position, "0-1-6");
+    assert_int_equal(report.sinks[1].waived, 0);
+    read_file(f->path, &after);
+    assert_int_equal(after.size, before.size);
+    assert_memory_equal(after.data, before.data, before.size);
+    rf_checkpoint_report_deinit(&report);
+    rf_buf_deinit(&before);
+    rf_buf_deinit(&after);
+}
+
+static void test_an_order_upgrades_the_first_layout(void **state)
+{
+    struct fixture *f = *state;
+    make_layout_1(f, "");
+    assert_int_equal(order(f, "file", "0-1-1"), RF_OK);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "file"), RF_OK);
+    assert_true(f->sink.ordered);
+    assert_int_equal(save(f, "file", "0-1-3"), RF_OK);
+    assert_as_layout_1_said(f);
+}
+
+static void test_a_changed_field_of_the_first_layout_is_damage(void **state)
+{
+    struct fixture *f = *state;
+    make_layout_1(f, "UPDATE sink SET position = '0-1-7' WHERE name = 'redis'");
+    assert_int_equal(open_it(f), RF_FATAL);
+    assert_non_null(strstr(f->err.message, "checksum"));
 }
 
 static void test_files_are_for_their_owner_alone(void **state)
@@ -409,6 +618,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(test_what_was_saved_is_loaded),
         test(test_the_epoch_grows_with_each_open),
+        test(test_a_first_start_that_saved_nothing_leaves_no_trace),
+        test(test_counts_of_waived_and_buried_events_are_kept),
+        test(test_an_order_stays_until_the_next_save_of_its_sink),
+        test(test_an_order_is_refused_while_the_pipeline_runs),
+        test(test_an_order_makes_no_file_and_mends_none),
+        test(test_an_order_leaves_epoch_and_process_as_they_were),
+        test(test_a_file_of_the_first_layout_is_upgraded_in_place),
+        test(test_a_report_reads_the_first_layout_and_leaves_it),
+        test(test_an_order_upgrades_the_first_layout),
+        test(test_a_changed_field_of_the_first_layout_is_damage),
         test(test_files_are_for_their_owner_alone),
         test(test_a_second_process_is_refused_by_name),
         test(test_a_report_is_read_beside_a_running_pipeline),
