@@ -32,6 +32,7 @@ struct worker {
     struct rf_buf log;                           /* lines of news, told once the mutex is free */
     uint64_t events_before, transactions_before; /* of earlier runs, from the checkpoint */
     struct rf_view view;                         /* sinks: the one written last */
+    int64_t call_since_ms;                       /* under the mutex; 0: no plugin call is out */
     pthread_t thread;
 };
 
@@ -405,6 +406,7 @@ static void *work(void *argument)
                                        : pipeline->options.source.type->state_size;
             worker->state = rf_alloc_zero(1, size);
         }
+        worker->call_since_ms = rf_clock_ms();
         pthread_mutex_unlock(&pipeline->mutex);
         tell(&worker->log);
 
@@ -413,6 +415,7 @@ static void *work(void *argument)
         result.status = act(worker, &action, &result);
 
         pthread_mutex_lock(&pipeline->mutex);
+        worker->call_since_ms = 0;
         end_with_reader(worker, &result);
         name_refused(worker, &result);
         rf_core_done(pipeline->core, worker->id, &action, &result, rf_clock_ms());
@@ -614,6 +617,8 @@ static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snap
     struct rf_core_status status;
     rf_core_status(pipeline->core, id, &status);
     int64_t retry_in_ms = status.retry_ms - rf_clock_ms();
+    int64_t call_since_ms = pipeline->workers[id].call_since_ms;
+    out->call_ms = call_since_ms != 0 ? rf_clock_ms() - call_since_ms : 0;
     out->address = pipeline->workers[id].address;
     out->phase = status.phase;
     out->try = status.try;

@@ -103,6 +103,7 @@ struct rf_actor_snapshot {
      * not known yet */
     int64_t lag_ms;
     bool idle;              /* has done all there is to do */
+    int64_t call_ms;        /* how long its plugin has been in the call under way; 0: in none */
     struct rf_buf position; /* of the last transaction read; or accepted */
     struct rf_buf recorded; /* sinks: on disk */
     struct rf_buf message;  /* why it is retrying; terminated */
