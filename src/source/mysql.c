@@ -609,15 +609,6 @@ static enum rf_status start_at_place(struct state *state, const struct rf_positi
 
 /* ---- Resuming ------------------------------------------------------------------------------ */
 
-static enum rf_status not_the_log(struct rf_error *err)
-{
-    rf_error_hint(err,
-                  "this is not the log that the position was taken from: the server ran RESET "
-                  "MASTER, was restored from a backup, or is another one. Take a new snapshot of "
-                  "the tables, then set a new position");
-    return RF_FATAL;
-}
-
 /* All GTIDs of the position must be known to this server, whichever file they are in. The server's
  * state has one line per domain and writing server. */
 static enum rf_status check_gtids(struct state *state, struct rf_error *err)
@@ -642,7 +633,7 @@ static enum rf_status check_gtids(struct state *state, struct rf_error *err)
                 rf_fail(err, state->typed ? RF_CONFIG : RF_FATAL,
                         "%s does not have transaction %s in its history (%.*s)", state->mysql.where,
                         rf_buf_cstr(&gtid), RF_STR_ARG(rf_buf_str(&answer)));
-            not_the_log(err);
+            rf_assembly_mismatch(err);
         }
     }
     rf_buf_deinit(&answer);
@@ -665,7 +656,7 @@ static enum rf_status check_place(struct state *state, const struct rf_position 
                 "%s: other transactions lie before %.*s at %llu than the position says",
                 state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
                 (unsigned long long)position->end);
-        status = not_the_log(err);
+        status = rf_assembly_mismatch(err);
     }
     rf_gtid_list_deinit(&gtids);
     return status;
@@ -710,7 +701,7 @@ static enum rf_status resume(struct state *state, const struct rf_position *posi
                 state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
                 (unsigned long long)position->end,
                 file.found ? "is shorter now" : "the server has not begun yet");
-        return not_the_log(err);
+        return rf_assembly_mismatch(err);
     }
     /* The protocol has 32 bits for the offset. */
     if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX) {

@@ -1,14 +1,10 @@
 #include "source/transaction.h"
 
-#include "base/clock.h"
-#include "event/name.h"
+#include "source/ddl.h"
 #include "source/statement.h"
-#include "wire/charset.h"
 #include "wire/rows.h"
 
-#include <rowferry/log.h>
-
-enum { MICROSECONDS = 1000000, STATEMENT_SHOWN = 120 };
+enum { STATEMENT_SHOWN = 120 };
 
 /* ---- Messages ------------------------------------------------------------------------------ */
 
@@ -27,18 +23,9 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
     return rf_error_wrap(err, "%s", rf_buf_cstr(text));
 }
 
-static enum rf_status mismatch(struct rf_error *err)
-{
-    rf_error_hint(err,
-                  "this is not the log that the position was taken from: the server ran RESET "
-                  "MASTER, was restored from a backup, or is another one. Take a new snapshot of "
-                  "the tables, then set a new position");
-    return RF_FATAL;
-}
-
 /* ---- Memory -------------------------------------------------------------------------------- */
 
-static void forget_records(struct rf_assembly *assembly)
+void rf_assembly_forget(struct rf_assembly *assembly)
 {
     rf_records_reset(&assembly->records);
     rf_tables_settle(&assembly->tables);
@@ -80,142 +67,7 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     *assembly = (struct rf_assembly){.pick = pick, .loose = loose};
 }
 
-/* ---- Files --------------------------------------------------------------------------------- */
-
-static void drop_unfinished(struct rf_assembly *assembly)
-{
-    if (assembly->open) {
-        rf_buf_reset(&assembly->text);
-        rf_gtid_print(&assembly->text, assembly->gtid);
-        rf_log(RF_LOG_WARN,
-               "%.*s ends inside transaction %s, which the server never finished: left out",
-               RF_STR_ARG(rf_buf_str(&assembly->file)), rf_buf_cstr(&assembly->text));
-        assembly->open = false;
-    }
-    forget_records(assembly);
-    rf_tables_forget(&assembly->tables);
-}
-
-void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file)
-{
-    drop_unfinished(assembly);
-    rf_buf_set(&assembly->file, file);
-    assembly->created = 0;
-    assembly->from_top = false;
-    assembly->adrift = false;
-}
-
-static enum rf_status take_rotate(struct rf_assembly *assembly, struct rf_str body,
-                                  struct rf_error *err)
-{
-    struct rf_binlog_rotate rotate;
-    enum rf_status status = rf_binlog_rotate_parse(body, &rotate, err);
-    if (status != RF_OK) {
-        return status;
-    }
-    rf_assembly_turn(assembly, rotate.file);
-    assembly->next = assembly->offset = rotate.position;
-    assembly->from_top = rotate.position == RF_BINLOG_MAGIC_SIZE;
-    return RF_OK;
-}
-
-static enum rf_status take_format(struct rf_assembly *assembly,
-                                  const struct rf_binlog_header *header, struct rf_str event,
-                                  struct rf_error *err)
-{
-    enum rf_status status = rf_binlog_format_parse(event, &assembly->format, err);
-    if (status != RF_OK) {
-        return status;
-    }
-    drop_unfinished(assembly);
-    assembly->created = header->timestamp;
-    if (assembly->server_id == 0) {
-        assembly->server_id = header->server_id;
-    }
-    if (assembly->must_created != 0 && assembly->must_created != header->timestamp) {
-        rf_fail(err, RF_FATAL, "the file was begun at %u, not at %u as the position says",
-                header->timestamp, assembly->must_created);
-        return mismatch(err);
-    }
-    assembly->must_created = 0;
-    return RF_OK;
-}
-
-/* What lies before a file. When we read on from the file before it, all of that was seen. */
-static enum rf_status take_list(struct rf_assembly *assembly, const struct rf_binlog_header *header,
-                                struct rf_str body, struct rf_error *err)
-{
-    struct rf_gtid_list list = {0};
-    bool artificial = (header->flags & RF_BINLOG_FLAG_ARTIFICIAL) != 0;
-    enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
-    if (status == RF_OK && assembly->adopts_list) {
-        rf_gtid_list_copy(&assembly->position.gtids, &list);
-        assembly->adopts_list = false;
-    } else if (status == RF_OK && assembly->from_top && !artificial) {
-        for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
-            if (!rf_gtid_list_has(&assembly->position.gtids, list.items[i])) {
-                rf_buf_reset(&assembly->text);
-                rf_gtid_print(&assembly->text, list.items[i]);
-                status =
-                    rf_fail(err, RF_FATAL,
-                            "a gap in the log: transaction %s lies before this file, but it was "
-                            "never seen",
-                            rf_buf_cstr(&assembly->text));
-            }
-        }
-    }
-    rf_gtid_list_deinit(&list);
-    return status;
-}
-
 /* ---- Transactions -------------------------------------------------------------------------- */
-
-static enum rf_status expect_gtid(struct rf_assembly *assembly, struct rf_error *err)
-{
-    const struct rf_gtid *wanted = &assembly->expected.last;
-    if (assembly->gtid.domain == wanted->domain && assembly->gtid.server_id == wanted->server_id &&
-        assembly->gtid.sequence == wanted->sequence &&
-        assembly->start == assembly->expected.start) {
-        return RF_OK;
-    }
-    rf_buf_reset(&assembly->text);
-    rf_gtid_print(&assembly->text, *wanted);
-    rf_fail(err, RF_FATAL, "the position says that transaction %s begins at %llu, but it does not",
-            rf_buf_cstr(&assembly->text), (unsigned long long)assembly->expected.start);
-    return mismatch(err);
-}
-
-static enum rf_status check_order(struct rf_assembly *assembly, const struct rf_gtid_list *list,
-                                  struct rf_error *err)
-{
-    const struct rf_gtid *before = rf_gtid_list_find(list, assembly->gtid.domain);
-    if (before == NULL || assembly->gtid.sequence > before->sequence) {
-        return RF_OK;
-    }
-    rf_buf_reset(&assembly->text);
-    rf_gtid_print(&assembly->text, *before);
-    rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s", rf_buf_cstr(&assembly->text));
-    rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
-                       "writing server a gtid_domain_id of its own");
-    return RF_FATAL;
-}
-
-/* Whether this transaction may come now, and what is done with it. */
-static enum rf_status check_gtid(struct rf_assembly *assembly, struct rf_error *err)
-{
-    const struct rf_gtid_list *before = &assembly->position.gtids;
-    enum rf_status status;
-    assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE;
-    switch (assembly->mode) {
-    case RF_ASSEMBLY_VERIFY: return expect_gtid(assembly, err);
-    case RF_ASSEMBLY_SKIP:
-        status = check_order(assembly, &assembly->read, err);
-        rf_gtid_list_update(&assembly->read, assembly->gtid);
-        assembly->drops = rf_gtid_list_has(before, assembly->gtid);
-        return status != RF_OK || assembly->drops ? status : check_order(assembly, before, err);
-    default: return check_order(assembly, before, err);
-    }
-}
 
 static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                                 struct rf_str body, struct rf_error *err)
@@ -241,45 +93,7 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     if (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) {
         return rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
     }
-    return check_gtid(assembly, err);
-}
-
-/* The position moves behind the transaction in hand. */
-static void advance(struct rf_assembly *assembly)
-{
-    struct rf_position *position = &assembly->position;
-    rf_gtid_list_update(&position->gtids, assembly->gtid);
-    position->last = assembly->gtid;
-    position->time = assembly->time;
-    position->sum = assembly->sum;
-    position->server_id = assembly->server_id;
-    position->has_last = !assembly->adrift;
-    position->start = assembly->adrift ? 0 : assembly->start;
-    position->end = assembly->adrift ? 0 : assembly->end;
-    position->created = assembly->adrift ? 0 : assembly->created;
-    rf_buf_set(&position->file, assembly->adrift ? RF_STR_NONE : rf_buf_str(&assembly->file));
-}
-
-static enum rf_status expect_end(struct rf_assembly *assembly, struct rf_error *err)
-{
-    const struct rf_position *expected = &assembly->expected;
-    if (assembly->end == expected->end && assembly->time == expected->time) {
-        if (assembly->sum == expected->sum) {
-            assembly->mode = RF_ASSEMBLY_TAKE;
-            return RF_OK;
-        }
-        rf_fail(err, RF_FATAL,
-                "the position's last transaction is another one: its end has checksum "
-                "%u, the position says %u",
-                assembly->sum, expected->sum);
-        return mismatch(err);
-    }
-    rf_fail(err, RF_FATAL,
-            "the position's last transaction ends at %llu, committed at %u; the position says %llu "
-            "and %u",
-            (unsigned long long)assembly->end, assembly->time, (unsigned long long)expected->end,
-            expected->time);
-    return mismatch(err);
+    return rf_assembly_expect(assembly, err);
 }
 
 /* As logged; it was compared with the event's bytes already. */
@@ -306,12 +120,12 @@ static enum rf_status end_transaction(struct rf_assembly *assembly,
         assembly->ready = true;
         return RF_OK;
     }
-    forget_records(assembly);
+    rf_assembly_forget(assembly);
     if (assembly->mode == RF_ASSEMBLY_VERIFY) {
-        return expect_end(assembly, err);
+        return rf_assembly_expect_end(assembly, err);
     }
     if (assembly->mode == RF_ASSEMBLY_ADVANCE) {
-        advance(assembly);
+        rf_assembly_advance(assembly);
     }
     return RF_OK;
 }
@@ -373,156 +187,30 @@ static const char *shown(struct rf_assembly *assembly, struct rf_str statement)
     return rf_buf_cstr(text);
 }
 
-/* What a statement concerns, its names as the server compares them. */
-struct concern {
-    bool truncates;
-    bool owner_known, object_known; /* how the server compares this name is known */
-    struct rf_str database;         /* the default one */
-    struct rf_str owner;            /* the database of the object */
-    struct rf_str object;
-};
-enum verdict { LEAVES, PICKS, UNSURE };
-
-static bool fold(struct rf_assembly *assembly, struct rf_str *name)
-{
-    if (name->size == 0 || (!assembly->pick->folds && assembly->loose == NULL)) {
-        return true;
-    }
-    char *copy = rf_arena_alloc(&assembly->scratch, name->size);
-    bool known = rf_name_fold(copy, *name);
-    if (assembly->pick->folds) {
-        name->data = copy;
-    }
-    return known;
-}
-
-static struct concern concern_of(struct rf_assembly *assembly, const struct rf_statement *statement,
-                                 struct rf_str database)
-{
-    struct concern concern = {
-        .truncates = statement->kind == RF_STATEMENT_TRUNCATE,
-        .database = database,
-        .owner = statement->database.size > 0 ? statement->database : database,
-        .object = statement->object,
-    };
-    fold(assembly, &concern.database);
-    concern.owner_known = fold(assembly, &concern.owner);
-    concern.object_known = fold(assembly, &concern.object);
-    return concern;
-}
-
-static bool picks(struct rf_assembly *assembly, const struct rf_pick *pick,
-                  const struct concern *concern)
-{
-    struct rf_str database = concern->database, owner = concern->owner;
-    if (concern->truncates) {
-        rf_buf_set(&assembly->text, owner);
-        rf_buf_add_byte(&assembly->text, '.');
-        rf_buf_add_str(&assembly->text, concern->object);
-        return rf_pick_table(pick, rf_buf_str(&assembly->text));
-    }
-    if (database.size == 0 && owner.size == 0) {
-        return !pick->has_positive;
-    }
-    return (database.size > 0 && rf_pick_database(pick, database)) ||
-           (owner.size > 0 && rf_pick_database(pick, owner));
-}
-
-/* Whether some table of the object's database may be picked. */
-static bool picks_owner(const struct rf_assembly *assembly, const struct concern *concern)
-{
-    return !concern->owner_known || rf_pick_database(assembly->pick, concern->owner) ||
-           (assembly->loose != NULL && rf_pick_database(assembly->loose, concern->owner));
-}
-
-/* Other DDL is handed over when in doubt, a TRUNCATE never. */
-static enum verdict judge(struct rf_assembly *assembly, const struct concern *concern)
-{
-    bool picked = picks(assembly, assembly->pick, concern);
-    bool differs = assembly->loose != NULL && picks(assembly, assembly->loose, concern) != picked;
-    bool known = concern->owner_known && concern->object_known;
-    if (!concern->truncates) {
-        return picked || differs || !concern->owner_known ? PICKS : LEAVES;
-    }
-    /* Without folding, what is picked as it was typed is handed over so. */
-    bool doubtful = !known && (assembly->pick->folds || !picked);
-    if (differs || (doubtful && picks_owner(assembly, concern))) {
-        return UNSURE;
-    }
-    return picked ? PICKS : LEAVES;
-}
-
-/* False for bytes that mean another character in some sets that are ASCII otherwise. */
-static bool is_plain(struct rf_str name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        if ((name.data[i] & 0x80) != 0 || memchr("@[\\]^`{|}~", name.data[i], 10) != NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Character sets in which a byte that looks like a quote or the end of a word may be a part of
- * another character: what stands behind a name that is not plain may be misread. */
-static bool hides_ascii(const struct rf_binlog_query *query)
-{
-    static const char *const names[] = {"big5", "cp932",   "sjis",   "gbk",
-                                        "swe7", "gb18030", "unknown"};
-    const char *name = rf_charset_name(query->charset);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* True when a statement that is not in UTF-8 certainly concerns nothing that is picked. */
-static bool concerns_others(struct rf_assembly *assembly, const struct rf_binlog_query *query,
-                            const struct rf_statement *statement)
-{
-    bool plain = is_plain(statement->object);
-    bool begins_plain = plain || statement->database.size > 0;
-    if (!is_plain(statement->database) ||
-        (hides_ascii(query) && (!begins_plain || statement->has_settings))) {
-        return false;
-    }
-    struct concern concern = concern_of(assembly, statement, query->database);
-    return concern.truncates && !plain ? !picks_owner(assembly, &concern)
-                                       : judge(assembly, &concern) == LEAVES;
-}
-
-static enum rf_status not_sure(const struct rf_assembly *assembly, const struct concern *concern,
+static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_binlog_query *query,
                                struct rf_error *err)
 {
-    rf_fail(err, RF_FATAL,
-            "TRUNCATE of %.*s.%.*s: whether that is a table to capture depends on how the server "
-            "compares names",
-            RF_STR_ARG(concern->owner), RF_STR_ARG(concern->object));
-    rf_error_hint(err, "%s",
-                  assembly->loose != NULL
-                      ? "add lower_case_table_names=0, 1 or 2 to the source's address: what the "
-                        "server answers to SELECT @@lower_case_table_names"
-                      : "the lower case of some of its letters is not known here: leave the "
-                        "database out with tables=..., or begin behind this transaction");
-    return RF_FATAL;
-}
-
-static enum rf_status keep_statement(struct rf_assembly *assembly, const struct concern *concern,
-                                     struct rf_str text, struct rf_error *err)
-{
-    struct rf_str object = concern->object;
-    struct rf_str database = object.size > 0 ? concern->owner : concern->database;
-    struct rf_record *record = add_record(assembly, database.size + object.size + text.size);
+    struct rf_ddl ddl;
+    bool picked;
+    if (assembly->drops || assembly->drops_ddl) {
+        return RF_OK;
+    }
+    enum rf_status status =
+        rf_ddl_pick(query, assembly->pick, assembly->loose, &assembly->scratch, &ddl, &picked, err);
+    if (status != RF_OK || !picked) {
+        assembly->skipped += status == RF_OK;
+        return status;
+    }
+    struct rf_record *record =
+        add_record(assembly, ddl.database.size + ddl.object.size + ddl.statement.size);
     if (record == NULL) {
         return too_large(assembly, err);
     }
-    record->type = concern->truncates ? RF_TRUNCATE : RF_DDL;
-    record->database_size = (uint32_t)database.size;
-    record->object_size = (uint32_t)object.size;
+    record->type = ddl.truncates ? RF_TRUNCATE : RF_DDL;
+    record->database_size = (uint32_t)ddl.database.size;
+    record->object_size = (uint32_t)ddl.object.size;
     char *to = (char *)(record + 1);
-    const struct rf_str parts[] = {database, object, text};
+    const struct rf_str parts[] = {ddl.database, ddl.object, ddl.statement};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].size > 0) {
             memcpy(to, parts[i].data, parts[i].size);
@@ -530,37 +218,6 @@ static enum rf_status keep_statement(struct rf_assembly *assembly, const struct 
         }
     }
     return RF_OK;
-}
-
-/* Converted is only what may be picked: others may use any character set. */
-static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_binlog_query *query,
-                               struct rf_error *err)
-{
-    struct rf_str text;
-    struct rf_statement statement;
-    if (assembly->drops || assembly->drops_ddl) {
-        return RF_OK;
-    }
-    enum rf_status status = rf_binlog_statement(query, &assembly->scratch, &text, err);
-    bool converted = status == RF_OK;
-    rf_statement_read(converted ? text : query->statement, &assembly->scratch, &statement);
-    if (!converted && !concerns_others(assembly, query, &statement)) {
-        rf_error_hint(err, "for statements to come: SET NAMES utf8mb4 in the sessions that run "
-                           "them; to get past this one: leave its database out with tables=..., "
-                           "or begin behind it");
-        return status;
-    }
-    struct concern concern = concern_of(assembly, &statement, query->database);
-    enum verdict verdict = converted ? judge(assembly, &concern) : LEAVES;
-    if (verdict == LEAVES) {
-        if (err != NULL) {
-            *err = (struct rf_error){0};
-        }
-        assembly->skipped++;
-        return RF_OK;
-    }
-    return verdict == PICKS ? keep_statement(assembly, &concern, text, err)
-                            : not_sure(assembly, &concern, err);
 }
 
 /* What was kept before this is not undone by the statement. */
@@ -749,8 +406,8 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_QUERY:
     case RF_BINLOG_XID: return take_inside(assembly, header, body, err);
     case RF_BINLOG_GTID: return take_gtid(assembly, header, body, err);
-    case RF_BINLOG_GTID_LIST: return take_list(assembly, header, body, err);
-    case RF_BINLOG_ROTATE: return take_rotate(assembly, body, err);
+    case RF_BINLOG_GTID_LIST: return rf_assembly_list(assembly, header, body, err);
+    case RF_BINLOG_ROTATE: return rf_assembly_rotate(assembly, body, err);
     case RF_BINLOG_INCIDENT: return take_incident(body, err);
     case RF_BINLOG_STOP:
     case RF_BINLOG_CHECKPOINT:
@@ -791,7 +448,7 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
         locate(assembly, &header, end);
     }
     if (status == RF_OK && header.type == RF_BINLOG_FORMAT_DESCRIPTION) {
-        status = take_format(assembly, &header, event, err);
+        status = rf_assembly_describe(assembly, &header, event, err);
     } else if (status == RF_OK) {
         status = assembly->format.known
                      ? rf_binlog_body(&assembly->format, &header, event, &body, err)
@@ -801,109 +458,4 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
         }
     }
     return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_wrap(assembly, err);
-}
-
-/* ---- Handing over -------------------------------------------------------------------------- */
-
-static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
-{
-    advance(assembly);
-    batch->skipped += assembly->skipped;
-    assembly->moved = true;
-    assembly->ready = false;
-    assembly->begun = false;
-    forget_records(assembly);
-}
-
-enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
-                                 struct rf_error *err)
-{
-    uint32_t events_before = batch->count, transactions_before = batch->transaction_count;
-    bool opened = false;
-    rf_assert(assembly->ready);
-    if (!assembly->begun && batch->count > 0 &&
-        batch->arena.bytes + assembly->records.bytes > batch->bytes_max) {
-        return RF_AGAIN;
-    }
-    while (assembly->records.first != NULL) {
-        if (batch->count > 0 && rf_batch_full(batch)) {
-            assembly->begun |= opened;
-            return RF_AGAIN;
-        }
-        if (!opened) {
-            rf_buf_reset(&assembly->text);
-            rf_gtid_print(&assembly->text, assembly->gtid);
-            rf_batch_begin(batch, rf_buf_str(&assembly->text),
-                           (int64_t)assembly->time * MICROSECONDS, !assembly->begun);
-            opened = true;
-        }
-        enum rf_status status =
-            rf_records_hand_over(&assembly->records, batch, &assembly->offset, err);
-        if (status != RF_OK) {
-            batch->count = events_before;
-            batch->transaction_count = transactions_before;
-            return rf_assembly_wrap(assembly, err);
-        }
-    }
-    if (opened) {
-        rf_batch_commit(batch);
-    }
-    finish(assembly, batch);
-    return RF_OK;
-}
-
-/* Writes the position into the batch when it has moved. */
-static void mark(struct rf_assembly *assembly, struct rf_batch *batch)
-{
-    if (assembly->moved) {
-        rf_buf_reset(&assembly->text);
-        rf_position_print(&assembly->text, &assembly->position);
-        rf_batch_set_position(batch, rf_buf_str(&assembly->text),
-                              (int64_t)assembly->position.time * MICROSECONDS);
-        assembly->moved = false;
-    }
-}
-
-enum rf_status rf_assembly_fill(struct rf_assembly *assembly, struct rf_batch *batch,
-                                int64_t deadline_ms, rf_event_finder *find, void *reader,
-                                struct rf_error *err)
-{
-    enum { CLOCK_EVERY = 256, POSITION_EVERY_MS = 1000 };
-    enum rf_status status = assembly->failed.status;
-    if (status != RF_OK) {
-        if (err != NULL) {
-            *err = assembly->failed;
-        }
-        return status;
-    }
-    int64_t limit_ms = rf_clock_ms() + POSITION_EVERY_MS;
-    limit_ms = limit_ms < deadline_ms ? limit_ms : deadline_ms;
-    for (unsigned n = 1; status == RF_OK; n++) {
-        bool something = batch->count > 0 || assembly->moved;
-        if (assembly->ready) {
-            status = rf_assembly_drain(assembly, batch, &assembly->failed);
-            continue;
-        }
-        if ((batch->count > 0 && rf_batch_full(batch)) ||
-            (n % CLOCK_EVERY == 0 && rf_clock_ms() >= (something ? limit_ms : deadline_ms))) {
-            break;
-        }
-        struct rf_str event = RF_STR_NONE;
-        uint64_t end = 0;
-        status = find(reader, something ? 0 : deadline_ms, &event, &end, &assembly->failed);
-        if (status == RF_OK && event.data == NULL) {
-            rf_assembly_turn(assembly, RF_STR_NONE);
-            batch->end = true;
-            break;
-        }
-        if (status == RF_OK) {
-            status = rf_assembly_take(assembly, event, end, &assembly->failed);
-        }
-    }
-    bool something = batch->count > 0 || assembly->moved || batch->end;
-    mark(assembly, batch);
-    if (status != RF_OK && status != RF_AGAIN && !something && err != NULL) {
-        *err = assembly->failed;
-    }
-    return something ? RF_OK : status == RF_OK ? RF_AGAIN : status;
 }

@@ -140,5 +140,32 @@ void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file);
 /* Puts where we are in front of the message: "bin.000003 at 1234, GTID 0-1-5: ". Returns err's
  * status. */
 enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *err);
+/* Says what to do when the log is not the one that the position was taken from. Returns
+ * RF_FATAL. */
+enum rf_status rf_assembly_mismatch(struct rf_error *err);
+
+/* ---- Between transaction.c, transaction_place.c and transaction_batch.c ---- */
+
+/* Drops what was kept of the transaction in hand. */
+void rf_assembly_forget(struct rf_assembly *assembly);
+/* Events that say where we are: the next file, the format of this one, what lies before it. Return
+ * RF_OK; RF_FATAL (damage, a gap, not the file that it must be). */
+RF_USE_RESULT enum rf_status rf_assembly_rotate(struct rf_assembly *assembly, struct rf_str body,
+                                                struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
+                                                  const struct rf_binlog_header *header,
+                                                  struct rf_str event, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_assembly_list(struct rf_assembly *assembly,
+                                              const struct rf_binlog_header *header,
+                                              struct rf_str body, struct rf_error *err);
+/* Whether the transaction that has begun may come now; sets `drops` by the mode. Returns RF_OK;
+ * RF_FATAL (out of order, or not the expected one). */
+RF_USE_RESULT enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err);
+/* RF_ASSEMBLY_VERIFY: the expected transaction has ended; from here on TAKE. Returns RF_OK; RF_FATAL
+ * (it ended otherwise than expected). */
+RF_USE_RESULT enum rf_status rf_assembly_expect_end(struct rf_assembly *assembly,
+                                                    struct rf_error *err);
+/* The position moves behind the transaction in hand. */
+void rf_assembly_advance(struct rf_assembly *assembly);
 
 #endif

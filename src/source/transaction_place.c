@@ -1,0 +1,190 @@
+/* Where in the log we are: files, and which transaction may come. */
+#include "source/transaction.h"
+
+#include <rowferry/log.h>
+
+enum rf_status rf_assembly_mismatch(struct rf_error *err)
+{
+    rf_error_hint(err,
+                  "this is not the log that the position was taken from: the server ran RESET "
+                  "MASTER, was restored from a backup, or is another one. Take a new snapshot of "
+                  "the tables, then set a new position");
+    return RF_FATAL;
+}
+
+/* ---- Files --------------------------------------------------------------------------------- */
+
+static void drop_unfinished(struct rf_assembly *assembly)
+{
+    if (assembly->open) {
+        rf_buf_reset(&assembly->text);
+        rf_gtid_print(&assembly->text, assembly->gtid);
+        rf_log(RF_LOG_WARN,
+               "%.*s ends inside transaction %s, which the server never finished: left out",
+               RF_STR_ARG(rf_buf_str(&assembly->file)), rf_buf_cstr(&assembly->text));
+        assembly->open = false;
+    }
+    rf_assembly_forget(assembly);
+    rf_tables_forget(&assembly->tables);
+}
+
+void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file)
+{
+    drop_unfinished(assembly);
+    rf_buf_set(&assembly->file, file);
+    assembly->created = 0;
+    assembly->from_top = false;
+    assembly->adrift = false;
+}
+
+enum rf_status rf_assembly_rotate(struct rf_assembly *assembly, struct rf_str body,
+                                  struct rf_error *err)
+{
+    struct rf_binlog_rotate rotate;
+    enum rf_status status = rf_binlog_rotate_parse(body, &rotate, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    rf_assembly_turn(assembly, rotate.file);
+    assembly->next = assembly->offset = rotate.position;
+    assembly->from_top = rotate.position == RF_BINLOG_MAGIC_SIZE;
+    return RF_OK;
+}
+
+enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
+                                    const struct rf_binlog_header *header, struct rf_str event,
+                                    struct rf_error *err)
+{
+    enum rf_status status = rf_binlog_format_parse(event, &assembly->format, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    drop_unfinished(assembly);
+    assembly->created = header->timestamp;
+    if (assembly->server_id == 0) {
+        assembly->server_id = header->server_id;
+    }
+    if (assembly->must_created != 0 && assembly->must_created != header->timestamp) {
+        rf_fail(err, RF_FATAL, "the file was begun at %u, not at %u as the position says",
+                header->timestamp, assembly->must_created);
+        return rf_assembly_mismatch(err);
+    }
+    assembly->must_created = 0;
+    return RF_OK;
+}
+
+/* What lies before a file. When we read on from the file before it, all of that was seen. */
+enum rf_status rf_assembly_list(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                                struct rf_str body, struct rf_error *err)
+{
+    struct rf_gtid_list list = {0};
+    bool artificial = (header->flags & RF_BINLOG_FLAG_ARTIFICIAL) != 0;
+    enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
+    if (status == RF_OK && assembly->adopts_list) {
+        rf_gtid_list_copy(&assembly->position.gtids, &list);
+        assembly->adopts_list = false;
+    } else if (status == RF_OK && assembly->from_top && !artificial) {
+        for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
+            if (!rf_gtid_list_has(&assembly->position.gtids, list.items[i])) {
+                rf_buf_reset(&assembly->text);
+                rf_gtid_print(&assembly->text, list.items[i]);
+                status =
+                    rf_fail(err, RF_FATAL,
+                            "a gap in the log: transaction %s lies before this file, but it was "
+                            "never seen",
+                            rf_buf_cstr(&assembly->text));
+            }
+        }
+    }
+    rf_gtid_list_deinit(&list);
+    return status;
+}
+
+/* ---- Transactions -------------------------------------------------------------------------- */
+
+static enum rf_status expect_gtid(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_gtid *wanted = &assembly->expected.last;
+    if (assembly->gtid.domain == wanted->domain && assembly->gtid.server_id == wanted->server_id &&
+        assembly->gtid.sequence == wanted->sequence &&
+        assembly->start == assembly->expected.start) {
+        return RF_OK;
+    }
+    rf_buf_reset(&assembly->text);
+    rf_gtid_print(&assembly->text, *wanted);
+    rf_fail(err, RF_FATAL, "the position says that transaction %s begins at %llu, but it does not",
+            rf_buf_cstr(&assembly->text), (unsigned long long)assembly->expected.start);
+    return rf_assembly_mismatch(err);
+}
+
+static enum rf_status check_order(struct rf_assembly *assembly, const struct rf_gtid_list *list,
+                                  struct rf_error *err)
+{
+    const struct rf_gtid *before = rf_gtid_list_find(list, assembly->gtid.domain);
+    if (before == NULL || assembly->gtid.sequence > before->sequence) {
+        return RF_OK;
+    }
+    rf_buf_reset(&assembly->text);
+    rf_gtid_print(&assembly->text, *before);
+    rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s", rf_buf_cstr(&assembly->text));
+    rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
+                       "writing server a gtid_domain_id of its own");
+    return RF_FATAL;
+}
+
+/* Whether this transaction may come now, and what is done with it. */
+enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_gtid_list *before = &assembly->position.gtids;
+    enum rf_status status;
+    assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE;
+    switch (assembly->mode) {
+    case RF_ASSEMBLY_VERIFY: return expect_gtid(assembly, err);
+    case RF_ASSEMBLY_SKIP:
+        status = check_order(assembly, &assembly->read, err);
+        rf_gtid_list_update(&assembly->read, assembly->gtid);
+        assembly->drops = rf_gtid_list_has(before, assembly->gtid);
+        return status != RF_OK || assembly->drops ? status : check_order(assembly, before, err);
+    default: return check_order(assembly, before, err);
+    }
+}
+
+/* The position moves behind the transaction in hand. */
+void rf_assembly_advance(struct rf_assembly *assembly)
+{
+    struct rf_position *position = &assembly->position;
+    rf_gtid_list_update(&position->gtids, assembly->gtid);
+    position->last = assembly->gtid;
+    position->time = assembly->time;
+    position->sum = assembly->sum;
+    position->server_id = assembly->server_id;
+    position->has_last = !assembly->adrift;
+    position->start = assembly->adrift ? 0 : assembly->start;
+    position->end = assembly->adrift ? 0 : assembly->end;
+    position->created = assembly->adrift ? 0 : assembly->created;
+    rf_buf_set(&position->file, assembly->adrift ? RF_STR_NONE : rf_buf_str(&assembly->file));
+}
+
+enum rf_status rf_assembly_expect_end(struct rf_assembly *assembly, struct rf_error *err)
+{
+    const struct rf_position *expected = &assembly->expected;
+    if (assembly->end == expected->end && assembly->time == expected->time) {
+        if (assembly->sum == expected->sum) {
+            assembly->mode = RF_ASSEMBLY_TAKE;
+            return RF_OK;
+        }
+        rf_fail(err, RF_FATAL,
+                "the position's last transaction is another one: its end has checksum "
+                "%u, the position says %u",
+                assembly->sum, expected->sum);
+        return rf_assembly_mismatch(err);
+    }
+    rf_fail(err, RF_FATAL,
+            "the position's last transaction ends at %llu, committed at %u; the position says %llu "
+            "and %u",
+            (unsigned long long)assembly->end, assembly->time, (unsigned long long)expected->end,
+            expected->time);
+    return rf_assembly_mismatch(err);
+}
+
+/* As logged; it was compared with the event's bytes already. */
