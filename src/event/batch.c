@@ -70,8 +70,8 @@ void rf_batch_reset(struct rf_batch *batch, size_t keep_bytes)
     batch->table_count = 0;
     batch->position = RF_STR_NONE;
     batch->commit_us = 0;
-    batch->skipped = 0;
-    batch->end = false;
+    batch->skipped = batch->waived = 0;
+    batch->end = batch->current = false;
 }
 
 void rf_batch_deinit(struct rf_batch *batch)

@@ -78,11 +78,15 @@ static void test_many_events_survive_growth_and_reset_keeps_the_arrays(void **st
         assert_int_equal(batch.events[i].row, i);
     }
     rf_batch_set_position(&batch, RF_STR("here"), 9);
+    batch.skipped = batch.waived = 3;
+    batch.end = batch.current = true;
     struct rf_event *events = batch.events;
     rf_batch_reset(&batch, 1 << 20);
     assert_ptr_equal(batch.events, events);
     assert_int_equal(batch.count, 0);
     assert_int_equal(batch.position.size, 0);
+    assert_int_equal(batch.skipped + batch.waived, 0);
+    assert_false(batch.end || batch.current);
     assert_false(rf_batch_full(&batch));
     rf_batch_deinit(&batch);
 }
