@@ -34,7 +34,10 @@ says 1 'flush-ms: "soon" is not allowed, it takes: time such as 500ms, 10s, 5m o
 says 1 'log-level: "loud" is not allowed, it takes: one of error, warn, info, debug' "" \
     run --log-level=loud binlog:a -
 says 1 "name of run is set twice" "" run --name a --name b binlog:a -
-says 1 "usage: rowferry position show [OPTION...] NAME" "'rowferry status'" position show
+usage="usage: rowferry position show NAME | set NAME SINK POSITION | reset NAME [SINK]"
+says 1 "$usage" "'rowferry status'" position show
+says 1 "$usage" "" position set shop redis
+says 1 "$usage" "" position forget shop
 says 1 "there is no source, sink or format 'rdis'; did you mean 'redis'?" "'rowferry options'" \
     options rdis
 says 1 "there is no command 'rnu'; did you mean 'run'?" "" help rnu
