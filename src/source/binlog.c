@@ -38,6 +38,7 @@ struct state {
     struct rf_str name; /* of the file, without directories */
     int file;           /* descriptor plus 1 */
     bool regular;
+    bool foreign; /* it is no log file at all */
     atomic_bool interrupted;
     char *data;
     size_t capacity;
@@ -267,6 +268,7 @@ static enum rf_status read_head(struct state *state, int64_t deadline_ms, struct
             (struct rf_str){state->data + state->start,
                             had < RF_BINLOG_MAGIC_SIZE ? had : RF_BINLOG_MAGIC_SIZE},
             err);
+        state->foreign = status != RF_OK;
     }
     if (status != RF_OK) {
         return rf_error_wrap(err, "%s", state->path);
@@ -441,6 +443,12 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
     }
     if (status == RF_OK) {
         status = begin(state, &start, deadline_ms, err);
+    }
+    if (state->foreign && start.kind != RF_START_POSITION) {
+        status = RF_CONFIG; /* the wrong file was named; nothing of it was ever read */
+        if (err != NULL) {
+            err->status = status;
+        }
     }
     if (status == RF_AGAIN) {
         status = rf_fail(err, RF_RETRY, "%s: nothing came", state->path);

@@ -28,9 +28,10 @@
 #include <sys/random.h>
 
 enum {
-    OPEN_MS = 10 * 1000,   /* for the server's answer to each thing that open asks */
-    SCAN_MS = 60 * 1000,   /* for questions that make the server read a log file */
-    SILENT_HEARTBEATS = 3, /* periods without a word until the connection counts as dead */
+    OPEN_MS = 10 * 1000,     /* for the server's answer to each thing that open asks */
+    SCAN_MS = 60 * 1000,     /* for questions that make the server read a log file */
+    SILENT_HEARTBEATS = 3,   /* periods without a word until the connection counts as dead */
+    HEARTBEAT_MS_MAX = 1000, /* asked of the server, so that soon is known when nothing comes */
     NOW_TRIES = 5,
     CASCADES_SHOWN = 3,
     WRITE_TIMEOUT_S = 600, /* how long the server waits for a reader whose sinks are slow */
@@ -52,6 +53,8 @@ struct state {
     struct rf_pick pick;
     struct rf_assembly assembly;
     struct rf_str held; /* an event that open has read and not taken */
+    uint32_t feed;
+    bool current; /* a heartbeat came behind the last event */
     struct rf_buf text;
     bool typed; /* the place to begin comes from a person */
 };
@@ -68,14 +71,15 @@ static const struct rf_option options[] = {
     OPTION("port", RF_OPTION_INT, port, "3306", "1..65535", "TCP port"),
     OPTION("socket", RF_OPTION_TEXT, socket, NULL, NULL,
            "path of the server's Unix socket, instead of host and port"),
-    OPTION("path", RF_OPTION_TEXT, path, NULL, NULL, "database, or database.table, with *"),
+    OPTION("path", RF_OPTION_TEXT, path, NULL, NULL, "database, or database.table, with *; several with commas"),
     OPTION("tables", RF_OPTION_LIST, tables, NULL, NULL,
            "database.table patterns with *, a leading - leaves out; none: all tables"),
     OPTION("server_id", RF_OPTION_INT, server_id, NULL, "1..4294967295",
-           "our number among the server's replicas; none: a random one"),
+           "our number among the server's replicas, and for feeds beside the first the numbers "
+           "behind it; none: random ones"),
     OPTION("heartbeat", RF_OPTION_DURATION, heartbeat_ms, "5s", "100..3600000",
-           "how often a quiet server says that it lives; after three periods of silence the "
-           "connection is made anew"),
+           "how often a quiet server has to say that it lives: after three periods of silence the "
+           "connection is made anew (it is asked to say so every second, or as often as this)"),
     OPTION("connect_timeout", RF_OPTION_DURATION, connect_timeout_ms, "10s", "100..600000",
            "how long one attempt to connect may take"),
     OPTION("tls", RF_OPTION_CHOICE, tls, "auto", "auto|on|off",
@@ -190,19 +194,22 @@ static enum rf_status check_settings(struct state *state, struct rf_error *err)
 static enum rf_status prepare_session(struct state *state, struct rf_error *err)
 {
     struct rf_buf *text = &state->text;
+    int64_t period_ms =
+        state->heartbeat_ms < HEARTBEAT_MS_MAX ? state->heartbeat_ms : HEARTBEAT_MS_MAX;
     rf_buf_reset(text);
     rf_buf_printf(text,
                   "SET net_write_timeout=%d, @master_binlog_checksum='CRC32', "
                   "@mariadb_slave_capability=4, @master_heartbeat_period=%lld",
-                  WRITE_TIMEOUT_S, (long long)state->heartbeat_ms * 1000000);
+                  WRITE_TIMEOUT_S, (long long)period_ms * 1000000);
     return rf_mysql_query(&state->mysql, rf_buf_cstr(text), 0, NULL, err);
 }
 
 static enum rf_status add_patterns(struct state *state, struct rf_error *err)
 {
     enum rf_status status = RF_OK;
-    if (state->path != NULL && state->path[0] != '\0') {
-        status = rf_pick_add(&state->pick, rf_str_of(state->path), err);
+    struct rf_str path = rf_str_of(state->path ? state->path : ""), pattern;
+    while (status == RF_OK && path.size > 0 && rf_str_split(&path, ',', &pattern)) {
+        status = rf_pick_add(&state->pick, pattern, err);
     }
     for (uint32_t i = 0; i < state->tables.count && status == RF_OK; i++) {
         status = rf_pick_add(&state->pick, rf_str_of(state->tables.items[i]), err);
@@ -423,7 +430,15 @@ static enum rf_status explain(struct state *state, struct rf_error *err)
     return err->status;
 }
 
-/* rf_event_finder. */
+static bool is_heartbeat(struct rf_str event)
+{
+    struct rf_binlog_header header;
+    return rf_binlog_header_parse(event, &header, NULL) == RF_OK &&
+           header.type == RF_BINLOG_HEARTBEAT;
+}
+
+/* rf_event_finder. The server sends a heartbeat when it stands at the end of its log and nothing
+ * was written for a period: nothing is there then, and nothing was when it was sent. */
 static enum rf_status find(void *reader, int64_t deadline_ms, struct rf_str *event, uint64_t *end,
                            struct rf_error *err)
 {
@@ -435,6 +450,12 @@ static enum rf_status find(void *reader, int64_t deadline_ms, struct rf_str *eve
         return RF_OK;
     }
     enum rf_status status = rf_mysql_read_event(&state->mysql, deadline_ms, event, err);
+    if (status == RF_OK && is_heartbeat(*event)) {
+        status = rf_assembly_take(&state->assembly, *event, 0, err);
+        state->current = status == RF_OK && !state->assembly.open;
+        return status == RF_OK ? RF_AGAIN : status;
+    }
+    state->current &= status == RF_AGAIN;
     return status == RF_OK || status == RF_AGAIN ? status : explain(state, err);
 }
 
@@ -442,7 +463,11 @@ static enum rf_status find(void *reader, int64_t deadline_ms, struct rf_str *eve
 static enum rf_status await(struct state *state, struct rf_str *event, struct rf_error *err)
 {
     uint64_t end;
-    enum rf_status status = find(state, rf_clock_ms() + OPEN_MS, event, &end, err);
+    int64_t deadline_ms = rf_clock_ms() + OPEN_MS;
+    enum rf_status status;
+    do {
+        status = find(state, deadline_ms, event, &end, err);
+    } while (status == RF_AGAIN && rf_clock_ms() < deadline_ms);
     if (status == RF_AGAIN) {
         status = rf_fail(err, RF_RETRY, "%s: the log did not come within %d s", state->mysql.where,
                          OPEN_MS / 1000);
@@ -457,11 +482,18 @@ static enum rf_status await_and_take(struct state *state, struct rf_error *err)
     return status == RF_OK ? rf_assembly_take(&state->assembly, event, 0, err) : status;
 }
 
+/* Each feed is a replica of its own to the server, which throws out the older one of two that have
+ * the same number. */
+static uint32_t server_id_of_feed(const struct state *state)
+{
+    return (uint32_t)(((uint64_t)state->server_id - 1 + state->feed) % UINT32_MAX) + 1;
+}
+
 static enum rf_status start_dump(struct state *state, struct rf_str file, uint64_t offset,
                                  struct rf_error *err)
 {
-    uint32_t server_id = (uint32_t)state->server_id;
-    if (server_id == 0) {
+    if (state->server_id == 0) {
+        uint32_t server_id;
         if (getrandom(&server_id, sizeof server_id, 0) != (ssize_t)sizeof server_id) {
             return rf_fail(err, RF_RETRY, "no random number to be had: %s", strerror(errno));
         }
@@ -469,8 +501,9 @@ static enum rf_status start_dump(struct state *state, struct rf_str file, uint64
         state->server_id = server_id;
     }
     rf_assert(offset <= UINT32_MAX);
-    enum rf_status status = rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id,
-                                          state->heartbeat_ms * SILENT_HEARTBEATS, err);
+    enum rf_status status =
+        rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id_of_feed(state),
+                      state->heartbeat_ms * SILENT_HEARTBEATS, err);
     while (status == RF_OK && !state->assembly.format.known) {
         status = await_and_take(state, err);
     }
@@ -739,6 +772,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     struct rf_start start = {0};
     struct rf_str from = position->size > 0 ? rf_buf_str(position) : ctx->from;
     state->assembly.pick = &state->pick;
+    state->feed = ctx->feed;
     enum rf_status status = rf_start_parse(&start, from.size > 0 ? from : RF_STR("now"), err);
     if (status == RF_OK) {
         status = add_patterns(state, err);
@@ -769,7 +803,14 @@ static enum rf_status mysql_read(void *memory, struct rf_batch *batch, int64_t d
                                  struct rf_error *err)
 {
     struct state *state = memory;
-    return rf_assembly_fill(&state->assembly, batch, deadline_ms, find, state, err);
+    enum rf_status status =
+        rf_assembly_fill(&state->assembly, batch, deadline_ms, find, state, err);
+    if (state->current && (status == RF_OK || status == RF_AGAIN)) {
+        batch->current = true;
+        state->current = false;
+        status = RF_OK;
+    }
+    return status;
 }
 
 static void mysql_source_close(void *memory)
