@@ -565,6 +565,75 @@ static void test_a_read_honours_its_deadline_and_hands_over_what_is_there(void *
     end(&subject);
 }
 
+static void test_a_quiet_server_is_known_to_be_read_to_its_end_within_two_seconds(void **context)
+{
+    struct subject subject;
+    (void)context;
+    open_at(&subject, "now");
+    for (int i = 1; i <= 2; i++) {
+        uint64_t before;
+        insert(i);
+        while (subject.source.events < (uint64_t)i) {
+            assert_int_equal(rf_test_source_read(&subject.source, LIMIT_MS, &subject.err), RF_OK);
+        }
+        before = subject.source.currents;
+        int64_t begin_ms = rf_clock_ms();
+        while (subject.source.currents == before) {
+            assert_int_equal(rf_test_source_read(&subject.source, 10, &subject.err), RF_AGAIN);
+            assert_true(rf_clock_ms() - begin_ms < LIMIT_MS);
+        }
+        int64_t waited_ms = rf_clock_ms() - begin_ms;
+        assert_true(waited_ms < 2000);
+    }
+    end(&subject);
+}
+
+static void test_it_never_claims_to_be_at_the_end_while_more_is_there(void **context)
+{
+    enum { ROWS = 300 };
+    struct subject subject;
+    (void)context;
+    for (int i = 1; i <= ROWS; i++) {
+        insert(i);
+    }
+    prepare(&subject, "earliest");
+    set(&subject, "heartbeat", "100");
+    subject.source.quiet = true;
+    subject.source.batch_bytes_max = 1;
+    open_it(&subject);
+    while (subject.source.currents == 0) {
+        enum rf_status status = rf_test_source_read(&subject.source, 20, &subject.err);
+        assert_true(status == RF_OK || status == RF_AGAIN);
+    }
+    assert_true(subject.source.events >= ROWS);
+    end(&subject);
+}
+
+static void test_feeds_of_one_number_do_not_throw_each_other_out(void **context)
+{
+    struct subject first, second;
+    (void)context;
+    prepare(&first, "now");
+    set(&first, "server_id", "4294967295"); /* the next number is 1 more than there are... */
+    open_it(&first);
+    prepare(&second, "now");
+    set(&second, "server_id", "4294967295");
+    second.source.feed = 2; /* ... so they go on at 1, which is the server's own, and 2 */
+    open_it(&second);
+    for (int i = 1; i <= 3; i++) {
+        insert(i);
+        while (first.source.events < (uint64_t)i || second.source.events < (uint64_t)i) {
+            enum rf_status one = rf_test_source_read(&first.source, 20, &first.err);
+            enum rf_status other = rf_test_source_read(&second.source, 20, &second.err);
+            assert_true(one == RF_OK || one == RF_AGAIN);
+            assert_true(other == RF_OK || other == RF_AGAIN);
+        }
+    }
+    assert_string_equal(rf_buf_cstr(&first.source.text), rf_buf_cstr(&second.source.text));
+    end(&first);
+    end(&second);
+}
+
 /* ---- What it refuses ----------------------------------------------------------------------- */
 
 static void test_settings_are_checked_with_the_statement_that_mends_them(void **context)
@@ -865,6 +934,9 @@ int main(void)
         TEST(test_rows_meet_the_definition_that_they_were_written_with),
         TEST(test_a_large_transaction_comes_in_pieces_and_in_order),
         TEST(test_a_read_honours_its_deadline_and_hands_over_what_is_there),
+        TEST(test_a_quiet_server_is_known_to_be_read_to_its_end_within_two_seconds),
+        TEST(test_it_never_claims_to_be_at_the_end_while_more_is_there),
+        TEST(test_feeds_of_one_number_do_not_throw_each_other_out),
         TEST(test_settings_are_checked_with_the_statement_that_mends_them),
         TEST(test_a_wrong_password_is_an_access_error),
         TEST(test_missing_grants_are_named_and_their_statement_helps),

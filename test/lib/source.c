@@ -128,6 +128,7 @@ enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_erro
         .instance = source->type->name,
         .from = rf_str_of(source->from),
         .connect_timeout_ms = 10000,
+        .feed = source->feed,
     };
     enum rf_status status = source->type->open(source->state, &source->ctx, &source->position, err);
     if (status != RF_OK) {
@@ -136,18 +137,32 @@ enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_erro
     return status;
 }
 
+static bool holds_something(const struct rf_batch *batch)
+{
+    return batch->count > 0 || batch->position.size > 0 || batch->end;
+}
+
 enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_ms,
                                    struct rf_error *err)
 {
     struct rf_batch *batch = &source->batch;
-    rf_batch_reset(batch, KEPT_BYTES);
-    enum rf_status status = source->type->read(source->state, batch, rf_clock_ms() + wait_ms, err);
+    int64_t deadline_ms = rf_clock_ms() + wait_ms;
+    enum rf_status status;
+    do {
+        rf_batch_reset(batch, KEPT_BYTES);
+        status = source->type->read(source->state, batch, deadline_ms, err);
+        rf_assert(status != RF_OK || batch->current || holds_something(batch));
+        source->currents += batch->current;
+    } while (rf_clock_ms() < deadline_ms &&
+             (status == RF_AGAIN || (status == RF_OK && !holds_something(batch))));
+    if (status == RF_OK && !holds_something(batch)) {
+        return RF_AGAIN;
+    }
     if (status != RF_OK) {
         rf_assert(batch->count == 0 && batch->transaction_count == 0 && batch->position.size == 0);
         return status;
     }
     check(batch);
-    rf_assert(batch->count > 0 || batch->position.size > 0 || batch->end);
     if (!source->quiet) {
         rf_test_batch_print(&source->text, batch);
     }

@@ -22,6 +22,7 @@ struct rf_test_source {
     const struct rf_test_setting *settings; /* ends with a NULL name; `tables` has commas */
     const char *from;                       /* NULL: none */
     size_t batch_bytes_max;                 /* 0: 1 MiB */
+    uint32_t feed;
 
     void *state; /* NULL: closed */
     struct rf_context ctx;
@@ -30,6 +31,7 @@ struct rf_test_source {
     struct rf_buf position; /* the last one that was handed over; survives close */
     struct rf_batch batch;
     bool ended;         /* batch.end came */
+    uint64_t currents;  /* how often batch.current came */
     bool quiet;         /* print nothing, only count */
     struct rf_buf text; /* what was handed over since it was last emptied */
     uint64_t transactions, events, batches, skipped;
@@ -38,7 +40,8 @@ struct rf_test_source {
 /* With a fresh instance, behind `position` or where `from` says. After a failure it is closed. */
 RF_USE_RESULT enum rf_status rf_test_source_open(struct rf_test_source *source,
                                                  struct rf_error *err);
-/* One read of at most wait_ms; what came is printed, position moved. */
+/* One read of at most wait_ms; what came is printed, position moved. Batches that hold nothing but
+ * `current` are counted, and read over. */
 RF_USE_RESULT enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_ms,
                                                  struct rf_error *err);
 /* Reads until the text has `part` in it, or an error comes (it is returned), or limit_ms have
