@@ -51,6 +51,8 @@ void rf_core_set_sink(struct rf_core *core, uint32_t actor, const struct rf_core
     rf_buf_set(&sink->recorded.position, known->position);
     rf_buf_set(&sink->recorded_note, known->note);
     sink->recorded.commit_us = known->commit_us;
+    sink->ordered = known->ordered;
+    sink->buries = known->buries;
 }
 
 static void deinit_news(struct rf_news_item *item)
@@ -69,7 +71,8 @@ void rf_core_destroy(struct rf_core *core)
         struct rf_sink *sink = &core->sinks[i];
         struct rf_buf *bufs[] = {&sink->accepted.position, &sink->durable.position,
                                  &sink->recorded.position, &sink->note,
-                                 &sink->recorded_note,     &sink->actor.message};
+                                 &sink->recorded_note,     &sink->rejected,
+                                 &sink->actor.message};
         for (size_t j = 0; j < sizeof bufs / sizeof *bufs; j++) {
             rf_buf_deinit(bufs[j]);
         }
@@ -439,6 +442,8 @@ void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_stat
         out->events = feed->events;
         out->transactions = feed->transactions;
         out->skipped = feed->skipped;
+        out->waived = feed->waived;
+        out->current_ms = feed->current_ms;
         out->held_bytes = core->pool.bytes;
         out->commit_us = feed->commit_us;
         out->position = rf_buf_str(&feed->position);
@@ -447,6 +452,9 @@ void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_stat
         const struct rf_sink *sink = &core->sinks[id - RF_CORE_SINK];
         out->events = sink->events;
         out->transactions = sink->transactions;
+        out->waived = sink->waived;
+        out->buried = sink->buried;
+        out->current_ms = core->feed.current_ms;
         out->commit_us = sink->accepted.commit_us;
         out->recorded_commit_us = sink->recorded.commit_us;
         out->position = rf_buf_str(&sink->accepted.position);

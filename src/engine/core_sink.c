@@ -114,6 +114,8 @@ static void accept(struct rf_sink *sink, const struct rf_slot *slot)
         sink->accepted.mark = slot->mark;
         sink->accepted.events = sink->events;
         sink->accepted.transactions = sink->transactions;
+        sink->accepted.waived = sink->waived;
+        sink->buried_in_row = 0;
         sink->accepted.commit_us =
             slot->batch.commit_us ? slot->batch.commit_us : sink->accepted.commit_us;
     }
@@ -148,6 +150,7 @@ static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
         if (!sink->skipping) {
             bool settled = !rf_sink_dirty(sink);
             sink->transactions += slot->transactions - had;
+            sink->waived += slot->waived;
             accept(sink, slot);
             sink->moved_since_ms = settled ? now_ms : sink->moved_since_ms;
         }
@@ -166,6 +169,7 @@ static void written(struct rf_sink *sink, const struct rf_core *core, const stru
     sink->uncovered_bytes += slot->bytes;
     sink->events += view->count;
     sink->transactions += view->transaction_count - !last->ends;
+    sink->waived += slot->waived;
     accept(sink, slot);
 }
 
@@ -178,12 +182,15 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
     sink->known = true;
     sink->record_pending = sink->confirm = false;
     rf_buf_reset(&sink->note);
+    if (sink->ordered) {
+        resume = RF_STR_NONE; /* the order decides */
+    }
     if (resume.size == 0) {
         if (recorded) {
             rf_place_set(&sink->durable, &sink->recorded);
             rf_place_set(&sink->accepted, &sink->recorded);
             rf_buf_set(&sink->note, rf_buf_str(&sink->recorded_note));
-            sink->confirm = adopt;
+            sink->confirm = adopt || sink->ordered;
         } else {
             rf_buf_reset(&sink->durable.position);
         }
@@ -214,6 +221,7 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
     }
     sink->events = sink->accepted.events;
     sink->transactions = sink->accepted.transactions;
+    sink->waived = sink->accepted.waived;
     if (sink->accepted.position.size > 0) {
         rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, sink->actor.id)->position,
                    rf_buf_str(&sink->accepted.position));
@@ -224,7 +232,7 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
 
 static void sink_closed(struct rf_core *core, struct rf_sink *sink)
 {
-    sink->uncovered = sink->inside = sink->record_pending = sink->confirm = false;
+    sink->uncovered = sink->inside = sink->record_pending = sink->confirm = sink->burying = false;
     sink->uncovered_bytes = 0;
     sink->record_retry_ms = 0;
     /* What it was given since its last flush stays held, to be given again. */
@@ -239,11 +247,25 @@ static void sink_flushed(struct rf_core *core, struct rf_sink *sink, struct rf_s
     rf_place_set(&sink->durable, &sink->accepted);
     rf_buf_set(&sink->note, note);
     sink->record_pending =
+        sink->ordered ||
         !rf_str_equal(rf_buf_str(&sink->durable.position), rf_buf_str(&sink->recorded.position)) ||
         !rf_str_equal(note, rf_buf_str(&sink->recorded_note));
     rf_sink_release(core);
     sink->actor.tries = 0;
     rf_buf_reset(&sink->actor.message);
+}
+
+/* The same again after a while; the sink stays open. */
+static void delay(struct rf_core *core, struct rf_sink *sink, enum rf_news_kind kind,
+                  const struct rf_error *err, int64_t now_ms)
+{
+    int64_t delay_ms = rf_core_backoff(core, sink->record_tries++);
+    sink->record_retry_ms = now_ms + delay_ms;
+    struct rf_news_item *item = rf_core_tell(core, kind, sink->actor.id);
+    item->news.delay_ms = delay_ms;
+    item->news.try = sink->record_tries;
+    rf_buf_set(&item->message, rf_str_of(err->message));
+    rf_buf_set(&item->hint, rf_str_of(err->hint));
 }
 
 static void sink_recorded(struct rf_core *core, struct rf_sink *sink,
@@ -252,7 +274,7 @@ static void sink_recorded(struct rf_core *core, struct rf_sink *sink,
     if (result->status == RF_OK) {
         rf_place_set(&sink->recorded, &sink->durable);
         rf_buf_set(&sink->recorded_note, rf_buf_str(&sink->note));
-        sink->record_pending = false;
+        sink->record_pending = sink->ordered = false;
         sink->record_tries = 0;
         core->feed.ack_due = true;
         return;
@@ -261,13 +283,48 @@ static void sink_recorded(struct rf_core *core, struct rf_sink *sink,
         rf_core_failed(core, &sink->actor, result, now_ms);
         return;
     }
-    int64_t delay_ms = rf_core_backoff(core, sink->record_tries++);
-    sink->record_retry_ms = now_ms + delay_ms;
-    struct rf_news_item *item = rf_core_tell(core, RF_NEWS_RECORD, sink->actor.id);
-    item->news.delay_ms = delay_ms;
-    item->news.try = sink->record_tries;
-    rf_buf_set(&item->message, rf_str_of(result->err->message));
-    rf_buf_set(&item->hint, rf_str_of(result->err->hint));
+    delay(core, sink, RF_NEWS_RECORD, result->err, now_ms);
+}
+
+/* Into the dead letters: then it is opened again, and given everything but that event. */
+static void sink_buried(struct rf_core *core, struct rf_sink *sink, const struct rf_result *result,
+                        int64_t now_ms)
+{
+    if (result->status == RF_RETRY && core->mode == RF_MODE_RUN && !sink->actor.must_close) {
+        delay(core, sink, RF_NEWS_RETRY, result->err, now_ms);
+        return;
+    }
+    sink->burying = false;
+    sink->record_tries = 0;
+    if (result->status != RF_OK) {
+        rf_core_failed(core, &sink->actor, result, now_ms);
+        return;
+    }
+    sink->buried++;
+    rf_buf_set(&rf_core_tell(core, RF_NEWS_BURIED, sink->actor.id)->message,
+               rf_buf_str(&sink->rejected));
+    sink->actor.must_close = true;
+    if (++sink->buried_in_row >= RF_BURIED_MAX) {
+        sink->actor.retry_ms = now_ms + RF_BURIED_MS;
+    }
+}
+
+/* The call refused an event. False: that is a failure like any other. */
+static bool rejected(const struct rf_core *core, struct rf_sink *sink,
+                     const struct rf_action *action, const struct rf_result *result)
+{
+    if (result->status != RF_REJECT || !sink->buries ||
+        (action->kind != RF_ACTION_WRITE && action->kind != RF_ACTION_FLUSH)) {
+        return false;
+    }
+    if (core->mode != RF_MODE_RUN || sink->actor.must_close) {
+        sink->actor.must_close = true; /* and refused again the next time */
+        return true;
+    }
+    sink->burying = true;
+    sink->record_retry_ms = 0;
+    rf_buf_set(&sink->rejected, rf_str_of(result->err->message));
+    return true;
 }
 
 void rf_sink_done(struct rf_core *core, struct rf_sink *sink, const struct rf_action *action,
@@ -275,6 +332,13 @@ void rf_sink_done(struct rf_core *core, struct rf_sink *sink, const struct rf_ac
 {
     if (action->kind == RF_ACTION_RECORD) {
         sink_recorded(core, sink, result, now_ms);
+        return;
+    }
+    if (action->kind == RF_ACTION_BURY) {
+        sink_buried(core, sink, result, now_ms);
+        return;
+    }
+    if (rejected(core, sink, action, result)) {
         return;
     }
     if (result->status != RF_OK) {
@@ -339,6 +403,13 @@ static void give_flush(struct rf_sink *sink, struct rf_action *action)
 static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
                       struct rf_action *action)
 {
+    if (sink->burying) {
+        action->until_ms = sink->record_retry_ms;
+        if (core->mode != RF_MODE_RUN || now_ms >= sink->record_retry_ms) {
+            action->kind = core->mode == RF_MODE_RUN ? RF_ACTION_BURY : RF_ACTION_CLOSE;
+        }
+        return;
+    }
     if (sink->record_pending) {
         action->until_ms = sink->record_retry_ms;
         if (now_ms >= sink->record_retry_ms || core->mode == RF_MODE_STOP) {
@@ -347,6 +418,8 @@ static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
             action->note = rf_buf_str(&sink->note);
             action->events = sink->durable.events;
             action->transactions = sink->durable.transactions;
+            action->waived = sink->durable.waived;
+            action->buried = sink->buried;
             action->commit_us = sink->durable.commit_us;
         }
         return;
@@ -390,6 +463,7 @@ void rf_sink_next(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
         action->position = rf_buf_str(&sink->recorded.position);
         action->note = rf_buf_str(&sink->recorded_note);
         action->first_start = sink->recorded.position.size == 0;
+        action->ordered = sink->ordered;
         action->adopt = core->options.adopt && !actor->ever_opened;
     }
 }

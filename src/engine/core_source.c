@@ -73,6 +73,8 @@ static void feed_begins(struct rf_core *core)
     feed->located = true;
     feed->ended = feed->inside = feed->idle = false;
     feed->first = core->pool.next;
+    feed->current_ms = 0;
+    feed->waived_before = 0;
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         rf_sink_rejoin(core, &core->sinks[i]);
     }
@@ -194,6 +196,8 @@ static void hold(struct rf_core *core, struct rf_slot *slot)
     check_batch(core, batch);
     rf_buf_set(&slot->start, rf_buf_str(&feed->position));
     rf_pool_hold(&core->pool, slot);
+    slot->waived = feed->waived_before;
+    feed->waived_before = 0;
     slot->mark = 0;
     if (batch->position.size > 0) {
         rf_buf_set(&feed->position, batch->position);
@@ -216,10 +220,13 @@ static void read_ok(struct rf_core *core, struct rf_slot *slot, int64_t now_ms)
 {
     struct rf_feed *feed = &core->feed;
     const struct rf_batch *batch = &slot->batch;
-    bool end = batch->end;
+    bool end = batch->end, something = batch->transaction_count > 0 || batch->position.size > 0;
     feed->skipped += batch->skipped;
-    feed->idle = end;
-    if (batch->transaction_count > 0 || batch->position.size > 0) {
+    feed->waived += batch->waived;
+    feed->waived_before += batch->waived;
+    feed->idle = end || !something;
+    feed->current_ms = batch->current ? now_ms : feed->current_ms;
+    if (something) {
         hold(core, slot);
     } else {
         rf_pool_give_back(&core->pool, slot);

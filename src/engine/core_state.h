@@ -24,6 +24,8 @@ enum {
     RF_PARK_MS = 30000,
     RF_DRAIN_MS = 10000, /* for the sinks to take what a source that failed for good has left */
     RF_NEWS_MAX = 32,
+    RF_BURIED_MAX = 16, /* so many in a row without a position between them are buried at once, */
+    RF_BURIED_MS = 10,  /* the next ones so far apart */
 };
 
 /* What source and sinks have in common. */
@@ -65,7 +67,9 @@ struct rf_feed {
     struct rf_slot *slot;     /* being filled */
     int64_t blocked_since_ms; /* -1: the pool has room */
     int64_t commit_us;
-    uint64_t events, transactions, skipped;
+    int64_t current_ms; /* see rf_core_status */
+    uint64_t events, transactions, skipped, waived;
+    uint64_t waived_before; /* of batches that were not held, for the next one that is */
 };
 
 /* A position and all that is known about it. */
@@ -74,6 +78,7 @@ struct rf_place {
     uint64_t mark;
     uint64_t events;
     uint64_t transactions;
+    uint64_t waived;
     int64_t commit_us;
 };
 
@@ -86,18 +91,24 @@ struct rf_sink {
     bool uncovered; /* was given events that no flush has covered yet */
     bool confirm;   /* flush the position although it has not moved: the destination has none */
     bool record_pending; /* durable goes to the checkpoint before anything else */
-    uint64_t cursor;     /* number of the next batch to be given */
+    bool ordered;        /* its position is an order; until a record of it has returned OK */
+    bool buries;
+    bool burying;    /* its last call rejected an event: that goes to the dead letters first */
+    uint64_t cursor; /* number of the next batch to be given */
     uint64_t covered;
     uint64_t given; /* number of the last batch of which it was given events */
     size_t uncovered_bytes;
     int64_t uncovered_since_ms;
     int64_t moved_since_ms;
-    int64_t record_retry_ms;
+    int64_t record_retry_ms; /* of a record, or of a burial */
     uint32_t record_tries;
-    uint64_t events, transactions; /* accepted, also behind the accepted position */
+    uint32_t buried_in_row;                /* since its accepted position moved */
+    uint64_t events, transactions, waived; /* accepted, also behind the accepted position */
+    uint64_t buried;
     struct rf_place accepted, durable, recorded;
     struct rf_buf note; /* of durable */
     struct rf_buf recorded_note;
+    struct rf_buf rejected; /* why, while burying */
 };
 
 struct rf_news_item {

@@ -19,6 +19,7 @@ struct rf_slot {
     /* how many of them count: a piece that the source never finished does not */
     uint32_t transactions;
     uint32_t events; /* likewise */
+    uint64_t waived; /* log events that were left out by name, up to its end */
     /* the position before its first event; inside a transaction: before that */
     struct rf_buf start;
 };
