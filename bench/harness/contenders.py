@@ -9,7 +9,7 @@ import sys
 
 from . import measure, places
 from .servers import Failure, Redis, RedisClient
-from .workloads import LOG
+from .workloads import HOT_KEYS, LOG, TABLE_TRANSACTION_ROWS, TABLE_TRANSACTIONS
 
 
 class Race:
@@ -86,18 +86,33 @@ class MariadbBinlogText(MariadbBinlog):
                            log=self.race.fresh("text.log"))
 
 
+class GoMysql(Contender):
+    """What one would write in Go: the library go-mysql and encoding/json. See bench/go-mysql."""
+
+    key = "go-mysql"
+    name = "go-mysql 1.15 + encoding/json, to /dev/null"
+    program = None  # set when it is there
+
+    def run(self):
+        end = str(self.race.workload.facts()["log_bytes"])
+        return measure.run([self.program, "127.0.0.1", str(self.race.server.port), "root", LOG, LOG,
+                            end], log=self.race.fresh("go-mysql.log"))
+
+
 class Rowferry(Contender):
     """`rowferry run` with a state of its own each time, so that it begins at the log's start."""
 
     is_peer = False
     table = None  # default: the workload's
+    options = ()
 
     def rowferry(self, sink, **how):
         state = self.race.fresh("state")
         state.mkdir()
         table = self.table or self.race.workload.table
         source = f"mysql://root@127.0.0.1:{self.race.server.port}/{table}"
-        command = [places.build() / "rowferry", "run", "--from=earliest", "--quiet", source, sink]
+        command = [places.build() / "rowferry", "run", "--from=earliest", "--quiet",
+                   *self.options, source, sink]
         return measure.run(command, log=self.race.fresh("rowferry.log"),
                            environment={"XDG_STATE_HOME": str(state)}, **how)
 
@@ -128,15 +143,48 @@ class JsonToNull(Rowferry):
     def run(self):
         return self.rowferry("file:/dev/null", reached=measure.has_written(self.race.json_bytes))
 
+    def rows(self):
+        return self.race.workload.rows
+
     def warm_up(self):
         """The size of the output comes from a file of it, whose lines are counted."""
         if self.race.json_bytes is not None:
             return
         target = self.race.fresh("lines.jsonl")
-        last = last_line_marker(target, self.race.workload.rows)
+        last = last_line_marker(target, self.rows())
         self.rowferry(f"file:{target}", reached=last)
         self.race.json_bytes = target.stat().st_size
         target.unlink()
+
+
+class OncePerHour(JsonToNull):
+    """What S1 costs without a position recorded every 100 ms."""
+
+    key = "S16"
+    name = "rowferry S16: S1, positions recorded once per hour"
+    options = ("--flush-ms=1h",)
+
+
+class OneTable(JsonToNull):
+    """One of all the tables. The marker shows that the end was reached."""
+
+    key = "S5"
+    name = "rowferry S5: JSON of one table to /dev/null"
+    table = "bench.t00007,bench.marker"
+
+    def rows(self):
+        tables = self.race.workload.rows // (TABLE_TRANSACTIONS * TABLE_TRANSACTION_ROWS)
+        return self.race.workload.rows // tables + 1
+
+
+class LargeTransaction(JsonToNull):
+    key = "S14 transaction"
+    name = "rowferry: JSON of one transaction to /dev/null"
+
+
+class ManyTables(JsonToNull):
+    key = "S14 tables"
+    name = "rowferry: JSON of a row of each table to /dev/null"
 
 
 class UpdatesToNull(JsonToNull):
@@ -261,3 +309,53 @@ class RedisHash(WithRedis, Rowferry):
             f"redis://127.0.0.1:{redis.port}",
             reached=measure.key_exists(client, f"bench:bulk:{rows}")),
             lambda found: rows < found <= rows + 10)
+
+
+class HotKeys(WithRedis, Rowferry):
+    """Few rows are changed again and again. What is in Redis at the end is compared with the source's
+    rows, field by field."""
+
+    key = "S11"
+    name = "rowferry S11: hot keys to Redis"
+    parameters = ""
+
+    def __init__(self, race):
+        super().__init__(race)
+        self.writes = []  # commands that changed a row, run by run
+
+    def run(self):
+        def drain(redis, client):
+            last = self.race.workload.last_change(self.race.server)
+            result = self.rowferry(f"redis://127.0.0.1:{redis.port}{self.parameters}",
+                                   reached=measure.field_is(client, last))
+            self.writes.append(row_writes(client))
+            compare_hot(client, self.race.server)
+            return result
+        return self.with_redis(drain, lambda found: 0 < found <= HOT_KEYS + 10)
+
+
+class HotKeysOneByOne(HotKeys):
+    key = "S11 unfolded"
+    name = "rowferry S11 with fold=off"
+    parameters = "?fold=off"
+
+
+def row_writes(client):
+    """Commands that wrote or removed a key, as Redis has counted them."""
+    counted = 0
+    for line in client.ask("INFO", "commandstats").decode().splitlines():
+        name, _, facts = line.partition(":")
+        if name in ("cmdstat_hset", "cmdstat_hmset", "cmdstat_hdel", "cmdstat_unlink",
+                    "cmdstat_del"):
+            counted += int(facts.split(",")[0].partition("=")[2])
+    return counted
+
+
+def compare_hot(client, server):
+    for row_id, n, name, note in server.client(
+            "SELECT id, n, name, note FROM hot WHERE n > 0", database="bench"):
+        found = client.ask("HGETALL", f"bench:hot:{row_id}")
+        fields = dict(zip(found[::2], found[1::2]))
+        wanted = {b"id": row_id, b"n": n, b"name": name, b"note": note}
+        if fields != {key: value.encode() for key, value in wanted.items()}:
+            raise Failure(f"S11: row {row_id} is {wanted} at the source and {fields} in Redis")

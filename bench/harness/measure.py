@@ -153,3 +153,12 @@ def key_exists(redis, key):
     def reached(_pid):
         return redis.ask("EXISTS", key) == 1
     return reached
+
+
+def field_is(redis, wanted):
+    """A hash in Redis has that value; wanted is (key, field, value)."""
+    key, field, value = wanted
+
+    def reached(_pid):
+        return redis.ask("HGET", key, field) == value.encode()
+    return reached

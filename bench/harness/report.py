@@ -21,6 +21,7 @@ class Result:
     name: str
     rows: int
     runs: list
+    writes: list = dataclasses.field(default_factory=list)  # S11: commands that wrote, run by run
 
     def rates(self):
         """Thousand rows per second, run by run."""
@@ -137,5 +138,6 @@ def machine():
         f"- CPU: {cpu}, {os.cpu_count()} cores, {memory_gib:.0f} GiB of memory",
         f"- System: {system}, Linux {platform.release()}",
         f"- Servers: {first_line('mariadbd', '--version')}; {first_line('redis-cli', '--version')}",
-        f"- {first_line('mariadb-binlog', '--version')}; {first_line('valgrind', '--version')}",
+        f"- {first_line('mariadb-binlog', '--version')}; {first_line('valgrind', '--version')}; "
+        f"{first_line('go', 'version')}",
     ]

@@ -126,6 +126,74 @@ def oltp(transactions):
     return f"{SBTEST_LOAD}{OLTP_PROCEDURE}CALL oltp({transactions}, {START_TIME});\n"
 
 
+# ---- Many tables, one transaction, few keys -------------------------------------------------------
+
+TABLE_TRANSACTIONS = 10
+TABLE_TRANSACTION_ROWS = 50
+
+
+def make_tables(count):
+    """In one file, as each of its own would take longer to make than all the rest."""
+    lines = ["SET sql_log_bin = 0;", "SET GLOBAL innodb_file_per_table = OFF;"]
+    lines += [f"CREATE TABLE t{number:05} (id INT NOT NULL PRIMARY KEY, k INT NOT NULL, "
+              "c CHAR(60) NOT NULL, note VARCHAR(100));" for number in range(count)]
+    return "\n".join([*lines, "SET sql_log_bin = 1;", ""])
+
+
+def tables(count, transactions, rows):
+    """Rows for all tables in turn; each transaction inserts into one of them."""
+    sql = [make_tables(count)]
+    for n in range(transactions):
+        sql += [f"SET timestamp = {START_TIME + n}; INSERT INTO t{number:05} SELECT seq, "
+                f"CRC32(seq) % 1000000, {groups(5, 'seq')}, 'left at the door' "
+                f"FROM seq_{n * rows + 1}_to_{(n + 1) * rows};\n" for number in range(count)]
+    return "".join(sql)
+
+
+HOT_KEYS = 20_000
+HOT_SHARE = 100  # one key of so many gets nine updates of ten
+HOT_CHANGES = 10  # of each transaction
+
+# Each update changes one row, chosen by a hash of its number; a counter makes it differ.
+HOT_PROCEDURE = f"""
+SET sql_log_bin = 0;
+CREATE TABLE hot (
+    id INT NOT NULL PRIMARY KEY,
+    n INT NOT NULL,
+    name CHAR(30) NOT NULL,
+    note VARCHAR(100) NOT NULL
+);
+INSERT INTO hot SELECT seq, 0, {groups(2, 'seq')}, 'none yet' FROM seq_1_to_{HOT_KEYS};
+DELIMITER //
+CREATE PROCEDURE hot(transactions INT, start_time INT)
+BEGIN
+    DECLARE t, i, draw, row_id INT DEFAULT 0;
+    WHILE t < transactions DO
+        SET timestamp = start_time + t DIV 1000;
+        START TRANSACTION;
+        SET i = 0;
+        WHILE i < {HOT_CHANGES} DO
+            SET draw = t * {HOT_CHANGES} + i;
+            SET row_id = 1 + CRC32(draw * 7) % {HOT_KEYS};
+            IF CRC32(draw) % 10 > 0 THEN
+                SET row_id = 1 + (row_id DIV {HOT_SHARE}) * {HOT_SHARE} % {HOT_KEYS};
+            END IF;
+            UPDATE hot SET n = n + 1, note = CONCAT('change ', draw) WHERE id = row_id;
+            SET i = i + 1;
+        END WHILE;
+        COMMIT;
+        SET t = t + 1;
+    END WHILE;
+END//
+DELIMITER ;
+SET sql_log_bin = 1;
+"""
+
+
+def hot(transactions):
+    return f"{HOT_PROCEDURE}CALL hot({transactions}, {START_TIME});\n"
+
+
 MARKER = f"SET timestamp = {START_TIME + 1_000_000};\nINSERT INTO marker VALUES (1);\n"
 
 
@@ -142,6 +210,13 @@ class Workload:
 
     def log(self):
         return self.directory / "data" / LOG
+
+    def last_change(self, server):
+        """(key, field, value) that Redis has when the last change of the workload hot is in it."""
+        row_id, note = server.client(
+            "SELECT id, note FROM hot ORDER BY CAST(SUBSTR(note, 8) AS UNSIGNED) DESC LIMIT 1",
+            database="bench")[0]
+        return f"bench:hot:{row_id}", "note", note
 
     def server(self):
         """A server that serves this log. One at a time: they share the directory."""
@@ -173,9 +248,19 @@ def all_workloads(divisor=1):
     """The workloads of a full run, or those of a quick one with a tenth of the rows."""
     bulk_rows = 2_000_000 // divisor
     transactions = 75_000 // divisor
+    large_rows = 1_000_000 // divisor
+    few, many = 1_000 // divisor, 10_000 // divisor
+    hot_transactions = 40_000 // divisor
+    few_rows = few * TABLE_TRANSACTIONS * TABLE_TRANSACTION_ROWS
     return {
         "bulk": define("bulk", "bench.bulk", bulk_rows, bulk(bulk_rows)),
         "oltp": define("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
+        "tables": define("tables", "bench.t*", few_rows,
+                         tables(few, TABLE_TRANSACTIONS, TABLE_TRANSACTION_ROWS)),
+        "many": define("many", "bench.t*", many, tables(many, 1, 1)),
+        "large": define("large", "bench.bulk", large_rows,
+                        bulk(large_rows, transaction_rows=large_rows)),
+        "hot": define("hot", "bench.hot", hot_transactions * HOT_CHANGES, hot(hot_transactions)),
     }
 
 
