@@ -18,6 +18,10 @@ const struct rf_option rf_sink_common_options[] = {
      "the name under which this sink's position is kept, instead of its address", false},
     {"format", RF_OPTION_TEXT, offsetof(struct rf_sink_common, format), NULL, NULL,
      "how events are written; `rowferry formats` lists them", false},
+    {"dead_letters", RF_OPTION_TEXT, offsetof(struct rf_sink_common, dead_letters), NULL, NULL,
+     "a file that takes the events which this sink refuses, one JSON line each, and it goes on "
+     "without them; else such an event ends the pipeline",
+     false},
     RF_OPTION_END,
 };
 
@@ -429,10 +433,9 @@ static enum rf_status refuse_unknown(const struct rf_option_set *sets, uint32_t 
     return RF_CONFIG;
 }
 
-enum rf_status rf_options_check(const struct rf_option_set *sets, uint32_t set_count,
-                                struct rf_settings settings, struct rf_error *err)
+enum rf_status rf_options_check_names(const struct rf_option_set *sets, uint32_t set_count,
+                                      struct rf_settings settings, struct rf_error *err)
 {
-    struct rf_arena arena = {0};
     enum rf_status status = RF_OK;
     for (uint32_t i = 0; i < settings.count && status == RF_OK; i++) {
         bool known = false;
@@ -443,6 +446,24 @@ enum rf_status rf_options_check(const struct rf_option_set *sets, uint32_t set_c
             status = refuse_unknown(sets, set_count, &settings.items[i], err);
         }
     }
+    return status;
+}
+
+bool rf_options_touched(const struct rf_option *options, struct rf_settings settings)
+{
+    for (uint32_t i = 0; i < settings.count; i++) {
+        if (rf_options_find(options, settings.items[i].name) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum rf_status rf_options_check(const struct rf_option_set *sets, uint32_t set_count,
+                                struct rf_settings settings, struct rf_error *err)
+{
+    struct rf_arena arena = {0};
+    enum rf_status status = rf_options_check_names(sets, set_count, settings, err);
     for (uint32_t i = 0; i < set_count && status == RF_OK; i++) {
         const struct rf_option *option = some(sets[i].options);
         for (; option->name != NULL && status == RF_OK; option++) {

@@ -31,8 +31,9 @@ struct rf_option_set {
 
 /* What every sink understands, by the engine. */
 struct rf_sink_common {
-    const char *name;   /* the position is kept under it; NULL: the address */
-    const char *format; /* NULL: the sink's own choice */
+    const char *name;         /* the position is kept under it; NULL: the address */
+    const char *format;       /* NULL: the sink's own choice */
+    const char *dead_letters; /* file for events that the sink refuses; NULL: they end it */
 };
 extern const struct rf_option rf_sink_common_options[];
 
@@ -48,6 +49,15 @@ extern const struct rf_option rf_sink_common_options[];
  * Returns RF_OK or RF_CONFIG: the message says which setting and the hint what is possible. */
 RF_USE_RESULT enum rf_status rf_options_check(const struct rf_option_set *sets, uint32_t set_count,
                                               struct rf_settings settings, struct rf_error *err);
+
+/* The first half of it alone: each setting is known to at least one of the sets. For sets that are
+ * looked at only when one of their options is set, such as those of transforms. Returns RF_OK or
+ * RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_options_check_names(const struct rf_option_set *sets,
+                                                    uint32_t set_count, struct rf_settings settings,
+                                                    struct rf_error *err);
+/* True when one of these options is set. */
+bool rf_options_touched(const struct rf_option *options, struct rf_settings settings);
 
 /* Fills a zeroed state from one set: fallbacks first, then the settings that the set knows; the
  * others are skipped, as rf_options_check has found them to be someone else's. Text is borrowed

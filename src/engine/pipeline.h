@@ -29,7 +29,9 @@ struct rf_sink_spec {
     const struct rf_transform_type *transforms[RF_TRANSFORMS_MAX];
     uint32_t transform_count;
     const char *dead_letters; /* file for events that it refuses; NULL: they end the pipeline */
-    const char *name;         /* its position is kept under it; unique in the pipeline */
+    /* how such an event is written there; NULL where dead_letters is */
+    const struct rf_format_type *letters_format;
+    const char *name; /* its position is kept under it; unique in the pipeline */
     const char *address;
     struct rf_settings settings;
 };

@@ -13,6 +13,9 @@
 #define RF_PLUGIN(name) extern const struct rf_format_type rf_format_##name;
 #include "generated/formats.def"
 #undef RF_PLUGIN
+#define RF_PLUGIN(name) extern const struct rf_transform_type rf_transform_##name;
+#include "generated/transforms.def"
+#undef RF_PLUGIN
 #undef RF_PLUGIN_MISSING
 
 #define RF_PLUGIN_MISSING(name, why) {#name, NULL, why},
@@ -38,6 +41,15 @@ static const struct rf_registry_format formats[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct rf_registry_transform transforms[] = {
+#define RF_PLUGIN(name) {#name, &rf_transform_##name, NULL},
+#include "generated/transforms.def"
+#undef RF_PLUGIN
+    {NULL, NULL, NULL},
+};
+_Static_assert(sizeof transforms / sizeof *transforms <= RF_TRANSFORMS_MAX + 1,
+               "a sink may use all of them");
+
 const struct rf_registry_source *rf_registry_sources(void)
 {
     return sources;
@@ -49,6 +61,10 @@ const struct rf_registry_sink *rf_registry_sinks(void)
 const struct rf_registry_format *rf_registry_formats(void)
 {
     return formats;
+}
+const struct rf_registry_transform *rf_registry_transforms(void)
+{
+    return transforms;
 }
 
 enum { NAMES_MAX = 64 };
@@ -150,41 +166,85 @@ static const char *said(struct rf_settings settings, const char *name)
     return NULL;
 }
 
+static enum rf_status find_formats(const struct rf_sink_type *type, struct rf_settings settings,
+                                   struct rf_sink_spec *out, struct rf_error *err)
+{
+    const char *name = said(settings, "format");
+    enum rf_status status = RF_OK;
+    if (type->default_format == NULL && name != NULL) {
+        rf_fail(err, RF_CONFIG, "the sink \"%s\" takes no format", type->name);
+        rf_error_hint(err, "leave out format=%s", name);
+        return RF_CONFIG;
+    }
+    if (type->default_format != NULL) {
+        status = rf_registry_find_format(name ? name : type->default_format, &out->format, err);
+    }
+    if (status == RF_OK && out->dead_letters != NULL) {
+        status = rf_registry_find_format("json", &out->letters_format, err);
+    }
+    return status;
+}
+
+/* Whether a transform is used, only its own options say; so those of all are known names, but
+ * nothing is required of one that is not used. */
+static enum rf_status check_sink(const struct rf_option_set *own, uint32_t own_count,
+                                 struct rf_settings settings, struct rf_sink_spec *out,
+                                 struct rf_error *err)
+{
+    enum { OWN_MAX = 3 };
+    struct rf_option_set known[OWN_MAX + RF_TRANSFORMS_MAX], used[OWN_MAX + RF_TRANSFORMS_MAX];
+    uint32_t known_count = own_count, used_count = own_count;
+    rf_assert(own_count <= OWN_MAX);
+    memcpy(known, own, own_count * sizeof *own);
+    memcpy(used, own, own_count * sizeof *own);
+    const struct rf_registry_transform *missing = NULL;
+    for (const struct rf_registry_transform *each = transforms; each->name != NULL; each++) {
+        if (each->type == NULL) {
+            missing = each; /* a setting that nobody knows may be one of its options */
+            continue;
+        }
+        struct rf_option_set set = {each->type->name, each->type->options};
+        known[known_count++] = set;
+        if (rf_options_touched(each->type->options, settings)) {
+            used[used_count++] = set;
+            out->transforms[out->transform_count++] = each->type;
+        }
+    }
+    enum rf_status status = rf_options_check_names(known, known_count, settings, err);
+    if (status != RF_OK && missing != NULL) {
+        rf_error_hint(err,
+                      "`rowferry options %s` lists what can be set; the transform \"%s\" was left "
+                      "out of this build, for want of %s",
+                      own[0].owner, missing->name, missing->missing);
+    }
+    return status == RF_OK ? rf_options_check(used, used_count, settings, err) : status;
+}
+
 enum rf_status rf_registry_sink_spec(const char *name, const char *address,
                                      struct rf_settings settings, struct rf_sink_spec *out,
                                      struct rf_error *err)
 {
     const struct rf_sink_type *type = NULL;
-    const struct rf_format_type *format = NULL;
     enum rf_status status = rf_registry_find_sink(name, &type, err);
     if (status != RF_OK) {
         return status;
     }
-    const char *format_name = said(settings, "format");
-    if (type->default_format == NULL && format_name != NULL) {
-        rf_fail(err, RF_CONFIG, "the sink \"%s\" takes no format", type->name);
-        rf_error_hint(err, "leave out format=%s", format_name);
-        return RF_CONFIG;
-    }
-    if (type->default_format != NULL) {
-        status =
-            rf_registry_find_format(format_name ? format_name : type->default_format, &format, err);
-        if (status != RF_OK) {
-            return status;
-        }
-    }
-    struct rf_option_set sets[] = {
-        {type->name, type->options},
-        {type->name, rf_sink_common_options},
-        {format ? format->name : NULL, format ? format->options : NULL},
-    };
     const char *own_name = said(settings, "name");
     *out = (struct rf_sink_spec){
         .type = type,
-        .format = format,
+        .dead_letters = said(settings, "dead_letters"),
         .name = own_name ? own_name : address,
         .address = address,
         .settings = settings,
     };
-    return rf_options_check(sets, format && format->options ? 3 : 2, settings, err);
+    status = find_formats(type, settings, out, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    const struct rf_option_set own[] = {
+        {type->name, type->options},
+        {type->name, rf_sink_common_options},
+        {out->format ? out->format->name : NULL, out->format ? out->format->options : NULL},
+    };
+    return check_sink(own, out->format && out->format->options ? 3 : 2, settings, out, err);
 }

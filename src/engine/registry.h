@@ -24,10 +24,18 @@ struct rf_registry_format {
     const char *missing;
 };
 
+struct rf_registry_transform {
+    const char *name;
+    const struct rf_transform_type *type;
+    const char *missing;
+};
+
 /* In the order of the lists; ended by an entry whose name is NULL. */
 const struct rf_registry_source *rf_registry_sources(void);
 const struct rf_registry_sink *rf_registry_sinks(void);
 const struct rf_registry_format *rf_registry_formats(void);
+/* Their options stand beside those of each sink. */
+const struct rf_registry_transform *rf_registry_transforms(void);
 
 /* The plugin of that name. Returns RF_OK; RF_CONFIG: unknown, with the nearest name, or left out
  * of this build. */
@@ -45,7 +53,7 @@ RF_USE_RESULT enum rf_status rf_registry_find_format(const char *name,
  * checked that can be without contacting anybody. `address` is for people and never holds a
  * secret. Settings and strings are borrowed by the spec. Of a sink: `format` chooses the format,
  * whose own options stand beside the sink's; `name` keys the position, which is the address
- * without it. Returns RF_OK or RF_CONFIG. */
+ * without it; a transform is used when one of its options is set. Returns RF_OK or RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_registry_source_spec(const char *name, const char *address,
                                                      struct rf_settings settings,
                                                      struct rf_source_spec *out,
