@@ -72,6 +72,14 @@ static uint32_t collect(struct plugin *plugins)
         }
         add(plugins, &count, plugin);
     }
+    for (const struct rf_registry_transform *each = rf_registry_transforms(); each->name; each++) {
+        struct plugin plugin = {.kind = "transform", .name = each->name, .missing = each->missing};
+        if (each->type != NULL) {
+            plugin.summary = each->type->summary;
+            plugin.options = each->type->options;
+        }
+        add(plugins, &count, plugin);
+    }
     return count;
 }
 
@@ -198,7 +206,9 @@ static const char markdown_head[] =
     "any of\n"
     "these `ROWFERRY_MYSQL_PASSWORD`, with the name of the source or sink in the middle), or from "
     "the\n"
-    "service manager (`$CREDENTIALS_DIRECTORY/mysql-password`).\n";
+    "service manager (`$CREDENTIALS_DIRECTORY/mysql-password`).\n\n"
+    "A transform's options stand beside those of any sink, and it is used where one of them is "
+    "set.\n";
 
 /* ---------------------------------------------------------------------------------------------- */
 
@@ -235,7 +245,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
         code = rf_command_print(&out);
     } else {
         const char *nearest = rf_nearest(words[0], names, count);
-        rf_message_error("there is no source, sink or format '%s'%s%s%s", words[0],
+        rf_message_error("there is no source, sink, format or transform '%s'%s%s%s", words[0],
                          nearest ? "; did you mean '" : "", nearest ? nearest : "",
                          nearest ? "'?" : "");
         rf_message_hint("'rowferry options' lists all of them");
@@ -247,7 +257,7 @@ static int run(void *state, const char *const *words, uint32_t word_count)
 const struct rf_command rf_command_options = {
     .name = "options",
     .usage = "[OPTION...] [NAME]",
-    .summary = "list what can be set of sources, sinks and formats",
+    .summary = "list what can be set of sources, sinks, formats and transforms",
     .help = "Of all of them, or of that one. Options stand behind the '?' of an address, with '&'\n"
             "between them: 'redis://cache:6379/0?key={database}:{table}:{key}'.\n",
     .state_size = sizeof(struct options_options),

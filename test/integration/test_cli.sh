@@ -38,7 +38,7 @@ usage="usage: rowferry position show NAME | set NAME SINK POSITION | reset NAME 
 says 1 "$usage" "'rowferry status'" position show
 says 1 "$usage" "" position set shop redis
 says 1 "$usage" "" position forget shop
-says 1 "there is no source, sink or format 'rdis'; did you mean 'redis'?" "'rowferry options'" \
+says 1 "there is no source, sink, format or transform 'rdis'; did you mean 'redis'?" "'rowferry options'" \
     options rdis
 says 1 "there is no command 'rnu'; did you mean 'run'?" "" help rnu
 
