@@ -96,7 +96,7 @@ class Killer:
         self.arguments = arguments
         self.rng = random.Random(arguments.seed)
         self.outputs = [Output(path) for path in arguments.file]
-        self.redis = Redis(arguments.redis) if arguments.redis else None
+        self.redis = [Redis(port, database=number) for port, number in arguments.redis]
         self.deadline = time.monotonic() + arguments.limit
         self.feeder = Feeder(arguments, arguments.kills + 2)
         self.program = None
@@ -182,8 +182,8 @@ class Killer:
                 output.look()
             last = self.feeder.load.operations
             key = f"story:progress:{last}"
-            return all(output.progress >= last for output in self.outputs) and (
-                self.redis is None or self.redis.call("EXISTS", key) == 1
+            return all(output.progress >= last for output in self.outputs) and all(
+                redis.call("EXISTS", key) == 1 for redis in self.redis
             )
 
         self.wait("the load's end", ended)
@@ -216,6 +216,11 @@ class Killer:
                     process.wait()
 
 
+def port_and_database(text):
+    port, _, database = text.partition("/")
+    return int(port), int(database or 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description="kill a pipeline with -9 while a load runs")
     parser.add_argument("--socket", required=True, help="of the MariaDB server")
@@ -224,7 +229,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--innodb-only", action="store_true")
     parser.add_argument("--file", action="append", required=True, help="that the program writes")
-    parser.add_argument("--redis", type=int, help="port")
+    parser.add_argument(
+        "--redis", type=port_and_database, action="append", default=[], help="PORT or PORT/DATABASE"
+    )
     parser.add_argument("--log", required=True, help="for the program's output")
     parser.add_argument("--limit", type=float, default=120, help="seconds for everything")
     parser.add_argument("command", nargs=argparse.REMAINDER)

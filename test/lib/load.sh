@@ -55,6 +55,20 @@ expect_equal_sinks() {
         --database "two wörds" "${files[@]}" --redis "$target_PORT"
 }
 
+# expect_equal_redis DATABASE: every table equals the hashes in that database of the Redis.
+expect_equal_redis() {
+    expect_success python3 "$LIB/compare.py" --socket "$source_SOCKET" --database story \
+        --database "two wörds" --redis "$target_PORT" --redis-database "$1"
+}
+
+# slow_way BYTES_PER_SECOND: to the Redis; sets slow_PORT.
+slow_way() {
+    run_background slow python3 "$LIB/throttle.py" --target "$target_PORT" --rate "$1" \
+        --port-file "$STORY/slow.port"
+    wait_until 10 test -f "$STORY/slow.port"
+    slow_PORT=$(cat "$STORY/slow.port")
+}
+
 source_url() {
     echo "mysql://root@127.0.0.1:$source_PORT"
 }

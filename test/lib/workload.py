@@ -268,11 +268,15 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def start_client(socket):
-    """A client that takes SQL on its standard input, and ends at the first error."""
+def start_client(socket, stdout=None):
+    """A client that takes SQL on its standard input, and ends at the first error. What it selects
+    comes out at once, as lines without headings."""
     command = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-u", "root"]
     return subprocess.Popen(
-        [*command, "-S", socket], stdin=subprocess.PIPE, preexec_fn=die_with_parent
+        [*command, "--unbuffered", "-N", "-B", "-S", socket],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        preexec_fn=die_with_parent,
     )
 
 
