@@ -1,12 +1,13 @@
-/* latency HOST PORT USER RATE COUNT COMMAND [ARGUMENT...]: how long it takes from a commit until its
- * row is read from a follower's output.
+/* latency HOST PORT USER RATE COUNT COMMAND [ARGUMENT...]: how long it takes from a commit until
+ * its row is read from a follower's output.
  *
- * The probe of bench/run, scenario S13. Starts COMMAND, which is to follow bench.latency from now on
- * and to write what it finds to standard output; waits until a row gets through; then inserts COUNT
- * rows, RATE a second, one a transaction, each with a text of its own. A second thread reads the
- * output and notes when each text arrives. Prints one line of JSON: quantiles in microseconds of the
- * time since the statement was sent, and since its commit was acknowledged, which may be negative,
- * as the server gives a row to its followers before it answers; and how many rows never came. */
+ * The probe of bench/run, scenario S13. Starts COMMAND, which is to follow bench.latency from now
+ * on and to write what it finds to standard output; waits until a row gets through; then inserts
+ * COUNT rows, RATE a second, one a transaction, each with a text of its own. A second thread reads
+ * the output and notes when each text arrives. Prints one line of JSON: quantiles in microseconds
+ * of the time since the statement was sent, and since its commit was acknowledged, which may be
+ * negative, as the server gives a row to its followers before it answers; and how many rows never
+ * came. */
 #include <errno.h>
 #include <mysql.h>
 #include <poll.h>

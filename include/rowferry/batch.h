@@ -89,9 +89,9 @@ static inline const struct rf_transaction *rf_view_transaction(const struct rf_v
     return &view->batch->transactions[event->transaction];
 }
 /* Order stamps, for destinations that want numbers which grow: microseconds of the commit, moved up
- * so that no two events of a sink have the same. The sink begins with the stamp that lies beside its
- * position in the destination (0: none) and calls this for each event that it is given, so that a
- * repeat gets the same stamps. When ctx->picks is not what it was at that position, other events
+ * so that no two events of a sink have the same. The sink begins with the stamp that lies beside
+ * its position in the destination (0: none) and calls this for each event that it is given, so that
+ * a repeat gets the same stamps. When ctx->picks is not what it was at that position, other events
  * come: it first adds RF_STAMP_GAP. */
 #define RF_STAMP_GAP UINT64_C(10000000000)
 static inline uint64_t rf_stamp_next(uint64_t previous, int64_t commit_us)
