@@ -29,11 +29,12 @@ enum folding { UNKNOWN, OFF, STORED_FOLDED, COMPARED_FOLDED }; /* as the choices
 
 struct state {
     const char *path;
-    struct rf_list tables;
+    struct rf_list tables, skip;
     int32_t folding; /* enum folding */
 
     struct rf_pick pick;
     struct rf_pick loose; /* folded, as long as nobody says how names are compared */
+    struct rf_skips skips;
     struct rf_assembly assembly;
     struct rf_str name; /* of the file, without directories */
     int file;           /* descriptor plus 1 */
@@ -53,6 +54,7 @@ static const struct rf_option options[] = {
     {"path", RF_OPTION_TEXT, offsetof(struct state, path), NULL, NULL, "the log file", true},
     {"tables", RF_OPTION_LIST, offsetof(struct state, tables), NULL, NULL,
      "database.table patterns with *, a leading - leaves out; none: all tables", false},
+    {"skip", RF_OPTION_LIST, offsetof(struct state, skip), NULL, NULL, RF_SKIPS_HELP, false},
     {"lower_case_table_names", RF_OPTION_CHOICE, offsetof(struct state, folding), "unknown",
      "unknown|0|1|2",
      "how the server compares names, as its variable of this name says; a file does not say it",
@@ -91,11 +93,10 @@ static void make_room(struct state *state, size_t need)
         state->end -= state->start;
         state->start = 0;
     }
-    if (state->capacity < need || state->data == NULL) {
-        size_t capacity = WINDOW;
-        while (capacity < need) {
-            capacity *= 2;
-        }
+    /* A large event is read whole, and its memory is given back behind it. */
+    size_t capacity = need <= WINDOW ? WINDOW : (need + WINDOW - 1) / WINDOW * WINDOW;
+    bool much = state->capacity > 4 * WINDOW && capacity == WINDOW && state->end <= WINDOW;
+    if (state->capacity < need || state->data == NULL || much) {
         state->data = rf_realloc(state->data, capacity);
         state->capacity = capacity;
     }
@@ -434,7 +435,12 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
         rf_clock_ms() + (ctx->connect_timeout_ms > 0 ? ctx->connect_timeout_ms : OPEN_MS);
     struct rf_str from = position->size > 0 ? rf_buf_str(position) : ctx->from;
     state->assembly.pick = &state->pick;
+    state->assembly.skips = &state->skips;
+    state->assembly.records.spill.directory = ctx->spill_directory;
     enum rf_status status = rf_start_parse(&start, from.size > 0 ? from : RF_STR("earliest"), err);
+    if (status == RF_OK) {
+        status = rf_skips_read(&state->skips, &state->skip, err);
+    }
     if (status == RF_OK) {
         status = add_patterns(state, err);
     }
@@ -478,6 +484,7 @@ static void binlog_close(void *memory)
     rf_assembly_deinit(&state->assembly);
     rf_pick_deinit(&state->pick);
     rf_pick_deinit(&state->loose);
+    rf_skips_deinit(&state->skips);
     if (state->file > 0) {
         close(state->file - 1);
     }

@@ -42,7 +42,7 @@ enum {
 struct state {
     const char *user, *password, *host, *path, *socket;
     int64_t port;
-    struct rf_list tables;
+    struct rf_list tables, skip;
     int64_t server_id;
     int64_t heartbeat_ms, connect_timeout_ms;
     int32_t tls;
@@ -51,6 +51,7 @@ struct state {
 
     struct rf_mysql mysql;
     struct rf_pick pick;
+    struct rf_skips skips;
     struct rf_assembly assembly;
     struct rf_str held; /* an event that open has read and not taken */
     uint32_t feed;
@@ -71,9 +72,11 @@ static const struct rf_option options[] = {
     OPTION("port", RF_OPTION_INT, port, "3306", "1..65535", "TCP port"),
     OPTION("socket", RF_OPTION_TEXT, socket, NULL, NULL,
            "path of the server's Unix socket, instead of host and port"),
-    OPTION("path", RF_OPTION_TEXT, path, NULL, NULL, "database, or database.table, with *; several with commas"),
+    OPTION("path", RF_OPTION_TEXT, path, NULL, NULL,
+           "database, or database.table, with *; several with commas"),
     OPTION("tables", RF_OPTION_LIST, tables, NULL, NULL,
            "database.table patterns with *, a leading - leaves out; none: all tables"),
+    OPTION("skip", RF_OPTION_LIST, skip, NULL, NULL, RF_SKIPS_HELP),
     OPTION("server_id", RF_OPTION_INT, server_id, NULL, "1..4294967295",
            "our number among the server's replicas, and for feeds beside the first the numbers "
            "behind it; none: random ones"),
@@ -135,7 +138,8 @@ static const struct setting settings[] = {
     {"log_bin", "ON", "without a binary log there is nothing to read",
      "start the server with --log-bin, or log_bin in the section [mariadb] of its configuration"},
     {"binlog_format", "ROW", "only rows that are logged as rows can be carried",
-     "SET GLOBAL binlog_format='ROW'; sessions that are open keep theirs until they connect again"},
+     "SET GLOBAL binlog_format='ROW'; sessions that are open keep theirs until they connect again. "
+     "To leave out what is logged as statements: skip=statements in the source's options"},
     {"binlog_row_image", "FULL", "the log then lacks columns",
      "SET GLOBAL binlog_row_image='FULL'; sessions that are open keep theirs until they connect "
      "again"},
@@ -172,7 +176,13 @@ static enum rf_status check_settings(struct state *state, struct rf_error *err)
                 continue;
             }
             seen[i] = true;
-            if (!rf_str_equal_nocase(value, rf_str_of(settings[i].needed))) {
+            bool good = rf_str_equal_nocase(value, rf_str_of(settings[i].needed));
+            if (!good && state->skips.statements && rf_str_equal(name, RF_STR("binlog_format"))) {
+                rf_log(RF_LOG_WARN,
+                       "%s: binlog_format is %.*s: row changes that are logged as "
+                       "statements are left out, as skip=statements says",
+                       state->mysql.where, RF_STR_ARG(value));
+            } else if (!good) {
                 status = rf_fail(err, RF_CONFIG, "%s: %s is %.*s, and must be %s: %s",
                                  state->mysql.where, settings[i].name, RF_STR_ARG(value),
                                  settings[i].needed, settings[i].why);
@@ -772,8 +782,13 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     struct rf_start start = {0};
     struct rf_str from = position->size > 0 ? rf_buf_str(position) : ctx->from;
     state->assembly.pick = &state->pick;
+    state->assembly.skips = &state->skips;
+    state->assembly.records.spill.directory = ctx->spill_directory;
     state->feed = ctx->feed;
     enum rf_status status = rf_start_parse(&start, from.size > 0 ? from : RF_STR("now"), err);
+    if (status == RF_OK) {
+        status = rf_skips_read(&state->skips, &state->skip, err);
+    }
     if (status == RF_OK) {
         status = add_patterns(state, err);
     }
@@ -819,6 +834,7 @@ static void mysql_source_close(void *memory)
     rf_mysql_close(&state->mysql);
     rf_assembly_deinit(&state->assembly);
     rf_pick_deinit(&state->pick);
+    rf_skips_deinit(&state->skips);
     rf_buf_deinit(&state->text);
 }
 

@@ -1,18 +1,40 @@
 #include "source/records.h"
 
 #include "base/memory.h"
+#include "wire/binlog.h"
 #include "wire/rows.h"
 
 #include <stdlib.h>
 
-enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk) };
+enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk), FIRST_CAPACITY = 16 };
 
 static size_t aligned(size_t size)
 {
     return (size + 7) & ~(size_t)7;
 }
 
-static struct rf_chunk *open_chunk(struct rf_records *records, size_t size)
+static size_t memory_max(const struct rf_records *records)
+{
+    return records->memory_max > 0 ? records->memory_max : RF_RECORDS_MEMORY_MAX;
+}
+
+/* The record at `at` of the chunk's bytes, or what was read back for them: a sum has said that they
+ * are what was written. */
+static struct rf_record *record_at(char *data, size_t at, size_t size)
+{
+    struct rf_record *record = (struct rf_record *)(void *)(data + at);
+    rf_assert(size - at >= sizeof *record && size - at - sizeof *record >= aligned(record->size));
+    return record;
+}
+
+static size_t whole(const struct rf_record *record)
+{
+    return sizeof *record + aligned(record->size);
+}
+
+/* ---- Chunks -------------------------------------------------------------------------------- */
+
+static struct rf_chunk *take_chunk(struct rf_records *records, size_t size)
 {
     struct rf_chunk *chunk;
     if (size <= ORDINARY && records->spare != NULL) {
@@ -25,55 +47,290 @@ static struct rf_chunk *open_chunk(struct rf_records *records, size_t size)
     }
     chunk->used = 0;
     chunk->next = NULL;
+    return chunk;
+}
+
+static void append(struct rf_records *records, struct rf_chunk *chunk)
+{
     if (records->last != NULL) {
         records->last->next = chunk;
     } else {
         records->first = chunk;
     }
     records->last = chunk;
-    return chunk;
 }
 
-struct rf_record *rf_records_add(struct rf_records *records, size_t size)
-{
-    size_t whole = sizeof(struct rf_record) + aligned(size);
-    struct rf_chunk *chunk = records->last;
-    if (chunk == NULL || chunk->size - chunk->used < whole) {
-        chunk = open_chunk(records, whole);
-    }
-    struct rf_record *record = (struct rf_record *)(void *)(chunk->data + chunk->used);
-    chunk->used += whole;
-    records->bytes += whole;
-    *record = (struct rf_record){.size = (uint32_t)size};
-    return record;
-}
-
-/* Keeps one ordinary chunk. */
+/* Keeps ordinary chunks: one, or while the file is in use all, as they are filled again at once. */
 static void recycle(struct rf_records *records, struct rf_chunk *chunk)
 {
-    if (records->spare == NULL && chunk->size == ORDINARY) {
-        chunk->next = NULL;
+    if (chunk->size == ORDINARY && (records->spare == NULL || records->spill.file > 0)) {
+        chunk->next = records->spare;
         records->spare = chunk;
     } else {
         free(chunk);
     }
 }
 
-void rf_records_reset(struct rf_records *records)
+static void drop_chunks(struct rf_records *records)
 {
     for (struct rf_chunk *chunk = records->first, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
         recycle(records, chunk);
     }
     records->first = records->last = NULL;
-    records->bytes = 0;
+    records->held = 0;
+}
+
+static void free_chunks(struct rf_chunk *from)
+{
+    for (struct rf_chunk *next; from != NULL; from = next) {
+        next = from->next;
+        free(from);
+    }
+}
+
+void rf_records_reset(struct rf_records *records)
+{
+    rf_spill_close(&records->spill);
+    drop_chunks(records);
+    if (records->spare != NULL) {
+        free_chunks(records->spare->next);
+        records->spare->next = NULL;
+    }
+    if (records->table_count > 0) {
+        records->table_count = 0;
+        memset(records->places, 0, records->place_capacity * sizeof *records->places);
+    }
+    records->count = records->bytes = 0;
 }
 
 void rf_records_deinit(struct rf_records *records)
 {
     rf_records_reset(records);
     free(records->spare);
-    *records = (struct rf_records){0};
+    free(records->tables);
+    free(records->places);
+    *records = (struct rf_records){.memory_max = records->memory_max,
+                                   .spill.directory = records->spill.directory};
+}
+
+/* ---- To the file --------------------------------------------------------------------------- */
+
+static uint32_t *place_of(const struct rf_records *records, const struct rf_table *table)
+{
+    uint32_t mask = records->place_capacity - 1;
+    uint32_t place = (uint32_t)((uintptr_t)table * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+    while (records->places[place] != 0 && records->tables[records->places[place] - 1] != table) {
+        place = (place + 1) & mask;
+    }
+    return &records->places[place];
+}
+
+/* Pointers are no business of a disk: there a table has a number. */
+static uint64_t number_of(struct rf_records *records, struct rf_table *table)
+{
+    if (table == NULL) {
+        return 0;
+    }
+    if (records->table_count > 0 && records->tables[records->table_count - 1] == table) {
+        return records->table_count;
+    }
+    if (records->table_count * 2 >= records->place_capacity) {
+        uint32_t capacity = records->place_capacity ? records->place_capacity * 2 : FIRST_CAPACITY;
+        free(records->places);
+        records->places = rf_alloc_zero(capacity, sizeof *records->places);
+        records->place_capacity = capacity;
+        for (uint32_t i = 0; i < records->table_count; i++) {
+            *place_of(records, records->tables[i]) = i + 1;
+        }
+    }
+    uint32_t *place = place_of(records, table);
+    if (*place == 0) {
+        if (records->table_count == records->table_capacity) {
+            records->table_capacity =
+                records->table_capacity ? records->table_capacity * 2 : FIRST_CAPACITY;
+            records->tables =
+                rf_realloc(records->tables, records->table_capacity * sizeof *records->tables);
+        }
+        records->tables[records->table_count++] = table;
+        *place = records->table_count;
+    }
+    return *place;
+}
+
+/* All that lies in memory goes behind what is in the file. */
+static enum rf_status spill_chunks(struct rf_records *records, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
+    while (records->first != NULL && status == RF_OK) {
+        struct rf_spill_block blocks[RF_SPILL_BLOCKS_MAX];
+        struct iovec parts[RF_SPILL_BLOCKS_MAX];
+        struct rf_chunk *chunk = records->first;
+        uint32_t count = 0;
+        for (; chunk != NULL && count < RF_SPILL_BLOCKS_MAX; chunk = chunk->next, count++) {
+            for (size_t at = 0; at < chunk->used;) {
+                struct rf_record *record = record_at(chunk->data, at, chunk->used);
+                record->number = number_of(records, record->table);
+                at += whole(record);
+            }
+            parts[count] = (struct iovec){chunk->data, chunk->used};
+            blocks[count] = (struct rf_spill_block){&parts[count], 1};
+        }
+        status = rf_spill_write(&records->spill, blocks, count, err);
+        while (records->first != chunk) {
+            struct rf_chunk *next = records->first->next;
+            recycle(records, records->first);
+            records->first = next;
+        }
+    }
+    if (records->first == NULL) {
+        records->last = NULL;
+        records->held = 0;
+    }
+    return status;
+}
+
+/* Without a copy of what is larger than all the memory. */
+static enum rf_status spill_record(struct rf_records *records, struct rf_record *head,
+                                   const struct rf_str *parts, uint32_t count, struct rf_error *err)
+{
+    static char padding[8];
+    struct iovec pieces[1 + RF_RECORD_PARTS_MAX + 1];
+    struct rf_spill_block block = {pieces, 0};
+    head->number = number_of(records, head->table);
+    pieces[block.count++] = (struct iovec){head, sizeof *head};
+    for (uint32_t i = 0; i < count; i++) {
+        pieces[block.count++] = (struct iovec){(char *)(uintptr_t)parts[i].data, parts[i].size};
+    }
+    pieces[block.count++] = (struct iovec){padding, aligned(head->size) - head->size};
+    return rf_spill_write(&records->spill, &block, 1, err);
+}
+
+enum rf_status rf_records_add(struct rf_records *records, const struct rf_record *head,
+                              const struct rf_str *parts, uint32_t count, struct rf_error *err)
+{
+    struct rf_record record = *head;
+    rf_assert(count <= RF_RECORD_PARTS_MAX);
+    record.size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        record.size += parts[i].size;
+    }
+    size_t size = whole(&record);
+    records->count++;
+    records->bytes += size;
+    if (__builtin_expect(size > memory_max(records) - records->held, 0)) {
+        enum rf_status status = spill_chunks(records, err);
+        bool large = size > memory_max(records);
+        if (status == RF_OK && large) {
+            status = spill_record(records, &record, parts, count, err);
+        }
+        if (status != RF_OK || large) {
+            return status;
+        }
+    }
+    struct rf_chunk *chunk = records->last;
+    if (chunk == NULL || chunk->size - chunk->used < size) {
+        chunk = take_chunk(records, size);
+        append(records, chunk);
+    }
+    char *to = chunk->data + chunk->used;
+    memcpy(to, &record, sizeof record);
+    to += sizeof record;
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i].size > 0) {
+            memcpy(to, parts[i].data, parts[i].size);
+            to += parts[i].size;
+        }
+    }
+    chunk->used += size;
+    records->held += size;
+    return RF_OK;
+}
+
+/* ---- From the file ------------------------------------------------------------------------- */
+
+/* The next block as a chunk. NULL, with *status RF_RETRY, when it cannot be had. */
+static struct rf_chunk *read_chunk(struct rf_records *records, enum rf_status *status,
+                                   struct rf_error *err)
+{
+    size_t size;
+    *status = rf_spill_peek(&records->spill, &size, err);
+    if (*status != RF_OK) {
+        return NULL;
+    }
+    struct rf_chunk *chunk = take_chunk(records, size);
+    *status = rf_spill_read(&records->spill, chunk->data, err);
+    if (*status != RF_OK) {
+        recycle(records, chunk);
+        return NULL;
+    }
+    chunk->used = size;
+    for (size_t at = 0; at < size;) {
+        struct rf_record *record = record_at(chunk->data, at, size);
+        rf_assert(record->number <= records->table_count);
+        record->table = record->number > 0 ? records->tables[record->number - 1] : NULL;
+        at += whole(record);
+    }
+    return chunk;
+}
+
+/* The file ends where its records, and with the first of them those of the next block in memory,
+ * have `kept` bytes. */
+static enum rf_status cut_file(struct rf_records *records, uint64_t kept, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
+    uint64_t before = 0;
+    size_t size = 0;
+    while (status == RF_OK && rf_spill_left(&records->spill)) {
+        status = rf_spill_peek(&records->spill, &size, err);
+        if (status != RF_OK || before + size > kept) {
+            break;
+        }
+        rf_spill_skip(&records->spill);
+        before += size;
+    }
+    if (status == RF_OK && before < kept) {
+        uint64_t number = records->spill.read, at = records->spill.read_at;
+        struct rf_chunk *chunk = read_chunk(records, &status, err);
+        if (chunk != NULL) {
+            chunk->used = kept - before;
+            append(records, chunk);
+            records->held = chunk->used;
+            records->spill.read = number;
+            records->spill.read_at = at;
+        }
+    }
+    return status == RF_OK ? rf_spill_cut(&records->spill, err) : status;
+}
+
+enum rf_status rf_records_cut(struct rf_records *records, struct rf_records_mark mark,
+                              struct rf_error *err)
+{
+    uint64_t spilled = records->bytes - records->held, kept = mark.bytes;
+    rf_assert(kept <= records->bytes && records->spill.read == 0);
+    records->bytes = kept;
+    records->count = mark.count;
+    if (kept < spilled) {
+        drop_chunks(records);
+        return cut_file(records, kept, err);
+    }
+    size_t left = (size_t)(kept - spilled);
+    records->held = left;
+    struct rf_chunk **place = &records->first;
+    records->last = NULL;
+    while (*place != NULL && left > 0) {
+        records->last = *place;
+        records->last->used = records->last->used < left ? records->last->used : left;
+        left -= records->last->used;
+        place = &records->last->next;
+    }
+    struct rf_chunk *chunk = *place;
+    *place = NULL;
+    for (struct rf_chunk *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        recycle(records, chunk);
+    }
+    return RF_OK;
 }
 
 /* ---- Handing over -------------------------------------------------------------------------- */
@@ -98,43 +355,65 @@ static char *give(struct rf_records *records, struct rf_chunk *chunk, struct rf_
     return data;
 }
 
+static enum rf_status decode_rows(const struct rf_record *record, struct rf_str raw,
+                                  struct rf_batch *batch, struct rf_error *err)
+{
+    struct rf_rows rows;
+    struct rf_str body = {raw.data + RF_BINLOG_HEADER_SIZE,
+                          raw.size - RF_BINLOG_HEADER_SIZE - record->checksum_size};
+    uint32_t first = batch->count;
+    enum rf_status status = rf_rows_parse(record->type, body, &rows, err);
+    if (status == RF_OK) {
+        status = rf_rows_decode(&rows, record->table, record->ordinal, batch, err);
+    }
+    for (uint32_t i = first; i < batch->count; i++) {
+        batch->events[i].raw = raw;
+    }
+    return status;
+}
+
 static enum rf_status decode(const struct rf_record *record, struct rf_batch *batch,
                              struct rf_error *err)
 {
     const char *bytes = (const char *)(record + 1);
+    size_t front = record->size - record->event_size;
+    struct rf_str raw = {bytes + front, record->event_size};
     if (record->table != NULL) {
-        struct rf_rows rows;
-        enum rf_status status =
-            rf_rows_parse(record->type, (struct rf_str){bytes, record->size}, &rows, err);
-        return status == RF_OK ? rf_rows_decode(&rows, record->table, record->ordinal, batch, err)
-                               : status;
+        return decode_rows(record, raw, batch, err);
     }
     struct rf_event *event = rf_batch_add(batch);
-    size_t front = record->database_size + record->object_size;
+    size_t names = record->database_size + record->object_size;
     event->op = record->type;
     event->ordinal = record->ordinal;
     event->database = (struct rf_str){bytes, record->database_size};
     event->object = (struct rf_str){bytes + record->database_size, record->object_size};
-    event->statement = (struct rf_str){bytes + front, record->size - front};
+    event->statement = (struct rf_str){bytes + names, front - names};
+    event->raw = raw;
     return RF_OK;
 }
 
 enum rf_status rf_records_hand_over(struct rf_records *records, struct rf_batch *batch,
                                     uint64_t *offset, struct rf_error *err)
 {
-    struct rf_chunk *chunk = records->first;
-    records->first = chunk->next;
-    records->last = chunk->next ? records->last : NULL;
-    size_t size = chunk->used;
-    const char *data = give(records, chunk, batch);
-    for (size_t at = 0; at < size;) {
-        const struct rf_record *record = (const struct rf_record *)(const void *)(data + at);
-        enum rf_status status = decode(record, batch, err);
-        if (status != RF_OK) {
-            *offset = record->offset;
+    enum rf_status status = RF_OK;
+    struct rf_chunk *chunk;
+    if (rf_spill_left(&records->spill)) {
+        chunk = read_chunk(records, &status, err);
+        if (chunk == NULL) {
             return status;
         }
-        at += sizeof *record + aligned(record->size);
+    } else {
+        chunk = records->first;
+        records->first = chunk->next;
+        records->last = chunk->next ? records->last : NULL;
     }
-    return RF_OK;
+    size_t size = chunk->used;
+    char *data = give(records, chunk, batch);
+    for (size_t at = 0; at < size && status == RF_OK;) {
+        const struct rf_record *record = record_at(data, at, size);
+        status = decode(record, batch, err);
+        *offset = status == RF_OK ? *offset : record->offset;
+        at += whole(record);
+    }
+    return status;
 }

@@ -1,43 +1,97 @@
 /* What is kept of a transaction until its end was seen: its events, each copied once.
  *
  * Used by the assembly of transactions. Events lie one behind the other in chunks; at the end the
- * chunks go to a batch, one at a time and as they are, and what they hold is decoded there. */
+ * chunks go to a batch, one at a time and as they are, and what they hold is decoded there. What
+ * exceeds the memory goes to a file meanwhile (spill.h), in blocks that are the chunks, and at the
+ * end comes back a chunk at a time: memory stays flat, however large the transaction. An event that
+ * is larger than the memory by itself goes there without being copied. */
 #ifndef ROWFERRY_SOURCE_RECORDS_H
 #define ROWFERRY_SOURCE_RECORDS_H
 
+#include "source/spill.h"
+
 #include <rowferry/batch.h>
 
-/* In front of an event's bytes. Aligned to 8. */
+/* What stays in memory of one transaction. Common ones never touch the disk (10,000 inserted rows
+ * of 226 bytes are 2.3 MB), it is a third of the default pool, and large enough for long writes. */
+enum { RF_RECORDS_MEMORY_MAX = 8 * 1024 * 1024 };
+
+/* In front of its bytes. Aligned to 8. */
 struct rf_record {
-    uint32_t size; /* of the bytes behind */
+    uint64_t size;   /* of the bytes behind */
+    uint64_t offset; /* of the event in the log, for messages */
+    union {
+        struct rf_table *table; /* of rows; NULL: a statement */
+        uint64_t number;        /* in the file: of the table, from 1; 0: a statement */
+    };
     uint32_t ordinal;
-    uint64_t offset;        /* of the event in the log, for messages */
-    struct rf_table *table; /* of rows; NULL: a statement */
-    uint8_t type;           /* of rows: RF_BINLOG_*; of a statement: enum rf_op */
-    /* Of a statement, whose database, object and SQL text lie one behind the other. */
+    uint32_t event_size; /* of the log event, whose bytes lie last */
+    /* Of a statement, whose database, object and SQL text lie one behind the other in front of its
+     * event. */
     uint32_t database_size;
     uint32_t object_size;
+    uint8_t type;          /* of rows: RF_BINLOG_*; of a statement: enum rf_op */
+    uint8_t checksum_size; /* of the event's end that is its checksum */
 };
 
 /* Zeroed is empty and valid. Thread: the owner's. */
 struct rf_records {
-    uint64_t bytes;         /* of all records, also of those that were handed over */
-    struct rf_chunk *first; /* in order */
+    /* Given by the owner before the first record. */
+    size_t memory_max; /* 0: RF_RECORDS_MEMORY_MAX */
+
+    uint64_t count;         /* of all records, also of those in the file and those handed over */
+    uint64_t bytes;         /* of them */
+    size_t held;            /* of those that lie in memory */
+    struct rf_chunk *first; /* in order, behind what is in the file */
     struct rf_chunk *last;
     struct rf_chunk *spare;
+    struct rf_spill spill; /* its directory is given by the owner */
+    /* The tables of what is in the file, by number - 1, and where to find their numbers. Borrowed */
+    struct rf_table **tables;
+    uint32_t table_count;
+    uint32_t table_capacity;
+    uint32_t *places; /* numbers by hash of the pointer; 0: free */
+    uint32_t place_capacity;
 };
 
-/* A record with room for `size` bytes behind it, zeroed but for its size. Valid until it is handed
- * over. */
-struct rf_record *rf_records_add(struct rf_records *records, size_t size);
+enum { RF_RECORD_PARTS_MAX = 4 };
 
-/* Hands the first chunk to the batch's open transaction and decodes what it holds. Not when empty.
- * Returns RF_OK; RF_FATAL or RF_CONFIG as rf_rows_decode, *offset is that of the event then. */
+/* Adds a record: *head, whose size is filled in here, and the parts behind it, copied. The table
+ * stays valid until the records are reset. Returns RF_OK; RF_RETRY (they do not fit into the memory,
+ * and the file could not be written). */
+RF_USE_RESULT enum rf_status rf_records_add(struct rf_records *records,
+                                            const struct rf_record *head,
+                                            const struct rf_str *parts, uint32_t count,
+                                            struct rf_error *err);
+
+/* What there is now, to go back to. */
+struct rf_records_mark {
+    uint64_t count;
+    uint64_t bytes;
+};
+static inline struct rf_records_mark rf_records_mark(const struct rf_records *records)
+{
+    return (struct rf_records_mark){records->count, records->bytes};
+}
+/* Forgets all that came behind the mark. Not after something was handed over. Returns RF_OK;
+ * RF_RETRY (the file, as below). */
+RF_USE_RESULT enum rf_status rf_records_cut(struct rf_records *records, struct rf_records_mark mark,
+                                            struct rf_error *err);
+
+/* True as long as something is to be handed over. */
+static inline bool rf_records_left(const struct rf_records *records)
+{
+    return records->first != NULL || rf_spill_left(&records->spill);
+}
+
+/* Hands the first chunk to the batch's open transaction and decodes what it holds. Not when none is
+ * left. Returns RF_OK; RF_RETRY (what is in the file could not be read back); RF_FATAL or RF_CONFIG
+ * as rf_rows_decode: *offset is that of the event then. */
 RF_USE_RESULT enum rf_status rf_records_hand_over(struct rf_records *records,
                                                   struct rf_batch *batch, uint64_t *offset,
                                                   struct rf_error *err);
 
-/* Forgets everything and keeps a chunk for what comes next. */
+/* Forgets everything, closes the file, and keeps a chunk for what comes next. */
 void rf_records_reset(struct rf_records *records);
 void rf_records_deinit(struct rf_records *records);
 

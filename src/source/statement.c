@@ -268,10 +268,17 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
         statement->kind = is_end(&scan) ? RF_STATEMENT_COMMIT : RF_STATEMENT_UNKNOWN;
     } else if (rf_str_equal_nocase(word, RF_STR("rollback"))) {
         accept(&scan, "work");
-        statement->kind = accept(&scan, "to") ? RF_STATEMENT_ROLLBACK_TO : RF_STATEMENT_ROLLBACK;
-    } else if (rf_str_equal_nocase(word, RF_STR("savepoint")) ||
-               rf_str_equal_nocase(word, RF_STR("release"))) {
+        statement->kind = RF_STATEMENT_ROLLBACK;
+        if (accept(&scan, "to")) {
+            statement->kind = RF_STATEMENT_ROLLBACK_TO;
+            accept(&scan, "savepoint");
+            take_name(&scan, arena, &statement->object);
+        }
+    } else if (rf_str_equal_nocase(word, RF_STR("savepoint"))) {
         statement->kind = RF_STATEMENT_SAVEPOINT;
+        take_name(&scan, arena, &statement->object);
+    } else if (rf_str_equal_nocase(word, RF_STR("release"))) {
+        statement->kind = RF_STATEMENT_RELEASE;
     } else if (rf_str_equal_nocase(word, RF_STR("xa"))) {
         statement->kind = RF_STATEMENT_XA;
     } else if (rf_str_equal_nocase(word, RF_STR("start"))) {

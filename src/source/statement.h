@@ -16,7 +16,8 @@ enum rf_statement_kind {
     RF_STATEMENT_COMMIT,      /* COMMIT */
     RF_STATEMENT_ROLLBACK,    /* ROLLBACK of the whole transaction */
     RF_STATEMENT_ROLLBACK_TO, /* ROLLBACK TO a savepoint */
-    RF_STATEMENT_SAVEPOINT,   /* SAVEPOINT, RELEASE SAVEPOINT */
+    RF_STATEMENT_SAVEPOINT,   /* SAVEPOINT */
+    RF_STATEMENT_RELEASE,     /* RELEASE SAVEPOINT */
     RF_STATEMENT_XA,          /* XA ... */
     RF_STATEMENT_CHANGE,      /* changes rows: INSERT, UPDATE, CALL, ... */
     RF_STATEMENT_TRUNCATE,    /* TRUNCATE of one table, which is named */
@@ -29,7 +30,7 @@ struct rf_statement {
     bool has_settings;      /* SET STATEMENT ... FOR stands in front */
     struct rf_str word;     /* the first word, as it stands there */
     struct rf_str database; /* of the table, where the statement says it; else empty */
-    struct rf_str object;   /* the table, where one is known; else empty */
+    struct rf_str object;   /* the table, or the savepoint, where one is known; else empty */
 };
 
 /* text is UTF-8. The strings of *statement point into it, or into the arena where quotes within a

@@ -23,6 +23,26 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
     return rf_error_wrap(err, "%s", rf_buf_cstr(text));
 }
 
+enum rf_status rf_assembly_stop(struct rf_assembly *assembly, struct rf_error *err)
+{
+    if (err == NULL || (err->status != RF_FATAL && err->status != RF_CONFIG)) {
+        return err != NULL ? err->status : RF_FATAL;
+    }
+    struct rf_buf *text = &assembly->text;
+    struct rf_str hint = rf_str_of(err->hint);
+    rf_buf_reset(text);
+    if (hint.size > 0) {
+        hint.size -= hint.data[hint.size - 1] == '.';
+        rf_buf_add_str(text, hint);
+        rf_buf_add_str(text, RF_STR("; or "));
+    }
+    rf_buf_add_str(text, RF_STR("leave this whole transaction out: skip="));
+    rf_gtid_print(text, assembly->gtid);
+    rf_buf_add_str(text, RF_STR(" in the source's options"));
+    rf_error_hint(err, "%s", rf_buf_cstr(text));
+    return err->status;
+}
+
 /* ---- Memory -------------------------------------------------------------------------------- */
 
 void rf_assembly_forget(struct rf_assembly *assembly)
@@ -31,32 +51,26 @@ void rf_assembly_forget(struct rf_assembly *assembly)
     rf_tables_settle(&assembly->tables);
 }
 
-/* A record of the event in hand, with `size` bytes behind it. NULL: too large a transaction. */
-static struct rf_record *add_record(struct rf_assembly *assembly, size_t size)
+/* Of the event in hand: the parts, and the event itself behind them. */
+static enum rf_status keep(struct rf_assembly *assembly, struct rf_record *record,
+                           struct rf_str *parts, uint32_t count, struct rf_error *err)
 {
-    if (assembly->records.bytes + size > RF_TRANSACTION_BYTES_MAX) {
-        return NULL;
-    }
-    struct rf_record *record = rf_records_add(&assembly->records, size);
     record->ordinal = assembly->ordinal;
     record->offset = assembly->offset;
-    return record;
-}
-
-static enum rf_status too_large(const struct rf_assembly *assembly, struct rf_error *err)
-{
-    rf_fail(err, RF_FATAL, "the transaction has more than %u MiB of rows (%llu bytes so far)",
-            RF_TRANSACTION_BYTES_MAX >> 20, (unsigned long long)assembly->records.bytes);
-    rf_error_hint(err,
-                  "transactions of this size are not carried yet: write in smaller ones, or leave "
-                  "the table out");
-    return RF_FATAL;
+    record->event_size = (uint32_t)assembly->event.size;
+    parts[count] = assembly->event;
+    return rf_records_add(&assembly->records, record, parts, count + 1, err);
 }
 
 void rf_assembly_deinit(struct rf_assembly *assembly)
 {
-    const struct rf_pick *pick = assembly->pick, *loose = assembly->loose;
+    struct rf_assembly given = {
+        .pick = assembly->pick,
+        .loose = assembly->loose,
+        .skips = assembly->skips,
+    };
     rf_records_deinit(&assembly->records);
+    rf_savepoints_deinit(&assembly->savepoints);
     rf_tables_deinit(&assembly->tables);
     rf_position_deinit(&assembly->position);
     rf_position_deinit(&assembly->expected);
@@ -64,7 +78,8 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
-    *assembly = (struct rf_assembly){.pick = pick, .loose = loose};
+    given.records = assembly->records; /* its limit and its directory */
+    *assembly = given;
 }
 
 /* ---- Transactions -------------------------------------------------------------------------- */
@@ -87,13 +102,20 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
     assembly->ordinal = 0;
+    assembly->completes_xa = (event.flags & RF_GTID_COMPLETED_XA) != 0;
     assembly->skipped = 0;
-    assembly->has_savepoint = false;
+    assembly->waived = 0;
+    rf_savepoints_reset(&assembly->savepoints);
     rf_tables_next_statement(&assembly->tables);
-    if (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) {
-        return rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
+    status = rf_assembly_expect(assembly, err);
+    assembly->named = !assembly->drops && assembly->skips != NULL &&
+                      rf_skips_transaction(assembly->skips, assembly->gtid);
+    bool xa = (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) != 0;
+    if (status == RF_OK && xa && !assembly->drops && !assembly->named) {
+        rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
+        return rf_assembly_stop(assembly, err);
     }
-    return rf_assembly_expect(assembly, err);
+    return status;
 }
 
 /* As logged; it was compared with the event's bytes already. */
@@ -148,28 +170,29 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
         return rf_fail(err, RF_FATAL, "rows of table number %llu, which no TABLE_MAP introduced",
                        (unsigned long long)id);
     }
-    if (number != NULL && number->table != NULL && !assembly->drops && !rf_rows_is(type)) {
+    if (number != NULL && number->table != NULL && !rf_rows_is(type)) {
         rf_fail(err, RF_FATAL,
                 "a compressed event (%s) with rows of %.*s; these are not carried yet",
                 rf_binlog_type_name(type), RF_STR_ARG(number->table->full_name));
         rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
         return RF_FATAL;
     }
+    enum rf_status status = RF_OK;
     if (number != NULL && number->table == NULL) {
         assembly->skipped++;
-    } else if (number != NULL && !assembly->drops) {
-        struct rf_record *record = add_record(assembly, body.size);
-        if (record == NULL) {
-            return too_large(assembly, err);
-        }
-        record->table = number->table;
-        record->type = (uint8_t)type;
-        memcpy(record + 1, body.data, body.size);
+    } else if (number != NULL) {
+        struct rf_str parts[1];
+        struct rf_record record = {
+            .table = number->table,
+            .type = (uint8_t)type,
+            .checksum_size = (uint8_t)(assembly->event.size - RF_BINLOG_HEADER_SIZE - body.size),
+        };
+        status = keep(assembly, &record, parts, 0, err);
     }
     if (ends) {
         rf_tables_next_statement(&assembly->tables);
     }
-    return RF_OK;
+    return status;
 }
 
 /* ---- Statements ---------------------------------------------------------------------------- */
@@ -192,7 +215,7 @@ static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_bin
 {
     struct rf_ddl ddl;
     bool picked;
-    if (assembly->drops || assembly->drops_ddl) {
+    if (assembly->drops_ddl) {
         return RF_OK;
     }
     enum rf_status status =
@@ -201,30 +224,57 @@ static enum rf_status keep_ddl(struct rf_assembly *assembly, const struct rf_bin
         assembly->skipped += status == RF_OK;
         return status;
     }
-    struct rf_record *record =
-        add_record(assembly, ddl.database.size + ddl.object.size + ddl.statement.size);
-    if (record == NULL) {
-        return too_large(assembly, err);
-    }
-    record->type = ddl.truncates ? RF_TRUNCATE : RF_DDL;
-    record->database_size = (uint32_t)ddl.database.size;
-    record->object_size = (uint32_t)ddl.object.size;
-    char *to = (char *)(record + 1);
-    const struct rf_str parts[] = {ddl.database, ddl.object, ddl.statement};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (parts[i].size > 0) {
-            memcpy(to, parts[i].data, parts[i].size);
-            to += parts[i].size;
-        }
-    }
-    return RF_OK;
+    struct rf_str parts[RF_RECORD_PARTS_MAX] = {ddl.database, ddl.object, ddl.statement};
+    struct rf_record record = {
+        .type = ddl.truncates ? RF_TRUNCATE : RF_DDL,
+        .database_size = (uint32_t)ddl.database.size,
+        .object_size = (uint32_t)ddl.object.size,
+    };
+    return keep(assembly, &record, parts, 3, err);
 }
 
-/* What was kept before this is not undone by the statement. */
-static uint64_t undone_from(const struct rf_assembly *assembly, enum rf_statement_kind kind)
+/* Logged when tables that cannot roll back were changed too: which rows were undone and which not,
+ * the log does not say. */
+static enum rf_status take_rollback(struct rf_assembly *assembly,
+                                    const struct rf_binlog_query *query,
+                                    const struct rf_statement *statement, struct rf_error *err)
 {
-    bool to = kind == RF_STATEMENT_ROLLBACK_TO && assembly->has_savepoint;
-    return to ? assembly->savepoint_bytes : 0;
+    struct rf_records_mark mark = {0};
+    bool known = statement->kind == RF_STATEMENT_ROLLBACK ||
+                 rf_savepoints_return(&assembly->savepoints, statement->object, &mark);
+    uint64_t undone = assembly->records.count - mark.count;
+    if (undone == 0) {
+        return RF_OK;
+    }
+    if (assembly->skips != NULL && assembly->skips->rollbacks && known) {
+        assembly->waived += undone;
+        return rf_records_cut(&assembly->records, mark, err);
+    }
+    rf_fail(err, RF_FATAL,
+            "\"%s\" behind changed rows: rows of engines that cannot roll back stay, the others "
+            "were undone; such transactions are not carried yet",
+            shown(assembly, query->statement));
+    if (known) {
+        rf_error_hint(err, "leave out the rows in front of it, also those that stay: "
+                           "skip=rollbacks in the source's options");
+    }
+    return RF_FATAL;
+}
+
+static bool skips_statements(const struct rf_assembly *assembly)
+{
+    return assembly->skips != NULL && assembly->skips->statements;
+}
+
+/* `by`: what was seen of it. */
+static enum rf_status not_as_rows(const char *by, const char *what, struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL, "rows were changed by a statement, not logged as rows%s%s", by, what);
+    rf_error_hint(err,
+                  "on the server: SET GLOBAL binlog_format='ROW'; sessions that are open keep "
+                  "theirs until they connect again. To leave such changes out: skip=statements in "
+                  "the source's options");
+    return RF_FATAL;
 }
 
 static enum rf_status take_query(struct rf_assembly *assembly,
@@ -244,23 +294,15 @@ static enum rf_status take_query(struct rf_assembly *assembly,
     case RF_STATEMENT_BEGIN: break;
     case RF_STATEMENT_ACCOUNT: assembly->skipped++; break;
     case RF_STATEMENT_COMMIT: ends = true; break;
-    case RF_STATEMENT_SAVEPOINT:
-        if (!assembly->has_savepoint) {
-            assembly->has_savepoint = true;
-            assembly->savepoint_bytes = assembly->records.bytes;
-        }
+    case RF_STATEMENT_SAVEPOINT: {
+        struct rf_records_mark mark = rf_records_mark(&assembly->records);
+        rf_savepoints_set(&assembly->savepoints, statement.object, mark);
         break;
+    }
+    case RF_STATEMENT_RELEASE: break;
     case RF_STATEMENT_ROLLBACK:
     case RF_STATEMENT_ROLLBACK_TO:
-        /* Logged when tables that cannot roll back were changed too: which rows were undone and
-         * which not, the log does not say. */
-        if (assembly->records.bytes > undone_from(assembly, statement.kind)) {
-            return rf_fail(
-                err, RF_FATAL,
-                "\"%s\" behind changed rows: rows of engines that cannot roll back stay, the "
-                "others were undone; such transactions are not carried yet",
-                shown(assembly, query.statement));
-        }
+        status = take_rollback(assembly, &query, &statement, err);
         ends |= statement.kind == RF_STATEMENT_ROLLBACK;
         break;
     case RF_STATEMENT_TRUNCATE:
@@ -269,12 +311,11 @@ static enum rf_status take_query(struct rf_assembly *assembly,
         return rf_fail(err, RF_FATAL, "an XA transaction (\"%s\"); these are not carried yet",
                        shown(assembly, query.statement));
     case RF_STATEMENT_CHANGE:
-        rf_fail(err, RF_FATAL, "rows were changed by a statement, not logged as rows: \"%s\"",
-                shown(assembly, query.statement));
-        rf_error_hint(err,
-                      "on the server: SET GLOBAL binlog_format='ROW'; sessions that are open keep "
-                      "theirs until they connect again");
-        return RF_FATAL;
+        if (!skips_statements(assembly)) {
+            return not_as_rows(": ", shown(assembly, query.statement), err);
+        }
+        assembly->waived++;
+        break;
     case RF_STATEMENT_UNKNOWN:
         return rf_fail(err, RF_FATAL, "a statement that is not known: \"%s\"",
                        shown(assembly, query.statement));
@@ -284,19 +325,27 @@ static enum rf_status take_query(struct rf_assembly *assembly,
 
 /* ---- Events -------------------------------------------------------------------------------- */
 
-static enum rf_status take_incident(struct rf_str body, struct rf_error *err)
+static enum rf_status take_incident(struct rf_assembly *assembly, struct rf_str body,
+                                    struct rf_error *err)
 {
     struct rf_binlog_incident incident;
+    assembly->ordinal++;
+    if (assembly->skips != NULL && assembly->skips->incident) {
+        assembly->waived_before++;
+        return RF_OK;
+    }
     enum rf_status status = rf_binlog_incident_parse(body, &incident, err);
     if (status == RF_OK) {
         status = rf_fail(err, RF_FATAL, "the server says that its log has a hole: %.*s",
                          RF_STR_ARG(incident.message));
+        rf_error_hint(err, "take a new snapshot of the tables; to go on without what is missing: "
+                           "skip=incident in the source's options");
     }
     return status;
 }
 
 /* Events that stop, whatever the filter: what they do to which table, they do not say. */
-static enum rf_status take_other(unsigned type, struct rf_error *err)
+static enum rf_status take_other(struct rf_assembly *assembly, unsigned type, struct rf_error *err)
 {
     const char *name = rf_binlog_type_name(type);
     switch (type) {
@@ -328,15 +377,51 @@ static enum rf_status take_other(unsigned type, struct rf_error *err)
     case RF_BINLOG_NEW_LOAD:
     case RF_BINLOG_BEGIN_LOAD_QUERY:
     case RF_BINLOG_EXECUTE_LOAD_QUERY:
-        rf_fail(err, RF_FATAL, "rows were changed by a statement, not logged as rows (event %s)",
-                name);
-        rf_error_hint(err,
-                      "on the server: SET GLOBAL binlog_format='ROW'; sessions that are open keep "
-                      "theirs until they connect again");
-        return RF_FATAL;
+        if (!skips_statements(assembly)) {
+            return not_as_rows(", event ", name, err);
+        }
+        assembly->ordinal++;
+        assembly->waived++;
+        return RF_OK;
     default:
         return rf_fail(err, RF_FATAL, "an event of type %u (%s), which is not known", type, name);
     }
+}
+
+/* An event of a transaction that is not handed over, whatever is in it: only its end counts. */
+static enum rf_status take_unread(struct rf_assembly *assembly,
+                                  const struct rf_binlog_header *header, struct rf_str body,
+                                  struct rf_error *err)
+{
+    struct rf_binlog_query query;
+    struct rf_statement statement;
+    bool ends = false;
+    enum rf_status status;
+    assembly->ordinal++;
+    assembly->waived += assembly->named;
+    switch (header->type) {
+    case RF_BINLOG_XID:
+    case RF_BINLOG_XA_PREPARE: ends = true; break;
+    case RF_BINLOG_QUERY_COMPRESSED: ends = assembly->standalone; break; /* COMMIT never is */
+    case RF_BINLOG_QUERY:
+        status = rf_binlog_query_parse(body, &query, err);
+        if (status != RF_OK) {
+            return status;
+        }
+        rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
+        rf_statement_read(query.statement, &assembly->scratch, &statement);
+        ends = assembly->standalone || statement.kind == RF_STATEMENT_COMMIT ||
+               statement.kind == RF_STATEMENT_ROLLBACK ||
+               (statement.kind == RF_STATEMENT_XA && assembly->completes_xa);
+        break;
+    default: break;
+    }
+    return ends ? end_transaction(assembly, header, err) : RF_OK;
+}
+
+static bool is_unread(const struct rf_assembly *assembly)
+{
+    return assembly->open && (assembly->drops || assembly->named);
 }
 
 /* An event of a transaction. */
@@ -352,16 +437,19 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
                       "logs of MariaDB 10.0 and later are read, from a transaction's beginning on");
         return RF_FATAL;
     }
+    enum rf_status status;
     assembly->ordinal++;
     switch (header->type) {
-    case RF_BINLOG_TABLE_MAP: return rf_tables_map(&assembly->tables, assembly->pick, body, err);
-    case RF_BINLOG_QUERY: return take_query(assembly, header, body, err);
-    case RF_BINLOG_XID: {
-        enum rf_status status = rf_binlog_xid_parse(body, &xid, err);
+    case RF_BINLOG_TABLE_MAP:
+        status = rf_tables_map(&assembly->tables, assembly->pick, body, err);
+        break;
+    case RF_BINLOG_QUERY: status = take_query(assembly, header, body, err); break;
+    case RF_BINLOG_XID:
+        status = rf_binlog_xid_parse(body, &xid, err);
         return status == RF_OK ? end_transaction(assembly, header, err) : status;
+    default: status = take_rows(assembly, header->type, body, err); break;
     }
-    default: return take_rows(assembly, header->type, body, err);
-    }
+    return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_stop(assembly, err);
 }
 
 /* Where the event lies. Within a transaction MariaDB 11.4 and later give no positions: the sizes
@@ -389,6 +477,7 @@ static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *
 static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                                struct rf_str body, struct rf_error *err)
 {
+    enum rf_status status;
     switch (header->type) {
     case RF_BINLOG_WRITE_ROWS_V1:
     case RF_BINLOG_UPDATE_ROWS_V1:
@@ -404,11 +493,15 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_DELETE_ROWS_COMPRESSED_V2:
     case RF_BINLOG_TABLE_MAP:
     case RF_BINLOG_QUERY:
-    case RF_BINLOG_XID: return take_inside(assembly, header, body, err);
+    case RF_BINLOG_XID:
+        return is_unread(assembly) ? take_unread(assembly, header, body, err)
+                                   : take_inside(assembly, header, body, err);
     case RF_BINLOG_GTID: return take_gtid(assembly, header, body, err);
     case RF_BINLOG_GTID_LIST: return rf_assembly_list(assembly, header, body, err);
     case RF_BINLOG_ROTATE: return rf_assembly_rotate(assembly, body, err);
-    case RF_BINLOG_INCIDENT: return take_incident(body, err);
+    case RF_BINLOG_INCIDENT:
+        return is_unread(assembly) ? take_unread(assembly, header, body, err)
+                                   : take_incident(assembly, body, err);
     case RF_BINLOG_STOP:
     case RF_BINLOG_CHECKPOINT:
     case RF_BINLOG_ANNOTATE_ROWS:
@@ -418,7 +511,11 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
             assembly->ordinal++;
             return RF_OK;
         }
-        return take_other(header->type, err);
+        if (is_unread(assembly) && header->type != RF_BINLOG_START_ENCRYPTION) {
+            return take_unread(assembly, header, body, err);
+        }
+        status = take_other(assembly, header->type, err);
+        return status == RF_OK || !assembly->open ? status : rf_assembly_stop(assembly, err);
     }
 }
 

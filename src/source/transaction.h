@@ -2,8 +2,9 @@
  *
  * Shared by the sources `mysql` and `binlog`, which only find the events. What lies between the
  * GTID event that begins a transaction and the event that ends it is kept, each event copied once
- * out of the reader's buffer; nothing leaves before the end was seen. Then the rows are decoded
- * into batches, and the memory that holds them goes with them. A transaction that the log never
+ * out of the reader's buffer, in memory or, when it is a large one, in a file (records.h); nothing
+ * leaves before the end was seen. Then the rows are decoded into batches, and the memory that holds
+ * them goes with them. A transaction that the log never
  * finished, because its server crashed, is dropped.
  *
  * The filter works on the table's name, before anything is copied or decoded. What cannot be
@@ -37,12 +38,12 @@
 #include "source/pick.h"
 #include "source/position.h"
 #include "source/records.h"
+#include "source/savepoint.h"
+#include "source/skips.h"
 #include "source/tables.h"
 #include "wire/binlog.h"
 
 #include <rowferry/batch.h>
-
-enum { RF_TRANSACTION_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* What is done with the transactions that come. */
 enum rf_assembly_mode {
@@ -59,6 +60,8 @@ struct rf_assembly {
     /* The same patterns, folded, of a source that cannot know how its server compares names: where
      * the two differ, nobody can say. NULL: `pick` compares as the server does. */
     const struct rf_pick *loose;
+    const struct rf_skips *skips; /* what is left out by name; NULL: nothing */
+    /* `records.memory_max` and `records.spill.directory` are the source's to give, too. */
 
     /* Where we are. */
     struct rf_position position; /* behind the last transaction that was handed over whole */
@@ -82,12 +85,14 @@ struct rf_assembly {
     struct rf_error failed; /* what to say at the next rf_assembly_fill */
 
     /* The transaction in hand. */
-    bool open;       /* GTID seen, end not yet */
-    bool ready;      /* end seen, not yet handed over whole */
-    bool begun;      /* a part of it was handed over */
-    bool drops;      /* it is not to be handed over */
-    bool standalone; /* ends with its first QUERY */
-    bool drops_ddl;  /* the first or the undone half of a two-phase ALTER */
+    bool open;         /* GTID seen, end not yet */
+    bool ready;        /* end seen, not yet handed over whole */
+    bool begun;        /* a part of it was handed over */
+    bool drops;        /* it is not to be handed over */
+    bool standalone;   /* ends with its first QUERY */
+    bool drops_ddl;    /* the first or the undone half of a two-phase ALTER */
+    bool named;        /* the operator wants it left out whole */
+    bool completes_xa; /* XA COMMIT or XA ROLLBACK is all there is of it */
     struct rf_gtid gtid;
     uint64_t start;
     uint64_t end;
@@ -95,8 +100,9 @@ struct rf_assembly {
     uint32_t sum; /* of its last event */
     uint32_t ordinal;
     uint64_t skipped;
-    bool has_savepoint;
-    uint64_t savepoint_bytes; /* that were kept before its first savepoint */
+    uint64_t waived;
+    uint64_t waived_before; /* between transactions, since the last one was handed over */
+    struct rf_savepoints savepoints;
     struct rf_records records;
 
     struct rf_tables tables;
@@ -104,20 +110,21 @@ struct rf_assembly {
     struct rf_buf text;
 };
 
-/* Frees everything; the assembly is zeroed but for `pick` and `loose`. */
+/* Frees everything; the assembly is zeroed but for what the source gave before the first event. */
 void rf_assembly_deinit(struct rf_assembly *assembly);
 
 /* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the
  * offset behind it in the file; 0: as the event says. Not while `ready`. Returns RF_OK (now look at
- * `ready`); RF_CONFIG (the log lacks what is needed: with the statement that mends it); RF_FATAL
- * (damage, a gap, something that is not carried). After an error the assembly is of no further
+ * `ready`); RF_RETRY (no room for a large transaction); RF_CONFIG (the log lacks what is needed: with
+ * the statement that mends it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is of no further
  * use. */
 RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
                                               uint64_t end, struct rf_error *err);
 
 /* Hands the ready transaction over. Returns RF_OK (whole, `ready` is false again); RF_AGAIN (the
- * batch is full: go on with the next one); RF_CONFIG and RF_FATAL as above: the batch then has
- * nothing of it but what earlier batches were given. */
+ * batch is full: go on with the next one); RF_RETRY (what lay on disk could not be read back);
+ * RF_CONFIG and RF_FATAL as above: the batch then has nothing of it but what earlier batches were
+ * given. */
 RF_USE_RESULT enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *batch,
                                                struct rf_error *err);
 
@@ -146,6 +153,9 @@ enum rf_status rf_assembly_mismatch(struct rf_error *err);
 
 /* ---- Between transaction.c, transaction_place.c and transaction_batch.c ---- */
 
+/* Adds to the hint of an error how the transaction in hand is left out by name. Returns err's
+ * status. */
+enum rf_status rf_assembly_stop(struct rf_assembly *assembly, struct rf_error *err);
 /* Drops what was kept of the transaction in hand. */
 void rf_assembly_forget(struct rf_assembly *assembly);
 /* Events that say where we are: the next file, the format of this one, what lies before it. Return

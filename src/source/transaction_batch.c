@@ -9,6 +9,8 @@ static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
 {
     rf_assembly_advance(assembly);
     batch->skipped += assembly->skipped;
+    batch->waived += assembly->waived + assembly->waived_before;
+    assembly->waived_before = 0;
     assembly->moved = true;
     assembly->ready = false;
     assembly->begun = false;
@@ -25,7 +27,7 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
         batch->arena.bytes + assembly->records.bytes > batch->bytes_max) {
         return RF_AGAIN;
     }
-    while (assembly->records.first != NULL) {
+    while (rf_records_left(&assembly->records)) {
         if (batch->count > 0 && rf_batch_full(batch)) {
             assembly->begun |= opened;
             return RF_AGAIN;
@@ -42,6 +44,7 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
         if (status != RF_OK) {
             batch->count = events_before;
             batch->transaction_count = transactions_before;
+            rf_assembly_stop(assembly, err);
             return rf_assembly_wrap(assembly, err);
         }
     }

@@ -40,10 +40,11 @@ static void test_what_ends_or_undoes_a_transaction_is_known(void **context)
         {"COMMIT", RF_STATEMENT_COMMIT, NULL, NULL},
         {" /* bye */ commit ", RF_STATEMENT_COMMIT, NULL, NULL},
         {"ROLLBACK", RF_STATEMENT_ROLLBACK, NULL, NULL},
-        {"ROLLBACK TO `s`", RF_STATEMENT_ROLLBACK_TO, NULL, NULL},
-        {"rollback work to savepoint s", RF_STATEMENT_ROLLBACK_TO, NULL, NULL},
-        {"SAVEPOINT `s`", RF_STATEMENT_SAVEPOINT, NULL, NULL},
-        {"RELEASE SAVEPOINT s", RF_STATEMENT_SAVEPOINT, NULL, NULL},
+        {"ROLLBACK TO `s`", RF_STATEMENT_ROLLBACK_TO, NULL, "s"},
+        {"rollback work to savepoint s", RF_STATEMENT_ROLLBACK_TO, NULL, "s"},
+        {"ROLLBACK TO savepoint", RF_STATEMENT_ROLLBACK_TO, NULL, NULL},
+        {"SAVEPOINT `s```", RF_STATEMENT_SAVEPOINT, NULL, "s`"},
+        {"RELEASE SAVEPOINT s", RF_STATEMENT_RELEASE, NULL, NULL},
         {"XA END X'61',X'',1", RF_STATEMENT_XA, NULL, NULL},
     };
     (void)context;
