@@ -2,7 +2,12 @@
 
 #include <time.h>
 
-enum { POSITION_COLUMNS = 40, NARROW_POSITION_COLUMNS = 24, NARROW_COLUMNS = 100 };
+enum {
+    POSITION_COLUMNS = 40,
+    NARROW_POSITION_COLUMNS = 24,
+    NARROW_COLUMNS = 100,
+    NAME_COLUMNS = 20
+};
 
 void rf_print_number(struct rf_buf *out, uint64_t number)
 {
@@ -106,22 +111,6 @@ static void add_position(struct rf_buf *out, struct rf_str position, uint32_t co
     }
 }
 
-static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
-{
-    rf_buf_printf(out, "%s ", actor->name);
-    switch (actor->state) {
-    case RF_PROGRESS_OK: rf_buf_printf(out, "ok"); break;
-    case RF_PROGRESS_BUSY: rf_buf_printf(out, "busy"); break;
-    case RF_PROGRESS_CONNECTING: rf_buf_printf(out, "connecting"); break;
-    case RF_PROGRESS_WAITING: rf_buf_printf(out, "waiting"); break;
-    case RF_PROGRESS_DONE: rf_buf_printf(out, "done"); break;
-    case RF_PROGRESS_RETRYING:
-        rf_buf_printf(out, "retry in ");
-        rf_print_age(out, (actor->retry_in_ms + 999) * 1000);
-        break;
-    }
-}
-
 /* Cuts what was appended behind `start` to so many columns; a character of UTF-8 is one column. */
 static void cut(struct rf_buf *out, size_t start, uint32_t columns)
 {
@@ -135,37 +124,130 @@ static void cut(struct rf_buf *out, size_t start, uint32_t columns)
     }
 }
 
-void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out)
+static uint32_t width(const struct rf_buf *out, size_t start)
+{
+    uint32_t columns = 0;
+
+    for (size_t i = start; i < out->size; i++) {
+        columns += ((unsigned char)out->data[i] & 0xC0) != 0x80;
+    }
+    return columns;
+}
+
+/* Its beginning tells one from another. */
+static void add_name(struct rf_buf *out, const char *name)
+{
+    size_t begin = out->size;
+
+    rf_buf_printf(out, "%s", name);
+    if (strlen(name) > NAME_COLUMNS) {
+        cut(out, begin, NAME_COLUMNS - 2);
+        rf_buf_printf(out, "..");
+    }
+}
+
+static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
+{
+    add_name(out, actor->name);
+    rf_buf_add_byte(out, ' ');
+    switch (actor->state) {
+    case RF_PROGRESS_OK: rf_buf_printf(out, "ok"); break;
+    case RF_PROGRESS_BUSY: rf_buf_printf(out, "busy"); break;
+    case RF_PROGRESS_CONNECTING: rf_buf_printf(out, "connecting"); break;
+    case RF_PROGRESS_WAITING: rf_buf_printf(out, "waiting"); break;
+    case RF_PROGRESS_DONE: rf_buf_printf(out, "done"); break;
+    case RF_PROGRESS_OWN_FEED:
+        rf_buf_printf(out, "own feed");
+        if (actor->lag_us >= 0) {
+            rf_buf_add_byte(out, ' ');
+            rf_print_age(out, actor->lag_us);
+        }
+        break;
+    case RF_PROGRESS_RETRYING:
+        rf_buf_printf(out, "retry in ");
+        rf_print_age(out, (actor->retry_in_ms + 999) * 1000);
+        break;
+    }
+    if (actor->buried > 0) {
+        rf_buf_printf(out, ", ");
+        rf_print_number(out, actor->buried);
+        rf_buf_printf(out, " buried");
+    }
+}
+
+/* What a line leaves out where it does not fit. */
+enum detail { ALL, NO_TOTALS, TROUBLE_ONLY, DETAILS };
+
+static bool is_fine(const struct rf_progress_actor *actor)
+{
+    return actor->state <= RF_PROGRESS_BUSY && actor->buried == 0;
+}
+
+static void add_sinks(struct rf_buf *out, const struct rf_progress *progress, enum detail detail)
+{
+    uint32_t fine = 0;
+
+    for (uint32_t i = 0; i < progress->sink_count; i++) {
+        if (detail == TROUBLE_ONLY && is_fine(&progress->sinks[i])) {
+            fine++;
+            continue;
+        }
+        rf_buf_printf(out, "  ");
+        add_state(out, &progress->sinks[i]);
+    }
+    if (fine > 0) {
+        rf_buf_printf(out, "  %u ok", fine);
+    }
+    if (progress->more_sinks > 0) {
+        rf_buf_printf(out, "  and %u more", progress->more_sinks);
+    }
+}
+
+static void add_line(struct rf_buf *out, const struct rf_progress *progress, enum detail detail,
+                     uint32_t position_columns)
 {
     struct rf_buf scratch = {0};
-    size_t start = out->size;
-    bool narrow = columns > 0 && columns < NARROW_COLUMNS;
 
     if (progress->source.state > RF_PROGRESS_BUSY) {
         add_state(out, &progress->source);
         rf_buf_printf(out, "  ");
     }
-    add_position(out, rf_position_short(progress->position, &scratch),
-                 narrow ? NARROW_POSITION_COLUMNS : POSITION_COLUMNS);
+    add_position(out, rf_position_short(progress->position, &scratch), position_columns);
     rf_buf_printf(out, "  ");
     rf_print_number(out, progress->rate);
-    rf_buf_printf(out, "/s  ");
-    rf_print_number(out, progress->events);
-    rf_buf_printf(out, " event%s  lag ", progress->events == 1 ? "" : "s");
+    rf_buf_printf(out, "/s");
+    if (detail == ALL) {
+        rf_buf_printf(out, "  ");
+        rf_print_number(out, progress->events);
+        rf_buf_printf(out, " event%s", progress->events == 1 ? "" : "s");
+    }
+    if (progress->waived > 0) {
+        rf_buf_printf(out, "  ");
+        rf_print_number(out, progress->waived);
+        rf_buf_printf(out, " skipped");
+    }
+    rf_buf_printf(out, "  lag ");
     if (progress->lag_us >= 0) {
         rf_print_age(out, progress->lag_us);
     } else {
         rf_buf_add_byte(out, '-');
     }
-    for (uint32_t i = 0; i < progress->sink_count; i++) {
-        rf_buf_printf(out, "  ");
-        add_state(out, &progress->sinks[i]);
-    }
-    if (progress->more_sinks > 0) {
-        rf_buf_printf(out, "  and %u more", progress->more_sinks);
-    }
-    if (columns > 0) {
-        cut(out, start, columns);
-    }
+    add_sinks(out, progress, detail);
     rf_buf_deinit(&scratch);
+}
+
+void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out)
+{
+    size_t start = out->size;
+    bool narrow = columns > 0 && columns < NARROW_COLUMNS;
+
+    for (int detail = ALL; detail < DETAILS; detail++) {
+        out->size = start;
+        add_line(out, progress, (enum detail)detail,
+                 narrow ? NARROW_POSITION_COLUMNS : POSITION_COLUMNS);
+        if (columns == 0 || width(out, start) <= columns) {
+            return;
+        }
+    }
+    cut(out, start, columns);
 }

@@ -1,6 +1,7 @@
 /* Progress as text: where the pipeline stands, how fast it is and how each sink does.
  *
  *     0-1-300000  12,345/s  1,234,567 events  lag 2s  redis ok  file retry in 3s
+ *     0-1-300000  12,345/s  1,234,567 events  7 skipped  lag 3m 1s  redis ok, 2 buried  file own feed 3m 1s
  *
  * Pure: numbers in, text out. Used by the live line, by the progress lines of the log and by the
  * summary. */
@@ -18,6 +19,7 @@ enum rf_progress_state {
     RF_PROGRESS_CONNECTING, /* being opened */
     RF_PROGRESS_RETRYING,   /* lost, opened again in a while */
     RF_PROGRESS_WAITING,    /* open or not, others must move first */
+    RF_PROGRESS_OWN_FEED,   /* open, far behind the others, on its own reading of the log */
     RF_PROGRESS_DONE,
 };
 
@@ -25,12 +27,15 @@ struct rf_progress_actor {
     char name[64]; /* short: "redis", "file#2" */
     enum rf_progress_state state;
     int64_t retry_in_ms; /* RF_PROGRESS_RETRYING */
+    int64_t lag_us;      /* RF_PROGRESS_OWN_FEED: -1: not known */
+    uint64_t buried;     /* events that went to its dead letters */
 };
 
 struct rf_progress {
     struct rf_str position; /* of the last transaction read; borrowed */
     uint64_t events;        /* read since the start */
     uint64_t rate;          /* events per second, lately */
+    uint64_t waived;        /* log events left out as the operator said */
     int64_t lag_us;         /* -1: not known */
     struct rf_progress_actor source;
     struct rf_progress_actor sinks[RF_PROGRESS_SINKS_MAX];
@@ -38,8 +43,9 @@ struct rf_progress {
     uint32_t more_sinks; /* how many there are beside those */
 };
 
-/* One line without a newline, at most `columns` wide (0: any width); what does not fit is cut from
- * the right. Appends to out. */
+/* One line without a newline, at most `columns` wide (0: any width). Where it does not fit, the number
+ * of events goes first, then the names of sinks that are well ("2 ok"); the rest is cut from the
+ * right. Appends to out. */
 void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out);
 
 /* What a person wants to see of a position: of "kind:gtid=0-1-7;file=bin.000003;end=1234;..." the

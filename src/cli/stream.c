@@ -7,6 +7,8 @@
 #include "cli/message.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
+#include "cli/view.h"
+#include "cli/watch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +24,7 @@ struct session {
     struct rf_pipeline *pipeline;
     struct rf_signals signals;
     struct rf_live live;
+    struct rf_watch watch;
     struct rf_rate rate;                 /* the live line's thread */
     struct rf_pipeline_snapshot current; /* likewise */
     int64_t started_ms;
@@ -29,73 +32,15 @@ struct session {
     pthread_t watcher;
 };
 
-/* ---- From a snapshot to progress ------------------------------------------------------------- */
-
-static enum rf_progress_state state_of(const struct rf_actor_snapshot *actor)
-{
-    switch (actor->phase) {
-    case RF_PHASE_CONNECTING: return RF_PROGRESS_CONNECTING;
-    case RF_PHASE_RETRYING: return RF_PROGRESS_RETRYING;
-    case RF_PHASE_STREAMING: return actor->idle ? RF_PROGRESS_OK : RF_PROGRESS_BUSY;
-    case RF_PHASE_CLOSED:
-    case RF_PHASE_FULL: return RF_PROGRESS_WAITING;
-    case RF_PHASE_DONE: break;
-    }
-    return RF_PROGRESS_DONE;
-}
-
-/* "redis", or "redis#2" for the second of them. */
-static void name_actor(struct rf_progress_actor *out, const char *scheme, uint32_t number)
-{
-    if (number > 1) {
-        snprintf(out->name, sizeof out->name, "%s#%u", scheme, number);
-    } else {
-        snprintf(out->name, sizeof out->name, "%s", scheme);
-    }
-}
-
-static uint32_t number_of(const struct rf_pipeline_options *options, uint32_t sink)
-{
-    uint32_t number = 1;
-
-    for (uint32_t i = 0; i < sink; i++) {
-        number += options->sinks[i].type == options->sinks[sink].type;
-    }
-    return number;
-}
-
-static void fill_progress(struct rf_progress *out, const struct rf_pipeline_options *options,
-                          const struct rf_pipeline_snapshot *snapshot)
-{
-    out->position = rf_buf_str(&snapshot->source.position);
-    out->events = snapshot->source.events;
-    out->lag_us = -1;
-    name_actor(&out->source, options->source.type->name, 1);
-    out->source.state = state_of(&snapshot->source);
-    out->source.retry_in_ms = snapshot->source.retry_in_ms;
-    for (uint32_t i = 0; i < snapshot->sink_count; i++) {
-        const struct rf_actor_snapshot *sink = &snapshot->sinks[i];
-        if (sink->lag_ms >= 0 && sink->lag_ms * 1000 > out->lag_us) {
-            out->lag_us = sink->lag_ms * 1000;
-        }
-        if (i == RF_PROGRESS_SINKS_MAX) {
-            out->more_sinks = snapshot->sink_count - i;
-            break;
-        }
-        name_actor(&out->sinks[i], options->sinks[i].type->name, number_of(options, i));
-        out->sinks[i].state = state_of(sink);
-        out->sinks[i].retry_in_ms = sink->retry_in_ms;
-        out->sink_count = i + 1;
-    }
-}
+/* ---- The live line --------------------------------------------------------------------------- */
 
 static void write_live_line(void *argument, uint32_t columns, struct rf_buf *out)
 {
     struct session *session = argument;
-    struct rf_progress progress = {0};
+    struct rf_progress progress;
 
     rf_pipeline_snapshot(session->pipeline, &session->current);
-    fill_progress(&progress, &session->stream->pipeline, &session->current);
+    rf_view_progress(&progress, &session->stream->pipeline, &session->current);
     progress.rate = rf_rate_add(&session->rate, rf_clock_ms(), progress.events);
     rf_progress_line(&progress, columns, out);
 }
@@ -158,6 +103,7 @@ static void stop(void *argument)
 {
     struct session *session = argument;
 
+    rf_watch_stopping(&session->watch);
     rf_pipeline_stop(session->pipeline);
 }
 
@@ -236,6 +182,9 @@ static int run_session(struct session *session)
 
     session->started_ms = rf_clock_ms();
     start_live(session);
+    session->watch.pipeline = session->pipeline;
+    session->watch.options = &session->stream->pipeline;
+    rf_watch_start(&session->watch);
     session->signals.stop = stop;
     session->signals.leave = leave;
     session->signals.resized = resized;
@@ -243,6 +192,7 @@ static int run_session(struct session *session)
     rf_signals_listen(&session->signals);
     start_watcher(session);
     int code = rf_pipeline_run(session->pipeline, &err);
+    rf_watch_stop(&session->watch);
     stop_watcher(session);
     rf_signals_deinit(&session->signals);
     int caught = rf_signals_caught(&session->signals);

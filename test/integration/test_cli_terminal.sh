@@ -68,7 +68,7 @@ for columns in 80 200; do
         "mysql://root@127.0.0.1:$source_PORT" null: "$long" file:changes$columns.jsonl
     wait_until 20 runs "$name"
     sql source "INSERT INTO shop.orders SELECT seq FROM shop.seq_${columns}001_to_${columns}100"
-    wait_until 20 grep -qE '100 events  lag [0-9]+s  null ok  null#2 ok  file ok' "screen$columns"
+    wait_until 20 grep -qE '100 events  lag [0-9]+s  null ok  one-name-that-take\.\. ok  file ok' "screen$columns"
     kill -TERM "$(pid_of "$name")"
     expect_background_status 10 143 "$name"
 

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -142,18 +143,52 @@ static void test_the_line_is_cut_at_the_terminals_width(void **state)
     (void)state;
     rf_progress_line(&progress, 79, &out);
     expect_text(&out, "0-1-300000  12,345/s  1,234,567 events  lag 2s  redis ok  file retry in 3s");
+    rf_progress_line(&progress, 73, &out);
+    expect_text(&out, "0-1-300000  12,345/s  lag 2s  redis ok  file retry in 3s");
+    rf_progress_line(&progress, 55, &out);
+    expect_text(&out, "0-1-300000  12,345/s  lag 2s  file retry in 3s  1 ok");
     rf_progress_line(&progress, 20, &out);
     expect_text(&out, "0-1-300000  12,345/s");
     memset(position, '7', sizeof position - 1);
     progress.position = rf_str_of(position);
     rf_progress_line(&progress, 79, &out);
-    expect_text(&out, "..7777777777777777777777  12,345/s  1,234,567 events  lag 2s  redis ok  "
-                      "file re");
+    expect_text(&out, "..7777777777777777777777  12,345/s  lag 2s  redis ok  file retry in 3s");
     for (uint32_t columns = 1; columns < 300; columns++) {
         rf_progress_line(&progress, columns, &out);
         assert_true(out.size <= columns);
         rf_buf_deinit(&out);
     }
+}
+
+static void test_the_line_names_what_is_far_behind_skipped_or_buried(void **state)
+{
+    struct rf_progress progress = sample();
+    struct rf_buf out = {0};
+    (void)state;
+    progress.waived = 7;
+    progress.sinks[0].buried = 1234;
+    progress.sinks[1].state = RF_PROGRESS_OWN_FEED;
+    progress.sinks[1].lag_us = 181 * 1000000LL;
+    rf_progress_line(&progress, 0, &out);
+    expect_text(&out, "0-1-300000  12,345/s  1,234,567 events  7 skipped  lag 2s  "
+                      "redis ok, 1,234 buried  file own feed 3m 1s");
+    progress.sinks[1].lag_us = -1;
+    rf_progress_line(&progress, 60, &out);
+    expect_text(&out, "0-1-300000  12,345/s  7 skipped  lag 2s  redis ok, 1,234 bur");
+}
+
+static void test_a_long_name_is_shortened(void **state)
+{
+    struct rf_progress progress = sample();
+    struct rf_buf out = {0};
+    (void)state;
+    snprintf(progress.sinks[0].name, sizeof progress.sinks[0].name, "12345678901234567890");
+    snprintf(progress.sinks[1].name, sizeof progress.sinks[1].name,
+             "123456789012345678\xc3\xa4"
+             "901");
+    rf_progress_line(&progress, 0, &out);
+    expect_text(&out, "0-1-300000  12,345/s  1,234,567 events  lag 2s  12345678901234567890 ok  "
+                      "123456789012345678.. retry in 3s");
 }
 
 static void test_a_character_is_never_cut_in_two(void **state)
@@ -176,6 +211,8 @@ int main(void)
         cmocka_unit_test(test_the_rate_is_of_the_last_samples_only),
         cmocka_unit_test(test_the_line_says_where_how_fast_and_how_each_sink_does),
         cmocka_unit_test(test_the_line_is_cut_at_the_terminals_width),
+        cmocka_unit_test(test_the_line_names_what_is_far_behind_skipped_or_buried),
+        cmocka_unit_test(test_a_long_name_is_shortened),
         cmocka_unit_test(test_a_character_is_never_cut_in_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
