@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 #include "cli/message.h"
-#include "engine/options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,6 +42,7 @@ void rf_command_describe_all(struct rf_buf *out)
                   "  rowferry tail mysql://cdc@127.0.0.1:3306/shop.orders\n"
                   "  rowferry tail binlog:/var/lib/mysql/mysql-bin.000042\n"
                   "  rowferry run mysql://cdc@db/shop.* redis://cache:6379 file:changes.jsonl\n"
+                  "  rowferry run /etc/rowferry/shop.yaml\n"
                   "\n'rowferry help COMMAND' says more about each; 'rowferry --version' which "
                   "one this is.\n");
 }

@@ -5,7 +5,7 @@
 #ifndef ROWFERRY_CLI_COMMAND_H
 #define ROWFERRY_CLI_COMMAND_H
 
-#include <rowferry/option.h>
+#include "engine/options.h"
 
 /* How the program ends. Scripts and service managers rely on these: they only ever grow. */
 enum rf_exit {
@@ -31,7 +31,13 @@ struct rf_command {
      * may hold secrets. Returns the process's exit code; what went wrong has been said on standard
      * error. */
     int (*run)(void *options, const char *const *words, uint32_t word_count);
+    /* Instead of run, for a command whose options may also come from elsewhere: it gets what was
+     * typed, checked but not filled. */
+    int (*run_typed)(struct rf_settings typed, const char *const *words, uint32_t word_count);
 };
+
+/* Named by others too. */
+extern const struct rf_command rf_command_run;
 
 /* The list, ended by NULL. */
 extern const struct rf_command *const rf_commands[];

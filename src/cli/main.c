@@ -3,11 +3,25 @@
 #include "cli/arguments.h"
 #include "cli/message.h"
 
+#include <rowferry/log.h>
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static int run_command(const struct rf_command *command, int count, char *const *arguments)
+/* Before anything is said: all of it is to be JSON then. */
+static void choose_log_format(const struct rf_arguments *parsed)
+{
+    for (uint32_t i = 0; i < parsed->setting_count; i++) {
+        const struct rf_setting *setting = &parsed->settings[i];
+        if (strcmp(setting->name, "log-format") == 0 && strcmp(setting->value, "json") == 0) {
+            rf_log_set_format(RF_LOG_JSON);
+        }
+    }
+}
+
+static int run_command(const struct rf_command *command, int count, char *const *arguments,
+                       bool secret)
 {
     struct rf_arguments *parsed = rf_alloc_zero(1, sizeof *parsed);
     struct rf_arena arena = {0};
@@ -26,8 +40,18 @@ static int run_command(const struct rf_command *command, int count, char *const 
         rf_buf_deinit(&out);
         goto done;
     }
+    choose_log_format(parsed);
+    if (secret) {
+        rf_message_warn("a password in an argument: other users may have seen it");
+        rf_message_hint("password_file=PATH in the address, or an environment variable, keeps it "
+                        "to yourself");
+    }
     struct rf_option_set set = {command->name, command->options};
     struct rf_settings settings = {parsed->settings, parsed->setting_count};
+    if (command->run_typed != NULL) {
+        code = command->run_typed(settings, parsed->words, parsed->word_count);
+        goto done;
+    }
     if (rf_options_fill(set, settings, options, &arena, &err) != RF_OK) {
         rf_message_failure(&err);
         goto done;
@@ -83,12 +107,7 @@ int main(int argc, char **argv)
     } else if (command == NULL) {
         rf_command_refuse(argv[1]); /* the wiped one */
     } else {
-        if (secret) {
-            rf_message_warn("a password in an argument: other users may have seen it");
-            rf_message_hint("password_file=PATH in the address, or an environment variable, keeps "
-                            "it to yourself");
-        }
-        code = run_command(command, argc - 2, arguments + 2);
+        code = run_command(command, argc - 2, arguments + 2, secret);
     }
 
 done:

@@ -44,6 +44,8 @@ static void *listen_for_signals(void *argument)
         }
         if (number == SIGWINCH) {
             signals->resized(signals->argument);
+        } else if (number == SIGHUP && signals->hangup != NULL) {
+            signals->hangup(signals->argument);
         } else if (atomic_compare_exchange_strong(&signals->caught, &none, number)) {
             caught_ms = rf_clock_ms();
             signals->stop(signals->argument);

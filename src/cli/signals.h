@@ -1,8 +1,9 @@
 /* Signals while a pipeline runs: one thread waits for them, so no handler ever interrupts anything.
  *
  * SIGINT, SIGTERM and SIGHUP ask for a graceful stop; the second of them leaves at once. One that
- * was ignored when the program began (nohup, a shell's background job) stays ignored. SIGWINCH asks
- * for the live line to be drawn anew. */
+ * was ignored when the program began (nohup, a shell's background job) stays ignored. SIGHUP is
+ * something else for a program that no terminal can hang up on: whoever sends it wants new files.
+ * SIGWINCH asks for the live line to be drawn anew. */
 #ifndef ROWFERRY_CLI_SIGNALS_H
 #define ROWFERRY_CLI_SIGNALS_H
 
@@ -15,6 +16,7 @@ struct rf_signals {
     void (*stop)(void *argument);    /* called once, on the signals' thread */
     void (*leave)(void *argument);   /* before the process ends at the second signal */
     void (*resized)(void *argument); /* the terminal has another size */
+    void (*hangup)(void *argument);  /* at each SIGHUP; NULL: it asks for a stop */
     void *argument;
     /* the rest is private */
     sigset_t set;

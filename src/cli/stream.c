@@ -1,7 +1,6 @@
 #include "cli/stream.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/live.h"
 #include "cli/message.h"
@@ -155,7 +154,7 @@ static void stop_watcher(struct session *session)
 
 static void start_live(struct session *session)
 {
-    bool terminal = isatty(STDERR_FILENO);
+    bool terminal = isatty(STDERR_FILENO) && !rf_log_is_json();
 
     session->live.text = write_live_line;
     session->live.argument = session;
@@ -232,28 +231,13 @@ int rf_stream_run(const struct rf_stream *stream)
 
 /* ---- Sources and sinks ----------------------------------------------------------------------- */
 
-enum rf_status rf_stream_read(struct rf_stream_ends *ends, const char *const *words,
-                              uint32_t word_count, const char *format,
-                              struct rf_pipeline_options *options, struct rf_error *err)
+const char *rf_stream_default_from(const struct rf_ends *ends)
 {
-    enum rf_status status = rf_endpoint_source(&ends->source, words[0], &options->source, err);
-
-    ends->sink_count = word_count - 1;
-    ends->sinks = rf_alloc_zero(word_count, sizeof *ends->sinks);
-    ends->sink_specs = rf_alloc_zero(word_count, sizeof *ends->sink_specs);
-    for (uint32_t i = 0; i < ends->sink_count && status == RF_OK; i++) {
-        status = rf_endpoint_sink(&ends->sinks[i], words[i + 1], format, &ends->sink_specs[i], err);
-    }
-    options->sinks = ends->sink_specs;
-    options->sink_count = ends->sink_count;
-    if (options->from == NULL) {
-        /* A log file is there to be read; what is new in it, nobody can wait for. */
-        options->from = ends->source.is_file ? "earliest" : "now";
-    }
-    return status;
+    /* What is new in a log file, nobody can wait for. */
+    return ends->source.is_file ? "earliest" : "now";
 }
 
-bool rf_stream_prints(const struct rf_stream_ends *ends)
+bool rf_stream_prints(const struct rf_ends *ends)
 {
     for (uint32_t i = 0; i < ends->sink_count; i++) {
         if (strcmp(ends->sinks[i].display, "file:-") == 0) {
@@ -269,15 +253,4 @@ bool rf_stream_output_is_shared(void)
 
     return isatty(STDOUT_FILENO) ||
            (fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)));
-}
-
-void rf_stream_ends_deinit(struct rf_stream_ends *ends)
-{
-    rf_endpoint_deinit(&ends->source);
-    for (uint32_t i = 0; i < ends->sink_count; i++) {
-        rf_endpoint_deinit(&ends->sinks[i]);
-    }
-    free(ends->sinks);
-    free(ends->sink_specs);
-    *ends = (struct rf_stream_ends){0};
 }

@@ -4,7 +4,7 @@
 #ifndef ROWFERRY_CLI_STREAM_H
 #define ROWFERRY_CLI_STREAM_H
 
-#include "config/endpoint.h"
+#include "config/ends.h"
 
 #include <rowferry/log.h>
 
@@ -13,28 +13,19 @@ struct rf_stream {
     bool quiet;                          /* no progress and no summary */
     bool until_reader_goes;              /* end when nobody reads standard output any more */
     bool shared;                         /* the events may go to the terminal of the live line */
+    /* where no terminal can hang up on us, SIGHUP asks for new files instead of a stop */
+    bool rotates;
 };
 
 /* Runs it to its end. Returns the process's exit code; what went wrong has been said. */
 int rf_stream_run(const struct rf_stream *stream);
 
-/* Sources and sinks of the command line. Zeroed is empty and valid. */
-struct rf_stream_ends {
-    struct rf_endpoint source;
-    struct rf_endpoint *sinks;
-    struct rf_sink_spec *sink_specs;
-    uint32_t sink_count;
-};
-/* The first word is the source, the others are sinks; fills what the options say of them. format:
- * of sinks that name none; NULL: their own choice. Returns RF_OK or RF_CONFIG. */
-RF_USE_RESULT enum rf_status rf_stream_read(struct rf_stream_ends *ends, const char *const *words,
-                                            uint32_t word_count, const char *format,
-                                            struct rf_pipeline_options *options,
-                                            struct rf_error *err);
-void rf_stream_ends_deinit(struct rf_stream_ends *ends);
+/* Where a sink without a position begins when nobody says it: "earliest" of a log file, which is
+ * there to be read, else "now". */
+const char *rf_stream_default_from(const struct rf_ends *ends);
 
 /* True when one of the sinks writes to standard output. */
-bool rf_stream_prints(const struct rf_stream_ends *ends);
+bool rf_stream_prints(const struct rf_ends *ends);
 /* True when standard output is a terminal, or a pipe, whose reader may write to one. */
 bool rf_stream_output_is_shared(void);
 

@@ -1,6 +1,7 @@
 /* rowferry tail SOURCE */
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/plan.h"
 #include "cli/stream.h"
 
 #include <unistd.h>
@@ -8,9 +9,14 @@
 struct tail_options {
     const char *format;
     const char *from;
+    const char *until;
+    int64_t limit;
+    bool follow;
+    const char *spill_directory;
     int64_t connect_timeout_ms;
     bool quiet;
     int32_t log_level;
+    int32_t log_format; /* enum rf_log_format */
 };
 
 /* The first choice of --log-level: info beside a live line, else warn. */
@@ -22,46 +28,82 @@ static const struct rf_option options[] = {
     {"from", RF_OPTION_TEXT, offsetof(struct tail_options, from), NULL, NULL,
      "where to begin: now, earliest or a position (default: now; of a log file: its beginning)",
      false},
+    {"until", RF_OPTION_TEXT, offsetof(struct tail_options, until), NULL, NULL,
+     "where to end, with 0: now (what is in the log at the start), a position, or a time in UTC "
+     "such as 2026-11-22T12:00:00Z",
+     false},
+    {"limit", RF_OPTION_INT, offsetof(struct tail_options, limit), NULL, "1..",
+     "end, with 0, after so many events", false},
+    {"follow", RF_OPTION_BOOL, offsetof(struct tail_options, follow), NULL, NULL,
+     "wait at the end of a log file for more, and go on in the files behind it", false},
+    {"spill-dir", RF_OPTION_TEXT, offsetof(struct tail_options, spill_directory), NULL, NULL,
+     "the directory for transactions too large for memory, while they are read (default: $TMPDIR, "
+     "else /var/tmp)",
+     false},
     {"connect-timeout", RF_OPTION_DURATION, offsetof(struct tail_options, connect_timeout_ms),
      "10s", "1..1d", "how long one try to connect may take", false},
     {"quiet", RF_OPTION_BOOL, offsetof(struct tail_options, quiet), NULL, NULL,
      "no live line and no summary", false},
     {"log-level", RF_OPTION_CHOICE, offsetof(struct tail_options, log_level), "auto",
      "auto|error|warn|info|debug", "how much is logged", false},
+    {"log-format", RF_OPTION_CHOICE, offsetof(struct tail_options, log_format), "text", "text|json",
+     "how the log is written; json: one object per line, and no live line", false},
     RF_OPTION_END,
 };
+
+static void set_log(const struct tail_options *chosen, bool shared)
+{
+    rf_log_set_format((enum rf_log_format)chosen->log_format);
+    if (chosen->log_level == LEVEL_AUTO) {
+        rf_log_set_level(shared || !isatty(STDERR_FILENO) ? RF_LOG_WARN : RF_LOG_INFO);
+    } else {
+        rf_log_set_level((enum rf_level)(chosen->log_level - 1));
+    }
+}
+
+static enum rf_status read_ends(const struct tail_options *chosen, const char *source,
+                                struct rf_ends *ends, struct rf_error *err)
+{
+    const char *both[] = {source, "-"};
+    struct rf_settings beside = {0};
+    enum rf_status status = chosen->follow ? rf_plan_follow(source, &beside, err) : RF_OK;
+
+    return status == RF_OK ? rf_ends_read(ends, both, 2, beside, chosen->format, err) : status;
+}
 
 static int run(void *state, const char *const *words, uint32_t word_count)
 {
     const struct tail_options *chosen = state;
-    const char *both[] = {words[0], "-"};
     struct rf_stream stream = {.quiet = chosen->quiet, .until_reader_goes = true};
-    struct rf_stream_ends ends = {0};
+    struct rf_ends ends = {0};
     struct rf_error err = {0};
     int code;
 
     (void)word_count;
-    stream.pipeline = (struct rf_pipeline_options){
-        .name = "tail",
-        .from = chosen->from,
-        .connect_timeout_ms = chosen->connect_timeout_ms,
-        .connect_once = true,
-        .ends_with_reader = true,
-    };
     stream.shared = rf_stream_output_is_shared();
-    if (chosen->log_level == LEVEL_AUTO) {
-        rf_log_set_level(stream.shared || !isatty(STDERR_FILENO) ? RF_LOG_WARN : RF_LOG_INFO);
-    } else {
-        rf_log_set_level((enum rf_level)(chosen->log_level - 1));
-    }
-    enum rf_status status = rf_stream_read(&ends, both, 2, chosen->format, &stream.pipeline, &err);
+    set_log(chosen, stream.shared);
+    enum rf_status status = read_ends(chosen, words[0], &ends, &err);
     if (status != RF_OK) {
         rf_message_failure(&err);
         code = rf_stream_exit_code(status);
     } else {
+        stream.pipeline = (struct rf_pipeline_options){
+            .name = "tail",
+            .from = chosen->from ? chosen->from : rf_stream_default_from(&ends),
+            .until = chosen->until,
+            .limit = (uint64_t)chosen->limit,
+            .limit_exact = true,
+            .spill_directory = chosen->spill_directory,
+            .connect_timeout_ms = chosen->connect_timeout_ms,
+            .connect_once = true,
+            .ends_with_reader = true,
+            .source = ends.source_spec,
+            .sinks = ends.sink_specs,
+            .sink_count = ends.sink_count,
+        };
         code = rf_stream_run(&stream);
     }
-    rf_stream_ends_deinit(&ends);
+    rf_ends_deinit(&ends);
     return code;
 }
 
@@ -71,8 +113,9 @@ const struct rf_command rf_command_tail = {
     .summary = "print the changes of a source to standard output",
     .help =
         "Prints every committed change of SOURCE, one line each, from now on; of a log file from\n"
-        "its beginning to its end. It keeps no state. When the reader of its output goes away, it\n"
-        "ends with 0.\n",
+        "its beginning to its end, or on and on with --follow. It keeps no state. When the reader "
+        "of\n"
+        "its output goes away, it ends with 0.\n",
     .state_size = sizeof(struct tail_options),
     .options = options,
     .words_min = 1,

@@ -1,5 +1,6 @@
 #include "config/endpoint.h"
 
+#include "base/memory.h"
 #include "engine/registry.h"
 
 #include <ctype.h>
@@ -64,13 +65,33 @@ static enum rf_status add(struct rf_endpoint *endpoint, const char *name, const 
     return RF_OK;
 }
 
-static enum rf_status parse(struct rf_endpoint *endpoint, const char *text, struct rf_error *err)
+static enum rf_status add_beside(struct rf_endpoint *endpoint, const struct rf_setting *setting,
+                                 struct rf_error *err)
+{
+    if (rf_url_get(&endpoint->url, setting->name) != NULL) {
+        rf_fail(err, RF_CONFIG, "%s%s%s is in the address too",
+                setting->where ? setting->where : "", setting->where ? ": " : "", setting->name);
+        rf_error_hint(err, "give it once");
+        return RF_CONFIG;
+    }
+    enum rf_status status = add(endpoint, setting->name, setting->value, err);
+    if (status == RF_OK) {
+        endpoint->settings[endpoint->count - 1].where = setting->where;
+    }
+    return status;
+}
+
+static enum rf_status parse(struct rf_endpoint *endpoint, const char *text,
+                            struct rf_settings beside, struct rf_error *err)
 {
     enum rf_status status = rf_url_parse(&endpoint->url, rf_str_of(text), err);
 
     for (uint32_t i = 0; i < endpoint->url.count && status == RF_OK; i++) {
         status =
             add(endpoint, endpoint->url.settings[i].name, endpoint->url.settings[i].value, err);
+    }
+    for (uint32_t i = 0; i < beside.count && status == RF_OK; i++) {
+        status = add_beside(endpoint, &beside.items[i], err);
     }
     return status;
 }
@@ -303,11 +324,39 @@ static enum rf_status refuse_sink(const char *scheme, struct rf_error *err)
     return RF_CONFIG;
 }
 
+/* What a transform finds wrong with its options, it finds before anything is contacted. */
+static enum rf_status check_transform(const struct rf_transform_type *type,
+                                      struct rf_settings settings, struct rf_error *err)
+{
+    struct rf_option_set set = {type->name, type->options};
+    struct rf_arena arena = {0};
+    void *state = rf_alloc_zero(1, type->state_size + 1);
+    const char *where = NULL;
+    enum rf_status status = rf_options_fill(set, settings, state, &arena, err);
+
+    if (status == RF_OK) {
+        status = type->open(state, err);
+    }
+    type->close(state);
+    for (uint32_t i = 0; i < settings.count && where == NULL; i++) {
+        if (rf_options_find(type->options, settings.items[i].name) != NULL) {
+            where = settings.items[i].where;
+        }
+    }
+    if (status != RF_OK && where != NULL) {
+        rf_error_wrap(err, "%s", where);
+    }
+    free(state);
+    rf_arena_deinit(&arena);
+    return status;
+}
+
 enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text,
-                                  struct rf_source_spec *spec, struct rf_error *err)
+                                  struct rf_settings beside, struct rf_source_spec *spec,
+                                  struct rf_error *err)
 {
     const struct rf_source_type *type = NULL;
-    enum rf_status status = parse(endpoint, text, err);
+    enum rf_status status = parse(endpoint, text, beside, err);
 
     if (status != RF_OK) {
         return status;
@@ -326,10 +375,11 @@ enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text
 }
 
 enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, const char *format,
-                                struct rf_sink_spec *spec, struct rf_error *err)
+                                struct rf_settings beside, struct rf_sink_spec *spec,
+                                struct rf_error *err)
 {
     const struct rf_sink_type *type = NULL;
-    enum rf_status status = parse(endpoint, text, err);
+    enum rf_status status = parse(endpoint, text, beside, err);
 
     if (status != RF_OK) {
         return status;
@@ -346,12 +396,77 @@ enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, 
     if (status == RF_OK) {
         struct rf_settings settings = {endpoint->settings, endpoint->count};
         status = rf_registry_sink_spec(type->name, endpoint->display, settings, spec, err);
+        for (uint32_t i = 0; status == RF_OK && i < spec->transform_count; i++) {
+            status = check_transform(spec->transforms[i], settings, err);
+        }
     }
     if (status == RF_OK && setting_of(endpoint, "name") == NULL) {
         spec->name = endpoint->key;
     }
     return status;
 }
+
+/* ---- The tables ------------------------------------------------------------------------------ */
+
+static void add_set(struct rf_endpoint_sets *out, const char *owner,
+                    const struct rf_option *options)
+{
+    if (options != NULL) {
+        rf_assert(out->count < RF_ENDPOINT_SETS_MAX);
+        out->items[out->count++] = (struct rf_option_set){owner, options};
+    }
+}
+
+enum rf_status rf_endpoint_source_sets(const char *text, struct rf_endpoint_sets *out,
+                                       struct rf_error *err)
+{
+    const struct rf_source_type *type = NULL;
+    struct rf_url url = {0};
+    enum rf_status status = rf_url_parse(&url, rf_str_of(text), err);
+
+    *out = (struct rf_endpoint_sets){0};
+    if (status == RF_OK && rf_registry_find_source(url.scheme, &type, err) != RF_OK) {
+        status = refuse_source(url.scheme, err);
+    }
+    if (status == RF_OK) {
+        add_set(out, type->name, type->options);
+    }
+    rf_url_deinit(&url);
+    return status;
+}
+
+enum rf_status rf_endpoint_sink_sets(const char *text, const char *format,
+                                     struct rf_endpoint_sets *out, struct rf_error *err)
+{
+    const struct rf_sink_type *type = NULL;
+    const struct rf_format_type *format_type = NULL;
+    struct rf_url url = {0};
+    enum rf_status status = rf_url_parse(&url, rf_str_of(text), err);
+
+    *out = (struct rf_endpoint_sets){0};
+    if (status == RF_OK && rf_registry_find_sink(url.scheme, &type, err) != RF_OK) {
+        status = refuse_sink(url.scheme, err);
+    }
+    if (status == RF_OK) {
+        add_set(out, type->name, type->options);
+        add_set(out, type->name, rf_sink_common_options);
+        format = format ? format : rf_url_get(&url, "format");
+        format = format ? format : type->default_format;
+        if (format != NULL && rf_registry_find_format(format, &format_type, NULL) == RF_OK) {
+            add_set(out, format_type->name, format_type->options);
+        }
+        for (const struct rf_registry_transform *each = rf_registry_transforms(); each->name;
+             each++) {
+            if (each->type != NULL) {
+                add_set(out, each->name, each->type->options);
+            }
+        }
+    }
+    rf_url_deinit(&url);
+    return status;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 void rf_endpoint_pipeline_name(const struct rf_endpoint *source, struct rf_buf *out)
 {

@@ -14,7 +14,7 @@
 #include "config/url.h"
 #include "engine/registry.h"
 
-enum { RF_ENDPOINT_SETTINGS_MAX = RF_URL_SETTINGS_MAX + 16 };
+enum { RF_ENDPOINT_SETTINGS_MAX = 2 * RF_URL_SETTINGS_MAX, RF_ENDPOINT_SETS_MAX = 16 };
 
 /* Zeroed is empty and valid. */
 struct rf_endpoint {
@@ -27,17 +27,33 @@ struct rf_endpoint {
     struct rf_arena memory;
 };
 
-/* Reads the address and checks everything that can be checked without contacting anybody. The spec
- * borrows from the endpoint. Returns RF_OK; RF_CONFIG: the message says what, never a secret.
+/* Reads the address and what was said beside it (of a configuration file; none is fine), and checks
+ * everything that can be checked without contacting anybody. The spec borrows from the endpoint and
+ * from `beside`. Returns RF_OK; RF_CONFIG: the message says what, never a secret.
  *
- * A secret that the address does not have is looked for as rf_options_check says, and then in
+ * A secret that was not said is looked for as rf_options_check says, and then in
  * $CREDENTIALS_DIRECTORY/<scheme>-<option>, such as "redis-password". */
 RF_USE_RESULT enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text,
+                                                struct rf_settings beside,
                                                 struct rf_source_spec *spec, struct rf_error *err);
-/* format: chosen beside the address, wins over none there; NULL: no wish. */
+/* format: of a sink that takes one and names none; NULL: its own choice. */
 RF_USE_RESULT enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text,
-                                              const char *format, struct rf_sink_spec *spec,
-                                              struct rf_error *err);
+                                              const char *format, struct rf_settings beside,
+                                              struct rf_sink_spec *spec, struct rf_error *err);
+
+/* The option tables of what an address names. */
+struct rf_endpoint_sets {
+    struct rf_option_set items[RF_ENDPOINT_SETS_MAX];
+    uint32_t count;
+};
+/* Returns RF_OK; RF_CONFIG: not an address, or nothing of that name. */
+RF_USE_RESULT enum rf_status rf_endpoint_source_sets(const char *text, struct rf_endpoint_sets *out,
+                                                     struct rf_error *err);
+/* format: chosen beside the address, else the one in it or the sink's own counts; NULL: none. One
+ * that does not exist has no table, and is for rf_endpoint_sink to refuse. */
+RF_USE_RESULT enum rf_status rf_endpoint_sink_sets(const char *text, const char *format,
+                                                   struct rf_endpoint_sets *out,
+                                                   struct rf_error *err);
 
 /* The name of a pipeline that was given none: the scheme and a hash of the source's key, such as
  * "mysql-3f9a1c2b". Stays the same for ever. Appends. */

@@ -21,7 +21,14 @@ says 1 "which command?" "'rowferry --help'"
 says 1 "there is no command 'rnu'; did you mean 'run'?" "'rowferry --help'" rnu
 says 1 "there is no command 'mysql://u:******@h'" "to see the changes of a source, write: rowferry tail" \
     mysql://u:geheim@h
-says 1 "run: too few arguments" "usage: rowferry run [OPTION...] SOURCE SINK..." run mysql://h
+says 1 "run: too few arguments" "usage: rowferry run [OPTION...] CONFIG.yaml | SOURCE SINK..." run mysql://h
+says 1 "run: too few arguments" "usage: rowferry run" run
+says 1 "run: a configuration file names the source and the sinks itself" "usage: rowferry run" \
+    run shop.yaml redis://h
+says 1 "usage: rowferry config check FILE" "'rowferry help config'" config chekc shop.yaml
+says 1 "config: too few arguments" "usage: rowferry config check FILE" config
+says 1 'limit: "0" is not allowed, it takes: whole number, at least 1' "" run --limit 0 binlog:a -
+says 1 'log-format: "jsno" is not allowed, it takes: one of text, json' "" tail --log-format=jsno binlog:a
 says 1 "tail: too many arguments" "usage: rowferry tail" tail binlog:a -
 says 1 "run has no option --flsuh-ms; did you mean --flush-ms?" "'rowferry help run'" \
     run --flsuh-ms 3 binlog:a -
@@ -54,6 +61,10 @@ says 2 "the file address has a host, but takes a path only" "write file:PATH, wi
     run binlog:a file://changes.jsonl
 says 2 'unknown option "kye" of redis; did you mean "key"?' '`rowferry options redis`' \
     run binlog:a 'redis://h?kye=x'
+says 2 "shop.yaml: it cannot be read: No such file or directory" "" run shop.yaml
+says 2 "shop.yml: it cannot be read: No such file or directory" "" config check shop.yml
+says 2 "--follow is for log files, and mysql is none" "a server is followed until it is stopped" \
+    tail --follow mysql://h
 says 2 'unknown format "jsno"; did you mean "json"?' "" tail --format jsno binlog:a
 says 2 'binlog needs "path": the log file' "" tail binlog:
 says 2 "'.x' is no name for a pipeline" "letters, digits" run --name .x binlog:a null:
@@ -71,7 +82,7 @@ expect_equal "" "$(find "$XDG_STATE_HOME" -name '*.db')" "state of what never ra
 
 # ---- Lists and help: exit 0 ------------------------------------------------------------------
 
-for command in run tail status position sources sinks formats options help; do
+for command in run tail config status position sources sinks formats options help; do
     expect_status 0 "$ROWFERRY" help "$command"
     cp out by_help
     expect_contains "$(sed -n 1p out)" "usage: rowferry $command" "help of $command"
@@ -118,7 +129,7 @@ expect_same_files out "$ROWFERRY_SOURCE_DIR/docs/options.md" \
     "docs/options.md (make it with: rowferry options --markdown)"
 
 # Every option of run and tail is in the manual page.
-for command in run tail status position options; do
+for command in run tail config status position options; do
     "$ROWFERRY" help "$command" | sed -n 's/^  --\([a-z-]*\).*/\1/p' >names
     while read -r name; do
         expect_success grep -qE "(Fl|Op Fl) -$name( |$)" "$ROWFERRY_SOURCE_DIR/docs/man/rowferry.1"

@@ -184,7 +184,7 @@ static void test_every_command_is_complete(void **state)
         assert_ptr_equal(rf_command_find(each->name), each);
         assert_non_null(each->usage);
         assert_non_null(each->options);
-        assert_non_null(each->run);
+        assert_true((each->run != NULL) != (each->run_typed != NULL));
         assert_true(each->words_min <= each->words_max && each->words_max < RF_ARGUMENTS_MAX);
         assert_true(strlen(each->help) > 0 && each->help[strlen(each->help) - 1] == '\n');
         assert_non_null(strstr(all.data, each->summary));

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct rf_settings none;
+
 /* A directory of its own, which is the working directory too. */
 static char directory[64];
 
@@ -79,7 +81,7 @@ static void test_a_sink_has_a_display_and_a_key(void **state)
         struct rf_endpoint endpoint = {0};
         struct rf_sink_spec spec = {0};
         struct rf_error err = {0};
-        if (rf_endpoint_sink(&endpoint, cases[i].text, NULL, &spec, &err) != RF_OK) {
+        if (rf_endpoint_sink(&endpoint, cases[i].text, NULL, none, &spec, &err) != RF_OK) {
             fail_msg("%s: %s", cases[i].text, err.message);
         }
         assert_string_equal(spec.address, cases[i].display);
@@ -102,7 +104,7 @@ static void test_the_user_the_tables_and_the_options_are_no_part_of_a_sources_ke
         struct rf_endpoint endpoint = {0};
         struct rf_source_spec spec = {0};
         struct rf_error err = {0};
-        if (rf_endpoint_source(&endpoint, cases[i].text, &spec, &err) != RF_OK) {
+        if (rf_endpoint_source(&endpoint, cases[i].text, none, &spec, &err) != RF_OK) {
             fail_msg("%s: %s", cases[i].text, err.message);
         }
         assert_string_equal(spec.address, cases[i].display);
@@ -121,7 +123,7 @@ static void test_a_pipelines_name_is_the_same_for_ever(void **state)
         struct rf_source_spec spec = {0};
         struct rf_error err = {0};
         struct rf_buf name = {0};
-        assert_int_equal(rf_endpoint_source(&endpoint, cases[i], &spec, &err), RF_OK);
+        assert_int_equal(rf_endpoint_source(&endpoint, cases[i], none, &spec, &err), RF_OK);
         rf_endpoint_pipeline_name(&endpoint, &name);
         assert_string_equal(rf_buf_cstr(&name), "mysql-cb3234f5");
         rf_buf_deinit(&name);
@@ -135,7 +137,8 @@ static void test_a_named_sink_keeps_its_position_under_its_name(void **state)
     struct rf_sink_spec spec = {0};
     struct rf_error err = {0};
     (void)state;
-    assert_int_equal(rf_endpoint_sink(&endpoint, "redis://h?name=cache", NULL, &spec, &err), RF_OK);
+    assert_int_equal(rf_endpoint_sink(&endpoint, "redis://h?name=cache", NULL, none, &spec, &err),
+                     RF_OK);
     assert_string_equal(spec.name, "cache");
     rf_endpoint_deinit(&endpoint);
 }
@@ -146,10 +149,11 @@ static void test_a_format_beside_the_address_gives_way_to_the_one_in_it(void **s
     struct rf_sink_spec spec = {0};
     struct rf_error err = {0};
     (void)state;
-    assert_int_equal(rf_endpoint_sink(&endpoint, "-", "jsno", &spec, &err), RF_CONFIG);
+    assert_int_equal(rf_endpoint_sink(&endpoint, "-", "jsno", none, &spec, &err), RF_CONFIG);
     assert_string_equal(err.message, "unknown format \"jsno\"; did you mean \"json\"?");
     rf_endpoint_deinit(&endpoint);
-    assert_int_equal(rf_endpoint_sink(&endpoint, "file:-?format=json", "jsno", &spec, &err), RF_OK);
+    assert_int_equal(rf_endpoint_sink(&endpoint, "file:-?format=json", "jsno", none, &spec, &err),
+                     RF_OK);
     assert_string_equal(spec.format->name, "json");
     rf_endpoint_deinit(&endpoint);
 }
@@ -179,7 +183,8 @@ static void test_a_bad_source_is_refused_with_the_reason(void **state)
         struct rf_endpoint endpoint = {0};
         struct rf_source_spec spec = {0};
         struct rf_error err = {0};
-        assert_int_equal(rf_endpoint_source(&endpoint, cases[i].text, &spec, &err), RF_CONFIG);
+        assert_int_equal(rf_endpoint_source(&endpoint, cases[i].text, none, &spec, &err),
+                         RF_CONFIG);
         assert_string_equal(err.message, cases[i].message);
         if (strstr(err.hint, cases[i].hint) == NULL) {
             fail_msg("%s: the hint is '%s'", cases[i].text, err.hint);
@@ -205,7 +210,8 @@ static void test_a_bad_sink_is_refused_with_the_reason(void **state)
         struct rf_endpoint endpoint = {0};
         struct rf_sink_spec spec = {0};
         struct rf_error err = {0};
-        assert_int_equal(rf_endpoint_sink(&endpoint, cases[i].text, NULL, &spec, &err), RF_CONFIG);
+        assert_int_equal(rf_endpoint_sink(&endpoint, cases[i].text, NULL, none, &spec, &err),
+                         RF_CONFIG);
         if (cases[i].message != NULL) {
             assert_string_equal(err.message, cases[i].message);
         }
@@ -225,7 +231,7 @@ static char *password_of(const char *text)
     struct rf_error err = {0};
     struct rf_arena arena = {0};
     const char *password = NULL;
-    if (rf_endpoint_sink(&endpoint, text, NULL, &spec, &err) != RF_OK) {
+    if (rf_endpoint_sink(&endpoint, text, NULL, none, &spec, &err) != RF_OK) {
         fail_msg("%s: %s", text, err.message);
     }
     struct rf_option_set set = {spec.type->name, spec.type->options};
