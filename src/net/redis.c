@@ -177,19 +177,41 @@ static enum rf_status lost(const struct rf_redis *redis, int code, struct rf_err
     return RF_RETRY;
 }
 
-/* Both move what can be moved now and set *moved when something was. */
-static int send_some(struct rf_redis *redis, bool *moved)
+/* Sends a piece of what waits. Returns RF_OK, with *size bytes gone; RF_AGAIN: the other side takes
+ * no more now; RF_RETRY; RF_CONFIG. */
+static enum rf_status send_piece(struct rf_redis *redis, size_t *size, struct rf_error *err)
 {
-    while (redis->sent < redis->out.size) {
-        ssize_t size = send(redis->fd, redis->out.data + redis->sent, redis->out.size - redis->sent,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (size < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+    struct rf_str rest = {redis->out.data + redis->sent, redis->out.size - redis->sent};
+    if (redis->tls.session != NULL) {
+        return rf_tls_send(&redis->tls, rest, size, &redis->send_events, err);
+    }
+    for (;;) {
+        ssize_t sent = send(redis->fd, rest.data, rest.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent >= 0) {
+            *size = (size_t)sent;
+            return RF_OK;
         }
-        redis->sent += (size_t)size;
+        if (errno != EINTR) {
+            redis->send_events = POLLOUT;
+            return errno == EAGAIN || errno == EWOULDBLOCK ? RF_AGAIN : lost(redis, errno, err);
+        }
+    }
+}
+
+/* Both move what can be moved now and set *moved when something was. */
+static enum rf_status send_some(struct rf_redis *redis, bool *moved, struct rf_error *err)
+{
+    redis->send_events = 0;
+    while (redis->sent < redis->out.size) {
+        size_t size = 0;
+        enum rf_status status = send_piece(redis, &size, err);
+        if (status == RF_AGAIN) {
+            break;
+        }
+        if (status != RF_OK) {
+            return status;
+        }
+        redis->sent += size;
         *moved = true;
     }
     if (redis->sent == redis->out.size) {
@@ -199,29 +221,48 @@ static int send_some(struct rf_redis *redis, bool *moved)
         redis->out.size -= redis->sent;
         redis->sent = 0;
     }
-    return 0;
+    return RF_OK;
+}
+
+static enum rf_status receive_piece(struct rf_redis *redis, char *data, size_t *size,
+                                    struct rf_error *err)
+{
+    if (redis->tls.session != NULL) {
+        return rf_tls_receive(&redis->tls, data, RECEIVE_BYTES, size, &redis->read_events, err);
+    }
+    for (;;) {
+        ssize_t got = recv(redis->fd, data, RECEIVE_BYTES, MSG_DONTWAIT);
+        if (got > 0) {
+            *size = (size_t)got;
+            return RF_OK;
+        }
+        if (got == 0) {
+            return lost(redis, 0, err);
+        }
+        if (errno != EINTR) {
+            redis->read_events = POLLIN;
+            return errno == EAGAIN || errno == EWOULDBLOCK ? RF_AGAIN : lost(redis, errno, err);
+        }
+    }
 }
 
 static enum rf_status receive_some(struct rf_redis *redis, bool *moved, struct rf_error *err)
 {
     char data[RECEIVE_BYTES];
     for (;;) {
-        ssize_t size = recv(redis->fd, data, sizeof data, MSG_DONTWAIT);
-        if (size < 0 && errno == EINTR) {
-            continue;
-        }
-        if (size < 0) {
-            return errno == EAGAIN || errno == EWOULDBLOCK ? RF_OK : lost(redis, errno, err);
-        }
-        if (size == 0) {
-            return lost(redis, 0, err);
+        size_t size = 0;
+        enum rf_status status = receive_piece(redis, data, &size, err);
+        if (status != RF_OK) {
+            return status == RF_AGAIN ? RF_OK : status;
         }
         *moved = true;
-        if (redisReaderFeed(redis->reader, data, (size_t)size) != REDIS_OK) {
+        if (redisReaderFeed(redis->reader, data, size) != REDIS_OK) {
             return rf_fail(err, RF_RETRY, "no memory for the answer of Redis at %s", redis->where);
         }
-        enum rf_status status = take_replies(redis, err);
-        if (status != RF_OK || (size_t)size < sizeof data) {
+        status = take_replies(redis, err);
+        /* A socket that had less than was asked for is empty; of TLS only the session knows. */
+        if (status != RF_OK || (size < RECEIVE_BYTES && redis->tls.session == NULL)) {
+            redis->read_events = POLLIN;
             return status;
         }
     }
@@ -241,14 +282,18 @@ static enum rf_status pump(struct rf_redis *redis, size_t unsent_max, uint64_t a
         if (atomic_load_explicit(&redis->interrupted, memory_order_relaxed)) {
             return interrupted(redis, err);
         }
-        int code = send_some(redis, &moved);
+        struct rf_error broken = {0};
+        enum rf_status sent = send_some(redis, &moved, &broken);
         /* Even when nothing can be sent any more: the server may have said why. */
         enum rf_status status = receive_some(redis, &moved, err);
         if (status != RF_OK) {
             return status;
         }
-        if (code != 0) {
-            return lost(redis, code, err);
+        if (sent != RF_OK) {
+            if (err != NULL) {
+                *err = broken;
+            }
+            return sent;
         }
         size_t unsent = redis->out.size - redis->sent;
         if (unsent <= unsent_max && redis->answered >= answered) {
@@ -260,7 +305,7 @@ static enum rf_status pump(struct rf_redis *redis, size_t unsent_max, uint64_t a
             return rf_fail(err, RF_RETRY, "Redis at %s did not answer for %lld ms", redis->where,
                            (long long)(now_ms - heard_ms));
         }
-        struct pollfd wait = {redis->fd, (short)(POLLIN | (unsent > 0 ? POLLOUT : 0)), 0};
+        struct pollfd wait = {redis->fd, (short)(redis->read_events | redis->send_events), 0};
         (void)poll(&wait, 1, SLICE_MS);
     }
 }
@@ -459,6 +504,17 @@ static enum rf_status login(struct rf_redis *redis, const struct rf_str *argumen
     return status;
 }
 
+/* Nothing of the log-in is sent before this is over. */
+static enum rf_status secure(struct rf_redis *redis, const struct rf_redis_address *address,
+                             int64_t deadline_ms, struct rf_error *err)
+{
+    if (!rf_tls_wanted(&address->tls, address->host)) {
+        return RF_OK;
+    }
+    return rf_tls_connect(&redis->tls, redis->fd, address->host, redis->peer, &address->tls,
+                          deadline_ms, &redis->interrupted, err);
+}
+
 static enum rf_status log_in(struct rf_redis *redis, const struct rf_redis_address *address,
                              struct rf_error *err)
 {
@@ -501,10 +557,16 @@ enum rf_status rf_redis_connect(struct rf_redis *redis, const struct rf_redis_ad
     rf_buf_printf(&where, strchr(address->host, ':') ? "[%s]:%u" : "%s:%u", address->host,
                   address->port);
     redis->where = rf_str_dup(rf_buf_str(&where));
+    rf_buf_reset(&where);
+    rf_buf_printf(&where, "Redis at %s", redis->where);
+    redis->peer = rf_str_dup(rf_buf_str(&where));
     rf_buf_deinit(&where);
     redis->reader = create_reader(redis);
 
     enum rf_status status = connect_any(redis, address, deadline_ms, err);
+    if (status == RF_OK) {
+        status = secure(redis, address, deadline_ms, err);
+    }
     if (status == RF_OK) {
         int64_t left_ms = deadline_ms - rf_clock_ms();
         redis->timeout_ms = left_ms > SLICE_MS ? left_ms : SLICE_MS;
@@ -516,6 +578,7 @@ enum rf_status rf_redis_connect(struct rf_redis *redis, const struct rf_redis_ad
 
 void rf_redis_close(struct rf_redis *redis)
 {
+    rf_tls_close(&redis->tls);
     if (redis->connected) {
         close(redis->fd);
     }
@@ -527,6 +590,7 @@ void rf_redis_close(struct rf_redis *redis)
     free(redis->reply.items);
     free(redis->ends);
     free(redis->where);
+    free(redis->peer);
     memset(redis, 0, offsetof(struct rf_redis, interrupted));
 }
 

@@ -13,8 +13,7 @@
 #ifndef ROWFERRY_NET_REDIS_H
 #define ROWFERRY_NET_REDIS_H
 
-#include <rowferry/str.h>
-#include <stdatomic.h>
+#include "net/tls.h"
 
 struct redisReader;
 
@@ -62,8 +61,12 @@ struct rf_redis {
     uint32_t item_capacity;
     int64_t timeout_ms;
     char *where; /* "host:port", for messages */
+    char *peer;  /* "Redis at host:port" */
     int fd;
     bool connected;
+    struct rf_tls tls; /* over fd; its session is NULL when the connection is in the clear */
+    short read_events; /* what the last reading and sending wait for */
+    short send_events;
     atomic_bool interrupted; /* the last member: all before it is what close gives back */
 };
 
@@ -73,14 +76,15 @@ struct rf_redis_address {
     uint16_t port;
     const char *user;     /* NULL or empty: the default user */
     const char *password; /* NULL or empty: no AUTH */
+    struct rf_tls_options tls;
     uint32_t database;
     int64_t connect_timeout_ms; /* of connecting and logging in */
     int64_t timeout_ms;         /* without a byte from the other side, after that */
 };
 
-/* Connects, logs in, selects the database. Returns RF_OK; RF_RETRY (not reachable, with
- * err->connect; interrupted; not ready); RF_CONFIG (refused, with err->access for user and
- * password; not a Redis server). */
+/* Connects, by TLS where that is wanted, logs in, selects the database. Returns RF_OK; RF_RETRY
+ * (not reachable, with err->connect; interrupted; not ready); RF_CONFIG (refused, with err->access
+ * for user and password; not a Redis server; TLS not as wanted). */
 RF_USE_RESULT enum rf_status rf_redis_connect(struct rf_redis *redis,
                                               const struct rf_redis_address *address,
                                               struct rf_error *err);

@@ -11,7 +11,7 @@ enum {
 
 /* --------------------------------------------------------------------------------------- errors */
 
-static enum rf_status refused(struct rf_redis_guard *guard, struct rf_str text, uint32_t tag,
+static enum rf_status refused(struct rf_redis_guard *guard, struct rf_str text, const void *tag,
                               struct rf_error *err)
 {
     enum rf_status status = rf_redis_error(&guard->redis, text, err);
@@ -60,7 +60,7 @@ static void expect(struct rf_redis_guard *guard, enum rf_redis_expect kind, uint
 static enum rf_status take_exec(struct rf_redis_guard *guard, uint32_t commands,
                                 const struct rf_redis_reply *reply, struct rf_error *err)
 {
-    const uint32_t *tags = guard->tags[guard->answered % 2];
+    const void *const *tags = guard->tags[guard->answered % 2];
     guard->answered++;
     if (reply->kind == RF_REDIS_NIL) {
         guard->undone = true;
@@ -238,7 +238,7 @@ enum rf_status rf_redis_group_open(struct rf_redis_guard *guard, struct rf_error
     return status;
 }
 
-void rf_redis_group_command(struct rf_redis_guard *guard, uint32_t tag, uint32_t arguments)
+void rf_redis_group_command(struct rf_redis_guard *guard, const void *tag, uint32_t arguments)
 {
     rf_assert(guard->open && guard->commands < RF_REDIS_GROUP_COMMANDS);
     struct rf_redis_expected *last =

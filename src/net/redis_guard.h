@@ -9,7 +9,7 @@
  * each other.
  *
  * Redis does not roll back when one command of a group fails: the others take effect. Each command
- * therefore has a tag, by which the caller knows the one that was refused.
+ * therefore has a tag, a pointer of the caller's, by which the one that was refused is known.
  *
  * Zeroed is valid and closed. The rules of net/redis.h hold.
  *
@@ -25,7 +25,7 @@ enum {
     RF_REDIS_UNIT_COMMANDS = 65, /* that rf_redis_group_open makes room for */
     RF_REDIS_OWNER_SIZE = 32,
 };
-#define RF_REDIS_NO_TAG UINT32_MAX
+#define RF_REDIS_NO_TAG NULL
 
 /* What the next replies are. */
 enum rf_redis_expect {
@@ -43,7 +43,7 @@ struct rf_redis_guard {
     struct rf_redis redis;
     struct rf_buf key; /* of the hash; set before anything else */
     char owner[RF_REDIS_OWNER_SIZE + 1];
-    uint32_t refused; /* after RF_REJECT: the tag of the command that it is about */
+    const void *refused; /* after RF_REJECT: the tag of the command that it is about */
 
     struct rf_redis_expected expected[16];
     uint32_t expected_first, expected_count;
@@ -56,7 +56,7 @@ struct rf_redis_guard {
     size_t begun;      /* where in redis.out the unit begins */
     uint32_t sent;     /* groups closed; at most one more than were answered */
     uint32_t answered; /* groups whose EXEC was answered */
-    uint32_t tags[2][RF_REDIS_GROUP_COMMANDS]; /* by group */
+    const void *tags[2][RF_REDIS_GROUP_COMMANDS]; /* by group */
 };
 
 /* One command and its reply, kept in guard->redis.reply with its items, when nothing else is under
@@ -80,7 +80,7 @@ RF_USE_RESULT enum rf_status rf_redis_guard_take(struct rf_redis_guard *guard, u
 RF_USE_RESULT enum rf_status rf_redis_group_open(struct rf_redis_guard *guard,
                                                  struct rf_error *err);
 /* Begins the next command of the unit; its arguments follow by rf_redis_bulk. */
-void rf_redis_group_command(struct rf_redis_guard *guard, uint32_t tag, uint32_t arguments);
+void rf_redis_group_command(struct rf_redis_guard *guard, const void *tag, uint32_t arguments);
 /* Between units: sends what there is when it is much, and takes the replies that have come. */
 RF_USE_RESULT enum rf_status rf_redis_group_push(struct rf_redis_guard *guard,
                                                  struct rf_error *err);

@@ -44,7 +44,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void set(const char *key, const char *value, uint32_t tag)
+/* What the tags point to. */
+static const char tags[16];
+
+static void set(const char *key, const char *value, const void *tag)
 {
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
     rf_redis_group_command(&guard, tag, 3);
@@ -66,7 +69,7 @@ static void test_the_owner_and_the_epoch_are_written(void **state)
     expect_answer("HGET guard epoch", "3");
     expect_answer("HGET guard owner", guard.owner);
     assert_int_equal(strlen(guard.owner), RF_REDIS_OWNER_SIZE);
-    set("a", "1", 0);
+    set("a", "1", &tags[0]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_OK);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_OK);
     expect_answer("GET a", "1");
@@ -77,7 +80,7 @@ static void test_an_owner_that_changed_between_two_groups_stops_the_second(void 
 {
     (void)state;
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
-    rf_redis_group_command(&guard, 0, 4);
+    rf_redis_group_command(&guard, &tags[0], 4);
     rf_redis_bulk(&guard.redis, RF_STR("HSET"));
     rf_redis_bulk(&guard.redis, RF_STR("guard"));
     rf_redis_bulk(&guard.redis, RF_STR("owner"));
@@ -86,7 +89,7 @@ static void test_an_owner_that_changed_between_two_groups_stops_the_second(void 
     for (uint32_t i = 0; i < 2 * RF_REDIS_GROUP_COMMANDS && status == RF_OK; i++) {
         status = rf_redis_group_open(&guard, &err);
         if (status == RF_OK) {
-            rf_redis_group_command(&guard, i, 2);
+            rf_redis_group_command(&guard, &tags[1], 2);
             rf_redis_bulk(&guard.redis, RF_STR("INCR"));
             rf_redis_bulk(&guard.redis, RF_STR("count"));
         }
@@ -103,10 +106,10 @@ static void test_an_owner_that_changed_between_two_groups_stops_the_second(void 
 static void test_any_change_of_the_hash_by_others_stops_the_next_group(void **state)
 {
     (void)state;
-    set("a", "1", 0);
+    set("a", "1", &tags[0]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_OK);
     free(rf_test_redis_ask(&server, "HSET guard position 1"));
-    set("a", "2", 0);
+    set("a", "2", &tags[0]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_FATAL);
     assert_non_null(strstr(err.message, "somebody has changed"));
     expect_answer("GET a", "1");
@@ -117,7 +120,7 @@ static void test_an_open_group_of_an_old_connection_is_dead_after_a_new_take(voi
 {
     (void)state;
     struct rf_redis_guard later = {0};
-    set("a", "old", 0);
+    set("a", "old", &tags[0]);
     assert_int_equal(rf_redis_push(&guard.redis, 0, &err), RF_OK);
     open_guard(&later, 3);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_FATAL);
@@ -140,14 +143,14 @@ static void test_the_refused_command_is_known_by_its_tag(void **state)
 {
     (void)state;
     free(rf_test_redis_ask(&server, "SET text x"));
-    set("a", "1", 10);
+    set("a", "1", &tags[10]);
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
-    rf_redis_group_command(&guard, 11, 2);
+    rf_redis_group_command(&guard, &tags[11], 2);
     rf_redis_bulk(&guard.redis, RF_STR("HLEN"));
     rf_redis_bulk(&guard.redis, RF_STR("text"));
-    set("b", "1", 12);
+    set("b", "1", &tags[12]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_REJECT);
-    assert_int_equal(guard.refused, 11);
+    assert_ptr_equal(guard.refused, &tags[11]);
     expect_answer("GET a", "1");
 }
 
@@ -155,9 +158,9 @@ static void test_the_refused_command_is_known_by_its_tag(void **state)
 static void test_a_command_that_is_not_queued_is_for_the_operator(void **state)
 {
     (void)state;
-    set("a", "1", 10);
+    set("a", "1", &tags[10]);
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
-    rf_redis_group_command(&guard, 11, 1);
+    rf_redis_group_command(&guard, &tags[11], 1);
     rf_redis_bulk(&guard.redis, RF_STR("HSET"));
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_CONFIG);
     expect_answer("EXISTS a", "0");
@@ -166,7 +169,7 @@ static void test_a_command_that_is_not_queued_is_for_the_operator(void **state)
 static void test_a_refusal_of_our_own_command_is_not_blamed_on_a_row(void **state)
 {
     (void)state;
-    set("a", "1", 10);
+    set("a", "1", &tags[10]);
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
     rf_redis_group_command(&guard, RF_REDIS_NO_TAG, 2);
     rf_redis_bulk(&guard.redis, RF_STR("GET"));
