@@ -35,7 +35,7 @@ set(rooms_here "")
 foreach(room IN LISTS rooms)
     file(GLOB sources CONFIGURE_DEPENDS src/${room}/*.c)
     foreach(name IN LISTS ${room}_left_out)
-        list(FILTER sources EXCLUDE REGEX "/src/${room}/${name}\\.c$")
+        list(FILTER sources EXCLUDE REGEX "/src/${room}/${name}(_[a-z]+)?\\.c$")
     endforeach()
     if(room STREQUAL "net")
         # A client is left out with the library that it stands on.
