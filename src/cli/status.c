@@ -1,17 +1,17 @@
 /* rowferry status [NAME] */
-#include "base/clock.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/places.h"
-#include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/stream.h"
-#include "wire/json.h"
 
 #include <stdlib.h>
 
 struct status_options {
     const char *state;
     bool json;
+    bool check;
+    int64_t lag_ms_max;
 };
 
 static const struct rf_option options[] = {
@@ -19,167 +19,51 @@ static const struct rf_option options[] = {
      "the directory of the state (default: $XDG_STATE_HOME/rowferry)", false},
     {"json", RF_OPTION_BOOL, offsetof(struct status_options, json), NULL, NULL,
      "print one JSON object", false},
+    {"check", RF_OPTION_BOOL, offsetof(struct status_options, check), NULL, NULL,
+     "end with 6 unless everything runs and is at work", false},
+    {"lag-max", RF_OPTION_DURATION, offsetof(struct status_options, lag_ms_max), "0", "0..365d",
+     "with --check: how far a sink may be behind (default: any)", false},
     RF_OPTION_END,
 };
-
-/* ---- For people ------------------------------------------------------------------------------ */
-
-enum { COLUMNS = 5 };
-
-static void add_time(struct rf_buf *cell, int64_t us)
-{
-    if (us > 0) {
-        rf_print_time(cell, us);
-    } else {
-        rf_buf_add_byte(cell, '-');
-    }
-}
-
-static void add_age(struct rf_buf *cell, int64_t us, const char *behind)
-{
-    if (us > 0) {
-        rf_print_age(cell, rf_clock_wall_us() - us);
-        rf_buf_printf(cell, "%s", behind);
-    } else {
-        rf_buf_add_byte(cell, '-');
-    }
-}
-
-static void fill_row(struct rf_buf *cells, const struct rf_checkpoint_sink *sink)
-{
-    struct rf_buf scratch = {0};
-    struct rf_str position = rf_position_short(sink->position, &scratch);
-
-    rf_buf_add_str(&cells[0], sink->name);
-    rf_buf_add_str(&cells[1], position.size > 0 ? position : RF_STR("-"));
-    add_time(&cells[2], sink->commit_us);
-    add_age(&cells[3], sink->commit_us, "");
-    add_age(&cells[4], sink->updated_us, " ago");
-    rf_buf_deinit(&scratch);
-}
-
-/* Each column as wide as its widest cell. */
-static void add_table(struct rf_buf *out, const struct rf_buf *cells, uint32_t rows)
-{
-    size_t widths[COLUMNS] = {0};
-
-    for (uint32_t i = 0; i < rows * COLUMNS; i++) {
-        if (cells[i].size > widths[i % COLUMNS]) {
-            widths[i % COLUMNS] = cells[i].size;
-        }
-    }
-    for (uint32_t i = 0; i < rows * COLUMNS; i++) {
-        bool last = i % COLUMNS == COLUMNS - 1;
-        rf_buf_printf(out, "%s%-*.*s%s", i % COLUMNS == 0 ? "  " : "",
-                      last ? 0 : (int)widths[i % COLUMNS], RF_STR_ARG(rf_buf_str(&cells[i])),
-                      last ? "\n" : "  ");
-    }
-}
-
-static void add_report(struct rf_buf *out, const struct rf_checkpoint_report *report)
-{
-    static const char *const heads[COLUMNS] = {"SINK", "POSITION", "COMMITTED (UTC)", "AGE",
-                                               "UPDATED"};
-    uint32_t rows = report->sink_count + 1;
-    struct rf_buf *cells = calloc(rows, COLUMNS * sizeof *cells);
-
-    rf_assert(cells != NULL);
-    rf_buf_printf(out, "%s%.*s  ", out->size > 0 ? "\n" : "", RF_STR_ARG(report->name));
-    if (report->running) {
-        rf_buf_printf(out, "running, pid %lld", (long long)report->pid);
-    } else {
-        rf_buf_printf(out, "stopped");
-    }
-    rf_buf_printf(out, "  from %.*s\n", RF_STR_ARG(report->source));
-    for (size_t i = 0; i < COLUMNS; i++) {
-        rf_buf_printf(&cells[i], "%s", heads[i]);
-    }
-    for (uint32_t i = 0; i < report->sink_count; i++) {
-        fill_row(&cells[(size_t)(i + 1) * COLUMNS], &report->sinks[i]);
-    }
-    if (report->sink_count > 0) {
-        add_table(out, cells, rows);
-    } else {
-        rf_buf_printf(out, "  no position was recorded yet\n");
-    }
-    for (uint32_t i = 0; i < rows * COLUMNS; i++) {
-        rf_buf_deinit(&cells[i]);
-    }
-    free(cells);
-}
-
-/* ---- For programs ---------------------------------------------------------------------------- */
-
-static void add_json_text(struct rf_buf *out, const char *name, struct rf_str text)
-{
-    rf_buf_printf(out, ",\"%s\":", name);
-    rf_json_add_string(out, text);
-}
-
-static void add_json_time(struct rf_buf *out, const char *name, int64_t us)
-{
-    rf_buf_printf(out, ",\"%s\":", name);
-    if (us > 0) {
-        rf_json_add_instant(out, us);
-    } else {
-        rf_buf_printf(out, "null");
-    }
-}
-
-static void add_json_sink(struct rf_buf *out, const struct rf_checkpoint_sink *sink)
-{
-    rf_buf_printf(out, "{\"name\":");
-    rf_json_add_string(out, sink->name);
-    add_json_text(out, "address", sink->address);
-    add_json_text(out, "position", sink->position);
-    add_json_time(out, "committed", sink->commit_us);
-    add_json_time(out, "updated", sink->updated_us);
-    rf_buf_printf(out, ",\"events\":%llu,\"transactions\":%llu}", (unsigned long long)sink->events,
-                  (unsigned long long)sink->transactions);
-}
-
-static void add_json_report(struct rf_buf *out, const struct rf_checkpoint_report *report,
-                            const char *path)
-{
-    rf_buf_printf(out, "%s{\"name\":", out->size > 0 ? "," : "");
-    rf_json_add_string(out, report->name);
-    rf_buf_printf(out, ",\"running\":%s,\"pid\":%lld", report->running ? "true" : "false",
-                  (long long)report->pid);
-    add_json_text(out, "host", report->host);
-    add_json_time(out, "started", report->started_us);
-    add_json_text(out, "source", report->source);
-    add_json_text(out, "file", rf_str_of(path));
-    rf_buf_printf(out, ",\"sinks\":[");
-    for (uint32_t i = 0; i < report->sink_count; i++) {
-        rf_buf_printf(out, "%s", i > 0 ? "," : "");
-        add_json_sink(out, &report->sinks[i]);
-    }
-    rf_buf_printf(out, "]}");
-}
-
-/* ---------------------------------------------------------------------------------------------- */
 
 /* One pipeline; what cannot be read is said, and is the exit code. */
 static int add_pipeline(const struct status_options *chosen, const char *name, struct rf_buf *out)
 {
-    struct rf_checkpoint_report report = {0};
-    struct rf_buf path = {0};
+    struct rf_report report = {0};
+    struct rf_buf why = {0};
     struct rf_error err = {0};
-    enum rf_status status = rf_place_of(chosen->state, name, &path, &err);
+    enum rf_status status = rf_report_read(&report, chosen->state, name, &err);
+    int code = rf_stream_exit_code(status);
 
-    if (status == RF_OK) {
-        status = rf_place_read(rf_buf_cstr(&path), name, &report, &err);
-    }
     if (status != RF_OK) {
         rf_message_failure(&err);
-    } else if (chosen->json) {
-        add_json_report(out, &report, rf_buf_cstr(&path));
-    } else {
-        add_report(out, &report);
+        goto done;
     }
-    rf_checkpoint_report_deinit(&report);
-    rf_buf_deinit(&path);
-    return rf_stream_exit_code(status);
+    if (chosen->json) {
+        rf_buf_printf(out, "%s", out->size > 0 ? "," : "");
+        rf_report_json(out, &report);
+    } else {
+        rf_buf_printf(out, "%s", out->size > 0 ? "\n" : "");
+        rf_report_text(out, &report);
+    }
+    if (chosen->check && !rf_report_is_healthy(&report, chosen->lag_ms_max, &why)) {
+        rf_message_error("%s: %s", name, rf_buf_cstr(&why));
+        code = RF_EXIT_UNHEALTHY;
+    }
+
+done:
+    rf_buf_deinit(&why);
+    rf_report_deinit(&report);
+    return code;
+}
+
+/* Trouble with a state file outweighs a pipeline that is not well. */
+static int worse(int one, int other)
+{
+    if (one == RF_EXIT_DONE || one == RF_EXIT_UNHEALTHY) {
+        return other == RF_EXIT_DONE ? one : other;
+    }
+    return other != RF_EXIT_UNHEALTHY && other > one ? other : one;
 }
 
 static int add_all(const struct status_options *chosen, struct rf_buf *out)
@@ -188,21 +72,21 @@ static int add_all(const struct status_options *chosen, struct rf_buf *out)
     char **names = NULL;
     uint32_t count = 0;
     enum rf_status status = rf_places_list(chosen->state, &names, &count, &err);
-    int worst = rf_stream_exit_code(status);
+    int code = rf_stream_exit_code(status);
 
     if (status != RF_OK) {
         rf_message_failure(&err);
     }
     for (uint32_t i = 0; i < count; i++) {
-        int code = add_pipeline(chosen, names[i], out);
-        worst = code > worst ? code : worst;
+        code = worse(code, add_pipeline(chosen, names[i], out));
         free(names[i]);
     }
     free(names);
-    if (worst == RF_EXIT_DONE && count == 0 && !chosen->json) {
-        rf_buf_printf(out, "no pipeline has run here yet\n");
+    if (status == RF_OK && count == 0) {
+        rf_buf_printf(out, "%s", chosen->json ? "" : "no pipeline has run here yet\n");
+        code = chosen->check ? RF_EXIT_UNHEALTHY : code;
     }
-    return worst;
+    return code;
 }
 
 static int run(void *state, const char *const *words, uint32_t word_count)
@@ -213,7 +97,9 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     int code = word_count > 0 ? add_pipeline(chosen, words[0], &body) : add_all(chosen, &body);
 
     if (chosen->json) {
-        rf_buf_printf(&out, "{\"pipelines\":[%.*s]}\n", RF_STR_ARG(rf_buf_str(&body)));
+        rf_buf_printf(&out, "{\"pipelines\":[");
+        rf_buf_add_str(&out, rf_buf_str(&body));
+        rf_buf_printf(&out, "]}\n");
     } else {
         rf_buf_add_str(&out, rf_buf_str(&body));
     }
@@ -226,12 +112,20 @@ static int run(void *state, const char *const *words, uint32_t word_count)
 const struct rf_command rf_command_status = {
     .name = "status",
     .usage = "[OPTION...] [NAME]",
-    .summary = "show where pipelines stand, running or not",
+    .summary = "show how pipelines do, running or not",
     .help =
-        "Reads the state files, of all pipelines or of that one: whether it runs, and per sink "
+        "Of all pipelines, or of that one. One that runs is asked itself: how its source and its\n"
+        "sinks do, the recorded positions, how far each sink is behind (LAG: nothing that the\n"
+        "source has had for longer is missing, also on a quiet source), events per second over "
         "the\n"
-        "recorded position, when its last transaction was committed, how long ago that was, and\n"
-        "when it was recorded. AGE is not a lag: on a quiet source it grows.\n",
+        "last ten seconds and since its start, and what is wrong and when it is tried again. Of "
+        "one\n"
+        "that does not run the state file tells: the recorded position, when its last transaction\n"
+        "was committed and how long ago that was (AGE is no lag: on a quiet source it grows).\n\n"
+        "The exit code is 0 when that could be shown, 2 or 3 when a state file cannot be read or "
+        "is\n"
+        "damaged. With --check it is 6 when a pipeline does not run or does not answer, when its\n"
+        "source or a sink is not connected, or when one is further behind than --lag-max.\n",
     .state_size = sizeof(struct status_options),
     .options = options,
     .words_min = 0,
