@@ -1,49 +1,40 @@
-/* Subcommands: what each file of this folder that is a command defines, and the
- * list of them.
+/* Subcommands: what each file of this folder that is a command defines, and the list of them.
  *
- * A command says its options as a table like every plugin does; parsing,
- * `--help` and errors that suggest the nearest name all come from it. Single
- * thread, until a command starts a pipeline. */
+ * A command says its options as a table like every plugin does; parsing, `--help` and errors that
+ * suggest the nearest name all come from it. Single thread, until a command starts a pipeline. */
 #ifndef ROWFERRY_CLI_COMMAND_H
 #define ROWFERRY_CLI_COMMAND_H
 
 #include "engine/options.h"
 
-/* How the program ends. Scripts and service managers rely on these: they only
- * ever grow. */
+/* How the program ends. Scripts and service managers rely on these: they only ever grow. */
 enum rf_exit {
-  RF_EXIT_DONE = 0,
-  RF_EXIT_USAGE = 1,    /* the command line cannot be read */
-  RF_EXIT_CONFIG = 2,   /* the operator must change something: address, access,
-                           server setting */
-  RF_EXIT_LOSS = 3,     /* going on could lose or corrupt data */
-  RF_EXIT_REJECTED = 4, /* a destination refused an event */
-  RF_EXIT_UNREACHABLE =
-      5, /* no connection within the time limit at the first start */
-  RF_EXIT_UNHEALTHY =
-      6, /* `status --check`: something does not run, or is not at work */
-  RF_EXIT_SIGNAL =
-      128, /* plus the signal's number: stopped, after a clean flush */
+    RF_EXIT_DONE = 0,
+    RF_EXIT_USAGE = 1,    /* the command line cannot be read */
+    RF_EXIT_CONFIG = 2,   /* the operator must change something: address, access, server setting */
+    RF_EXIT_LOSS = 3,     /* going on could lose or corrupt data */
+    RF_EXIT_REJECTED = 4, /* a destination refused an event */
+    RF_EXIT_UNREACHABLE = 5, /* no connection within the time limit at the first start */
+    RF_EXIT_UNHEALTHY = 6,   /* `status --check`: something does not run, or is not at work */
+    RF_EXIT_SIGNAL = 128,    /* plus the signal's number: stopped, after a clean flush */
 };
 
 struct rf_command {
-  const char *name;
-  const char *usage;   /* what follows the name: "[OPTION...] SOURCE SINK..." */
-  const char *summary; /* one line, no full stop */
-  const char
-      *help; /* paragraphs for `rowferry help NAME`, ending in a newline */
-  size_t state_size;               /* of the struct that the options fill */
-  const struct rf_option *options; /* names as typed behind the "--" */
-  uint32_t words_min;              /* arguments that are not options */
-  uint32_t words_max;
-  /* options: the filled struct. words: the other arguments, words_min to
-   * words_max of them; they may hold secrets. Returns the process's exit code;
-   * what went wrong has been said on standard error. */
-  int (*run)(void *options, const char *const *words, uint32_t word_count);
-  /* Instead of run, for a command whose options may also come from elsewhere:
-   * it gets what was typed, checked but not filled. */
-  int (*run_typed)(struct rf_settings typed, const char *const *words,
-                   uint32_t word_count);
+    const char *name;
+    const char *usage;               /* what follows the name: "[OPTION...] SOURCE SINK..." */
+    const char *summary;             /* one line, no full stop */
+    const char *help;                /* paragraphs for `rowferry help NAME`, ending in a newline */
+    size_t state_size;               /* of the struct that the options fill */
+    const struct rf_option *options; /* names as typed behind the "--" */
+    uint32_t words_min;              /* arguments that are not options */
+    uint32_t words_max;
+    /* options: the filled struct. words: the other arguments, words_min to words_max of them; they
+     * may hold secrets. Returns the process's exit code; what went wrong has been said on standard
+     * error. */
+    int (*run)(void *options, const char *const *words, uint32_t word_count);
+    /* Instead of run, for a command whose options may also come from elsewhere: it gets what was
+     * typed, checked but not filled. */
+    int (*run_typed)(struct rf_settings typed, const char *const *words, uint32_t word_count);
 };
 
 /* Named by others too. */
@@ -58,12 +49,11 @@ const struct rf_command *rf_command_find(const char *name);
 void rf_command_describe_all(struct rf_buf *out);
 void rf_command_describe(const struct rf_command *command, struct rf_buf *out);
 
-/* Says that there is no such command, and which one was probably meant. word
- * holds no secret. */
+/* Says that there is no such command, and which one was probably meant. word holds no secret. */
 void rf_command_refuse(const char *word);
 
-/* Writes all of it to standard output. Returns RF_EXIT_DONE also when the
- * reader has gone away, else, after a message, RF_EXIT_CONFIG. */
+/* Writes all of it to standard output. Returns RF_EXIT_DONE also when the reader has gone away,
+ * else, after a message, RF_EXIT_CONFIG. */
 int rf_command_print(struct rf_buf *text);
 
 #endif
