@@ -44,12 +44,12 @@ static const char *const statement_texts[STATEMENTS] = {
         " events = ?7, transactions = ?8, waived = ?9, buried = ?10, ordered = ?11, checksum = ?12"
         " WHERE name = ?1",
     [INSERT_SINK] =
-        "INSERT INTO sink (name, address, position, note, commit_us, updated_us, events,"
-        " transactions, waived, buried, ordered, checksum)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ("INSERT INTO sink (name, address, position, note, commit_us, updated_us, events,"
+         " transactions, waived, buried, ordered, checksum)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [SELECT_SINK] =
-        "SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
-        " waived, buried, ordered, checksum FROM sink WHERE name = ?",
+        ("SELECT name, address, position, note, commit_us, updated_us, events, transactions,"
+         " waived, buried, ordered, checksum FROM sink WHERE name = ?"),
 };
 
 struct rf_checkpoint {
