@@ -92,6 +92,8 @@ enum rf_status rf_test_sink_open(struct rf_test_sink *sink, struct rf_error *err
         .note = rf_buf_str(&sink->note),
         .first_start = sink->position.size == 0,
         .adopt = sink->adopt,
+        .ordered = sink->ordered,
+        .picks = sink->picks,
         .epoch = ++sink->epoch,
         .format = sink->format,
         .connect_timeout_ms = 5000,

@@ -25,6 +25,8 @@ struct rf_test_sink {
     struct rf_format *format;
     uint64_t epoch;
     bool adopt;
+    bool ordered; /* the position is an operator's order */
+    uint64_t picks;
 
     void *state; /* NULL: closed */
     struct rf_context ctx;
