@@ -4,16 +4,21 @@
 #include "base/memory.h"
 #include "engine/registry.h"
 #include "lib/format.h"
+#include "lib/log_writer.h"
 #include "lib/plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
+
+/* Three log files and their index, made at the start. */
+static char index_path[64];
 
 /* How to read something from a source of this name. A new source adds an entry, or a line that says
  * where it is shown. */
@@ -22,6 +27,7 @@ static const struct subject {
     const char *elsewhere;                /* instead: the tests that have its server */
     const struct rf_test_setting *good;   /* several transactions */
     const struct rf_test_setting *absent; /* there is nothing */
+    bool endless; /* it never ends: it says when it has given all that there is */
 } subjects[] = {
     {.name = "mysql", .elsewhere = "test/integration"},
     {
@@ -29,6 +35,20 @@ static const struct subject {
         .good = (const struct rf_test_setting[]){{"path", ROWFERRY_TEST_DIR "/golden/wire/keys.in"},
                                                  {NULL, NULL}},
         .absent = (const struct rf_test_setting[]){{"path", "/nowhere/at/all"}, {NULL, NULL}},
+    },
+    {
+        .name = "binlog",
+        .good = (const struct rf_test_setting[]){{"path", index_path}, {NULL, NULL}},
+        .absent = (const struct rf_test_setting[]){{"path", "/nowhere/at/all.index"}, {NULL, NULL}},
+    },
+    {
+        .name = "binlog",
+        .good =
+            (const struct rf_test_setting[]){{"path", index_path}, {"follow", "on"}, {NULL, NULL}},
+        .absent = (const struct rf_test_setting[]){{"path", "/nowhere/bin.000001.."},
+                                                   {"follow", "on"},
+                                                   {NULL, NULL}},
+        .endless = true,
     },
 };
 
@@ -162,12 +182,12 @@ static void note_batch(struct reading *reading, const struct rf_batch *batch)
 }
 
 /* Reads to the end with batches of that size. */
-static void read_all(struct reader *reader, size_t bytes_max, struct reading *reading)
+static void read_all(struct reader *reader, bool endless, size_t bytes_max, struct reading *reading)
 {
     struct rf_batch batch = {.bytes_max = bytes_max};
     bool inside = false;
     *reading = (struct reading){0};
-    while (!batch.end) {
+    while (!batch.end && !(endless && batch.current)) {
         rf_batch_reset(&batch, 1 << 20);
         enum rf_status status =
             reader->type->read(reader->state, &batch, rf_clock_ms() + 5000, &reader->err);
@@ -177,6 +197,7 @@ static void read_all(struct reader *reader, size_t bytes_max, struct reading *re
         assert_int_equal(status, RF_OK);
         check_batch(&batch, &inside);
         note_batch(reading, &batch);
+        assert_false(batch.current && inside);
     }
     assert_false(inside);
     rf_batch_deinit(&batch);
@@ -192,7 +213,7 @@ static void read_from(const struct subject *subject, struct rf_str position, siz
     }
     assert_int_equal(status, RF_OK);
     assert_true(reader.position.size > 0);
-    read_all(&reader, bytes_max, reading);
+    read_all(&reader, subject->endless, bytes_max, reading);
     close_reader(&reader);
 }
 
@@ -350,6 +371,54 @@ static void test_an_interrupt_stays_in_force(void **state)
     }
 }
 
+static void write_file(const char *path, struct rf_str bytes)
+{
+    FILE *file = fopen(path, "we");
+    rf_assert(file != NULL);
+    rf_assert(fwrite(bytes.data, 1, bytes.size, file) == bytes.size);
+    rf_assert(fclose(file) == 0);
+}
+
+/* Transactions 1 to 9 in bin.000001 to bin.000003. */
+static int make_logs(void **state)
+{
+    char directory[32] = "/tmp/rowferry-test-XXXXXX", path[64], before[16] = "";
+    (void)state;
+    rf_assert(mkdtemp(directory) != NULL);
+    snprintf(index_path, sizeof index_path, "%s/bin.index", directory);
+    write_file(index_path, RF_STR("./bin.000001\n./bin.000002\n./bin.000003\n"));
+    for (unsigned i = 0; i < 3; i++) {
+        struct rf_test_log log = {0};
+        rf_test_log_begin(&log, before);
+        for (unsigned k = 1; k <= 3; k++) {
+            rf_test_log_row(&log, i * 3 + k, "shop", k == 2 ? "other" : "t", (int32_t)k);
+        }
+        snprintf(path, sizeof path, "bin.%06u", i + 2);
+        if (i < 2) {
+            rf_test_log_rotate(&log, path);
+        }
+        snprintf(path, sizeof path, "%s/bin.%06u", directory, i + 1);
+        write_file(path, rf_buf_str(&log.log));
+        snprintf(before, sizeof before, "0-1-%u", i * 3 + 3);
+        rf_test_log_deinit(&log);
+    }
+    return 0;
+}
+
+static int drop_logs(void **state)
+{
+    char path[80];
+    (void)state;
+    for (unsigned i = 1; i <= 3; i++) {
+        snprintf(path, sizeof path, "%.*s/bin.%06u", (int)(strrchr(index_path, '/') - index_path),
+                 index_path, i);
+        unlink(path);
+    }
+    unlink(index_path);
+    *strrchr(index_path, '/') = '\0';
+    return rmdir(index_path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,5 +430,5 @@ int main(void)
         cmocka_unit_test(test_a_failed_open_can_be_closed_and_a_source_that_was_never_opened),
         cmocka_unit_test(test_an_interrupt_stays_in_force),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_logs, drop_logs);
 }
