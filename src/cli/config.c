@@ -3,11 +3,19 @@
 #include "cli/message.h"
 #include "cli/plan.h"
 
+#include <unistd.h>
+
 static int check(const char *file)
 {
     struct rf_settings typed = {0};
     struct rf_plan plan = {0};
     struct rf_buf out = {0};
+
+    if (strstr(file, "://") != NULL && access(file, F_OK) != 0) {
+        /* Not shown: it may hold a password. */
+        rf_message_error("config check takes a file, not an address");
+        return RF_EXIT_USAGE;
+    }
     int code = rf_plan_make(&plan, typed, &file, 1);
 
     if (code == RF_EXIT_DONE) {

@@ -3,8 +3,8 @@
  *     rowferry: could not connect to db.example:3306: Connection refused
  *       hint: is the server up?
  *
- * Coloured only on a terminal, and not when NO_COLOR is set or TERM is "dumb". When the log is JSON,
- * these are lines of the log. Any thread. */
+ * Coloured only on a terminal, and not when NO_COLOR is set or TERM is "dumb". When the log is
+ * JSON, these are lines of the log. Any thread. */
 #ifndef ROWFERRY_CLI_MESSAGE_H
 #define ROWFERRY_CLI_MESSAGE_H
 

@@ -251,6 +251,17 @@ static int read_words(struct rf_plan *plan, const char *const *words, uint32_t w
     return rf_stream_exit_code(status);
 }
 
+/* The line of the file that says it; NULL: none. */
+static const char *where_is(const struct rf_plan *plan, const char *name)
+{
+    for (uint32_t i = 0; i < plan->config.top.count; i++) {
+        if (strcmp(plan->config.top.settings[i].name, name) == 0) {
+            return plan->config.top.settings[i].where;
+        }
+    }
+    return NULL;
+}
+
 /* What needs the options and the ends. */
 static int complete(struct rf_plan *plan)
 {
@@ -264,6 +275,10 @@ static int complete(struct rf_plan *plan)
     }
     rf_buf_cstr(&plan->name);
     if (rf_place_of(chosen->state, plan->name.data, &plan->path, &err) != RF_OK) {
+        const char *where = where_is(plan, "name");
+        if (where != NULL) {
+            rf_error_wrap(&err, "%s", where);
+        }
         rf_message_failure(&err);
         return RF_EXIT_CONFIG;
     }
@@ -307,37 +322,40 @@ int rf_plan_make(struct rf_plan *plan, struct rf_settings typed, const char *con
 
 /* ---- For people ------------------------------------------------------------------------------ */
 
-static void add_line(struct rf_buf *out, const char *name, const char *value)
+static void add_setting(struct rf_buf *out, const char *name, const char *value)
 {
-    if (value != NULL) {
-        rf_buf_printf(out, "%-8s %s\n", name, value);
+    rf_buf_printf(out, "  %s: %s\n", name, value ? value : "(not shown)");
+}
+
+/* In the display of the address, or under its own name in the plan. */
+static bool is_shown_elsewhere(const char *name)
+{
+    static const char *const names[] = {"user", "host", "port", "path", "format"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        found = found || strcmp(names[i], name) == 0;
     }
+    return found;
 }
 
 /* What stands in the address behind its '?', then what stands beside it. */
 static void describe_settings(const struct rf_endpoint *endpoint, const struct rf_option *options,
                               const struct rf_config_part *part, struct rf_buf *out)
 {
-    static const char *const parts[] = {"user", "password", "host", "port", "path"};
-
     for (uint32_t i = 0; i < endpoint->url.count; i++) {
         const struct rf_setting *setting = &endpoint->url.settings[i];
         const struct rf_option *option = rf_options_find(options, setting->name);
-        bool secret = option != NULL && option->kind == RF_OPTION_SECRET &&
-                      strcmp(option->name, setting->name) == 0;
-        bool in_display = false;
-        for (size_t k = 0; k < sizeof parts / sizeof *parts && !secret; k++) {
-            in_display = in_display || strcmp(parts[k], setting->name) == 0;
-        }
-        if (!in_display) {
-            rf_buf_printf(out, "%-8s   %s: %s\n", "", setting->name,
-                          secret || part->url_hidden ? "(not shown)" : setting->value);
+        bool secret =
+            part->url_hidden || option == NULL ||
+            (option->kind == RF_OPTION_SECRET && strcmp(option->name, setting->name) == 0);
+        if (!is_shown_elsewhere(setting->name)) {
+            add_setting(out, setting->name, secret ? NULL : setting->value);
         }
     }
     for (uint32_t i = 0; i < part->count; i++) {
-        if (strcmp(part->settings[i].name, "format") != 0) {
-            rf_buf_printf(out, "%-8s   %s: %s\n", "", part->settings[i].name,
-                          part->shown[i] ? part->shown[i] : "(not shown)");
+        if (!is_shown_elsewhere(part->settings[i].name)) {
+            add_setting(out, part->settings[i].name, part->shown[i]);
         }
     }
 }
@@ -346,14 +364,13 @@ static void describe_sink(const struct rf_plan *plan, uint32_t at, struct rf_buf
 {
     const struct rf_sink_spec *spec = &plan->ends->sink_specs[at];
 
-    add_line(out, "sink", spec->address);
+    rf_buf_printf(out, "sink: %s\n", spec->address);
     describe_settings(&plan->ends->sinks[at], spec->type->options, &plan->config.sinks[at], out);
     if (spec->format != NULL) {
-        rf_buf_printf(out, "%-8s   format: %s\n", "", spec->format->name);
+        add_setting(out, "format", spec->format->name);
     }
     for (uint32_t i = 0; i < spec->transform_count; i++) {
-        rf_buf_printf(out, "%s%s", i == 0 ? "           transforms: " : ", ",
-                      spec->transforms[i]->name);
+        rf_buf_printf(out, "%s%s", i == 0 ? "  transforms: " : ", ", spec->transforms[i]->name);
     }
     if (spec->transform_count > 0) {
         rf_buf_add_byte(out, '\n');
@@ -365,19 +382,19 @@ void rf_plan_describe(const struct rf_plan *plan, struct rf_buf *out)
     const struct rf_config_part *part = &plan->config.top;
     const struct rf_source_spec *source = &plan->ends->source_spec;
 
-    add_line(out, "name", plan->pipeline.name);
-    add_line(out, "state", plan->pipeline.checkpoint_path);
-    add_line(out, "from", plan->pipeline.from);
+    rf_buf_printf(out, "name: %s\nstate: %s\nfrom: %s\n", plan->pipeline.name,
+                  plan->pipeline.checkpoint_path, plan->pipeline.from);
     for (uint32_t i = 0; i < part->count; i++) {
         const char *name = part->settings[i].name;
-        if (strcmp(name, "name") != 0 && strcmp(name, "state") != 0 && strcmp(name, "from") != 0) {
-            for (const char *c = name; *c != '\0'; c++) {
-                rf_buf_add_byte(out, *c == '-' ? '_' : *c); /* as the file has it */
-            }
-            rf_buf_printf(out, ": %s\n", part->shown[i]);
+        if (strcmp(name, "name") == 0 || strcmp(name, "state") == 0 || strcmp(name, "from") == 0) {
+            continue;
         }
+        for (const char *c = name; *c != '\0'; c++) {
+            rf_buf_add_byte(out, *c == '-' ? '_' : *c); /* as the file has it */
+        }
+        rf_buf_printf(out, ": %s\n", part->shown[i]);
     }
-    add_line(out, "source", source->address);
+    rf_buf_printf(out, "source: %s\n", source->address);
     describe_settings(&plan->ends->source, source->type->options, &plan->config.source, out);
     for (uint32_t i = 0; i < plan->ends->sink_count; i++) {
         describe_sink(plan, i, out);

@@ -60,6 +60,9 @@ static void add_syntax_problem(struct reader *reader)
         rf_problem_add(reader->problems, line_at(reader->text, parser->problem_offset),
                        "this is no YAML: %s", problem);
         rf_problem_hint(reader->problems, "the file has to be UTF-8 without control characters");
+    } else if (parser->context != NULL && strstr(parser->context, "simple key") != NULL) {
+        line = begun; /* the key that lacks its colon, and not what follows it */
+        rf_problem_add(reader->problems, line, "this is no YAML: %s", problem);
     } else if (parser->context != NULL && begun < line) {
         rf_problem_add(reader->problems, line, "this is no YAML: %s, %s that begins in line %u",
                        problem, parser->context, begun);
