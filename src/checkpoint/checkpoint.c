@@ -52,6 +52,9 @@ static const char *const statement_texts[STATEMENTS] = {
          " waived, buried, ordered, checksum FROM sink WHERE name = ?"),
 };
 
+/* A first start counts as one save before any sink has made one. */
+enum { SAVES_OF_NOTHING = 1 };
+
 struct rf_checkpoint {
     pthread_mutex_t lock; /* guards everything below */
     char *path;
@@ -298,6 +301,17 @@ static enum rf_status examine(struct rf_checkpoint *checkpoint, uint64_t noted,
     return status;
 }
 
+static enum rf_status refuse_lost(const struct rf_checkpoint *checkpoint, struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL, "the state file %s is gone, and %s says that there was one",
+            checkpoint->path, checkpoint->state_lock.path.data);
+    rf_error_hint(err,
+                  "put it back; or, to give up the positions in it, remove %s and start anew "
+                  "with --from",
+                  checkpoint->state_lock.path.data);
+    return RF_FATAL;
+}
+
 /* Takes the lock, and opens the file under it; makes one when there is none and `make` says so. */
 static enum rf_status open_locked(struct rf_checkpoint *checkpoint, const char *name, bool make,
                                   struct rf_error *err)
@@ -309,6 +323,9 @@ static enum rf_status open_locked(struct rf_checkpoint *checkpoint, const char *
     enum rf_status status =
         rf_state_lock_take(&checkpoint->state_lock, checkpoint->path, name, advice, &noted, err);
     if (status == RF_OK && make && access(checkpoint->path, F_OK) != 0 && errno == ENOENT) {
+        if (noted > SAVES_OF_NOTHING) {
+            return refuse_lost(checkpoint, err);
+        }
         noted = 0;
         checkpoint->made = true;
         status = create_file(checkpoint->path, err);

@@ -55,7 +55,8 @@ RF_USE_RESULT enum rf_status rf_checkpoint_directory(struct rf_buf *path, struct
  * whole, takes the lock for this process, raises the epoch and notes who runs it. `source` is the
  * source's address, for people.
  * Returns RF_OK; RF_CONFIG: another process runs this pipeline (by pid), the directory cannot be
- * written, or the file was written by a newer version; RF_FATAL: the file is damaged. */
+ * written, or the file was written by a newer version; RF_FATAL: the file is damaged, older
+ * than what was saved last, or gone although the lock's file tells of saves. */
 RF_USE_RESULT enum rf_status rf_checkpoint_open(struct rf_checkpoint **out, const char *path,
                                                 const char *name, const char *source,
                                                 struct rf_error *err);

@@ -2,6 +2,7 @@
 
 #include "checkpoint/file.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 enum { BUSY_MS = 5000 }; /* readers hold nothing for long */
@@ -63,6 +64,15 @@ enum rf_status rf_store_damaged(const char *path, const char *how, struct rf_err
     return RF_FATAL;
 }
 
+/* SQLite says "full" of a write alone, and by one of the two numbers alone. After a failed sync
+ * nobody knows what is on the disk, whatever the number. */
+static bool is_full(int code, int number)
+{
+    return (code & 0xFF) == SQLITE_FULL ||
+           ((code & 0xFF) == SQLITE_IOERR && code != SQLITE_IOERR_FSYNC &&
+            code != SQLITE_IOERR_DIR_FSYNC && (number == ENOSPC || number == EDQUOT));
+}
+
 /* What an SQLite result means for whoever opens, reads or saves. */
 enum rf_status rf_store_failed(sqlite3 *db, const char *path, const char *doing,
                                struct rf_error *err)
@@ -71,7 +81,7 @@ enum rf_status rf_store_failed(sqlite3 *db, const char *path, const char *doing,
     const char *text = db ? sqlite3_errmsg(db) : "out of memory";
     int number = db ? sqlite3_system_errno(db) : 0;
     enum rf_status status;
-    switch (code & 0xFF) {
+    switch (is_full(code, number) ? SQLITE_FULL : code & 0xFF) {
     case SQLITE_FULL:
         status = rf_fail(err, RF_RETRY, "no room for the state file %s", path);
         rf_error_hint(err,

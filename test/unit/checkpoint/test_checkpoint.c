@@ -567,10 +567,25 @@ static void test_a_wal_without_its_database_is_not_played_back(void **state)
     struct fixture *f = *state;
     save_and_die(f, 4);
     unlink(f->path);
+    unlink(f->lock);
     assert_int_equal(open_it(f), RF_OK);
     assert_int_equal(load(f, "redis"), RF_OK);
     assert_int_equal(f->sink.position.size, 0);
     assert_int_equal(rf_checkpoint_epoch(f->checkpoint), 1);
+}
+
+static void test_a_file_that_is_gone_is_no_first_start(void **state)
+{
+    struct fixture *f = *state;
+    make_one(f);
+    unlink(f->path);
+    assert_int_equal(open_it(f), RF_FATAL);
+    assert_non_null(strstr(f->err.message, "is gone"));
+    assert_non_null(strstr(f->err.hint, f->lock));
+    assert_int_equal(access(f->path, F_OK), -1);
+    /* As the hint says. */
+    unlink(f->lock);
+    assert_int_equal(open_it(f), RF_OK);
 }
 
 static void test_a_directory_that_cannot_be_written_is_refused(void **state)
@@ -637,6 +652,7 @@ int main(void)
         test(test_a_newer_version_is_refused),
         test(test_a_lost_wal_is_noticed),
         test(test_a_wal_without_its_database_is_not_played_back),
+        test(test_a_file_that_is_gone_is_no_first_start),
         test(test_a_directory_that_cannot_be_written_is_refused),
         test(test_paths_come_from_names),
     };
