@@ -13,9 +13,12 @@ static size_t aligned(size_t size)
     return (size + 7) & ~(size_t)7;
 }
 
+/* What may lie in memory. Once there is a file, less: the processor's cache has it still when it is
+ * written. */
 static size_t memory_max(const struct rf_records *records)
 {
-    return records->memory_max > 0 ? records->memory_max : RF_RECORDS_MEMORY_MAX;
+    size_t bytes = records->memory_max > 0 ? records->memory_max : RF_RECORDS_MEMORY_MAX;
+    return records->spill.file > 0 && bytes > RF_RECORDS_WRITE ? RF_RECORDS_WRITE : bytes;
 }
 
 /* The record at `at` of the chunk's bytes, or what was read back for them: a sum has said that they
@@ -40,6 +43,7 @@ static struct rf_chunk *take_chunk(struct rf_records *records, size_t size)
     if (size <= ORDINARY && records->spare != NULL) {
         chunk = records->spare;
         records->spare = chunk->next;
+        records->spare_count--;
     } else {
         size_t room = size <= ORDINARY ? ORDINARY : size;
         chunk = rf_alloc(sizeof *chunk + room);
@@ -60,12 +64,14 @@ static void append(struct rf_records *records, struct rf_chunk *chunk)
     records->last = chunk;
 }
 
-/* Keeps ordinary chunks: one, or while the file is in use all, as they are filled again at once. */
+/* Keeps ordinary chunks: one, or while the file is in use those that are filled again at once. */
 static void recycle(struct rf_records *records, struct rf_chunk *chunk)
 {
-    if (chunk->size == ORDINARY && (records->spare == NULL || records->spill.file > 0)) {
+    uint32_t kept = records->spill.file > 0 ? RF_RECORDS_WRITE / RF_ARENA_CHUNK : 1;
+    if (chunk->size == ORDINARY && records->spare_count < kept) {
         chunk->next = records->spare;
         records->spare = chunk;
+        records->spare_count++;
     } else {
         free(chunk);
     }
@@ -96,6 +102,7 @@ void rf_records_reset(struct rf_records *records)
     if (records->spare != NULL) {
         free_chunks(records->spare->next);
         records->spare->next = NULL;
+        records->spare_count = 1;
     }
     if (records->table_count > 0) {
         records->table_count = 0;
@@ -351,6 +358,7 @@ static char *give(struct rf_records *records, struct rf_chunk *chunk, struct rf_
         records->spare = batch->arena.spare;
         batch->arena.spare = records->spare->next;
         records->spare->next = NULL;
+        records->spare_count = 1;
     }
     return data;
 }

@@ -14,7 +14,10 @@
 
 /* What stays in memory of one transaction. Common ones never touch the disk (10,000 inserted rows
  * of 226 bytes are 2.3 MB), it is a third of the default pool, and large enough for long writes. */
-enum { RF_RECORDS_MEMORY_MAX = 8 * 1024 * 1024 };
+enum {
+    RF_RECORDS_MEMORY_MAX = 8 * 1024 * 1024,
+    RF_RECORDS_WRITE = 1024 * 1024, /* at a time, once there is a file */
+};
 
 /* In front of its bytes. Aligned to 8. */
 struct rf_record {
@@ -45,6 +48,7 @@ struct rf_records {
     struct rf_chunk *first; /* in order, behind what is in the file */
     struct rf_chunk *last;
     struct rf_chunk *spare;
+    uint32_t spare_count;
     struct rf_spill spill; /* its directory is given by the owner */
     /* The tables of what is in the file, by number - 1, and where to find their numbers. Borrowed */
     struct rf_table **tables;

@@ -56,11 +56,18 @@ static void sum_add(struct sum *sum, const char *data, size_t size)
     for (; sum->lane != 0 && size >= WORD; data += WORD, size -= WORD) {
         sum_word(sum, load(data));
     }
+    /* In registers: bytes may be anything, also the sum itself, as far as the compiler knows. */
+    uint64_t a = sum->lanes[0], b = sum->lanes[1], c = sum->lanes[2], d = sum->lanes[3];
     for (; size >= 4 * WORD; data += 4 * WORD, size -= 4 * WORD) {
-        for (size_t i = 0; i < 4; i++) {
-            sum->lanes[i] = mix(sum->lanes[i], load(data + i * WORD));
-        }
+        a = mix(a, load(data));
+        b = mix(b, load(data + WORD));
+        c = mix(c, load(data + 2 * WORD));
+        d = mix(d, load(data + 3 * WORD));
     }
+    sum->lanes[0] = a;
+    sum->lanes[1] = b;
+    sum->lanes[2] = c;
+    sum->lanes[3] = d;
     for (; size >= WORD; data += WORD, size -= WORD) {
         sum_word(sum, load(data));
     }

@@ -500,8 +500,11 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_GTID_LIST: return rf_assembly_list(assembly, header, body, err);
     case RF_BINLOG_ROTATE: return rf_assembly_rotate(assembly, body, err);
     case RF_BINLOG_INCIDENT:
-        return is_unread(assembly) ? take_unread(assembly, header, body, err)
-                                   : take_incident(assembly, body, err);
+        if (is_unread(assembly)) {
+            return take_unread(assembly, header, body, err);
+        }
+        status = take_incident(assembly, body, err);
+        return status == RF_OK || !assembly->open ? status : rf_assembly_stop(assembly, err);
     case RF_BINLOG_STOP:
     case RF_BINLOG_CHECKPOINT:
     case RF_BINLOG_ANNOTATE_ROWS:
