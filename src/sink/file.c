@@ -3,14 +3,25 @@
  * A regular file has each event once, whatever happens: the note that is recorded with each
  * position holds the file's device, inode and length there, and what lies behind that length when
  * it is opened again is cut off, as it will come again. Nothing else is ever cut. Everything that
- * is not a regular file, and standard output whatever it is, gets each event at least once. */
+ * is not a regular file, and standard output whatever it is, gets each event at least once.
+ *
+ * A rotating sink writes segments (file_segment.h). It begins the next one in a flush that ends a
+ * transaction: when the segment is on the disk, the next one is created, empty, and the note is
+ * about that. So while nothing is recorded about a segment, there is nothing in it; and the note
+ * alone says what to do at an open: cut the segment that it names, remove those behind it.
+ *
+ * A compressing sink ends a piece (file_frame.h) at each flush, and in front of whatever may have
+ * to be cut off: a length in a note is always one at which the file is whole. */
+#include "base/clock.h"
+#include "sink/file_frame.h"
+#include "sink/file_segment.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <rowferry/sink.h>
 #include <stdatomic.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,10 +32,26 @@ enum {
 };
 
 struct file_sink {
-    const char *path;
+    const char *path; /* options */
+    bool rotate;
+    int64_t rotate_bytes, rotate_every_ms;
+    int32_t compress; /* enum rf_file_kind */
+    int64_t level;
 
     struct rf_format *format;
-    struct rf_buf out;
+    const atomic_uint *rotations;
+    unsigned rotations_seen;
+    struct rf_file_segments segments;
+    uint64_t number;    /* of the segment that is written to; 0: the path itself */
+    struct rf_buf name; /* terminated: of the file that is written to */
+    int64_t began_ms;   /* when the first bytes came into it, by the monotonic clock */
+    int64_t began_us;   /* the same by the wall clock, for the note; 0: it is empty */
+
+    struct rf_buf out; /* encoded lines */
+    size_t settled;    /* of out: up to the end of a transaction */
+    bool inside;       /* what was written last belongs to a transaction that is not at its end */
+    struct rf_file_frame frame;
+    struct rf_buf packed; /* what is written instead of out */
     int fd;
     bool opened;
     bool regular;
@@ -35,45 +62,24 @@ struct file_sink {
     ino_t inode;
     uint64_t length;     /* of the file, without what is in out */
     uint64_t handed_out; /* the kernel was told to begin writing out up to here */
-    uint64_t ended;      /* at the end of the last transaction that was accepted whole */
+    uint64_t ended;      /* where the file can be cut behind a transaction: the last such place */
     atomic_bool interrupted;
 };
+
+static bool rotates(const struct file_sink *sink)
+{
+    return sink->rotate || sink->rotate_bytes > 0 || sink->rotate_every_ms > 0;
+}
 
 /* --------------------------------------------------------------------------------------- errors */
 
 static enum rf_status failed(const struct file_sink *sink, enum rf_status status, const char *doing,
                              int code, struct rf_error *err)
 {
-    rf_fail(err, status, "could not %s %s: %s", doing, sink->path, strerror(code));
+    rf_fail(err, status, "could not %s %s: %s", doing, sink->name.data, strerror(code));
     if (err != NULL) {
         err->code = code;
     }
-    return status;
-}
-
-static enum rf_status open_failed(const struct file_sink *sink, int code, struct rf_error *err)
-{
-    enum rf_status status = RF_CONFIG;
-    const char *hint = "check the path and who may write there";
-    switch (code) {
-    case EINTR:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM: status = RF_RETRY; break;
-    case ENOSPC:
-    case EDQUOT:
-        status = RF_RETRY;
-        hint = "make room on the disk";
-        break;
-    case ENXIO:
-        status = RF_RETRY;
-        hint = "nobody reads from this pipe yet";
-        break;
-    case EIO: status = RF_FATAL; break;
-    default: break;
-    }
-    failed(sink, status, "open", code, err);
-    rf_error_hint(err, "%s", hint);
     return status;
 }
 
@@ -97,31 +103,81 @@ static enum rf_status write_failed(const struct file_sink *sink, int code, struc
     }
 }
 
+/* ---------------------------------------------------------------------------------------- notes */
+
+/* What a note says. Of a file that neither rotates nor is compressed it is "DEVICE INODE LENGTH",
+ * of another one "DEVICE INODE LENGTH NUMBER KIND BEGAN". */
+struct note {
+    uint64_t device, inode, length;
+    uint64_t number;
+    enum rf_file_kind kind;
+    uint64_t began_us;
+};
+
+static bool parse_note(struct rf_str text, struct note *note)
+{
+    struct rf_str kind = RF_STR("none"), field;
+    uint64_t *const numbers[] = {&note->device, &note->inode, &note->length,
+                                 &note->number, NULL,         &note->began_us};
+    uint32_t count = 0;
+    *note = (struct note){0};
+    for (; text.data != NULL && rf_str_split(&text, ' ', &field); count++) {
+        if (count == sizeof numbers / sizeof *numbers) {
+            return false;
+        }
+        if (numbers[count] == NULL) {
+            kind = field;
+        } else if (!rf_str_to_u64(field, numbers[count])) {
+            return false;
+        }
+    }
+    return (count == 3 || count == 6) && rf_file_kind_of(kind, &note->kind);
+}
+
+static void add_note(const struct file_sink *sink, struct rf_buf *out)
+{
+    rf_buf_printf(out, "%llu %llu %llu", (unsigned long long)sink->device,
+                  (unsigned long long)sink->inode, (unsigned long long)sink->ended);
+    if (rotates(sink) || sink->compress != RF_FILE_PLAIN) {
+        rf_buf_printf(out, " %llu %s %lld", (unsigned long long)sink->number,
+                      rf_file_kind_name((enum rf_file_kind)sink->compress),
+                      (long long)sink->began_us);
+    }
+}
+
 /* -------------------------------------------------------------------------------------- opening */
 
 static enum rf_status open_stdout(struct file_sink *sink, struct rf_error *err)
 {
-    sink->path = "standard output";
+    rf_buf_set(&sink->name, RF_STR("standard output"));
+    rf_buf_cstr(&sink->name);
+    if (rotates(sink) || sink->compress != RF_FILE_PLAIN) {
+        rf_fail(err, RF_CONFIG, "standard output can be neither rotated nor compressed");
+        rf_error_hint(err, "leave out %s, or name a file; a pipe can be compressed behind us",
+                      rotates(sink) ? "rotate" : "compress");
+        return RF_CONFIG;
+    }
     sink->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    return sink->fd >= 0 ? RF_OK : open_failed(sink, errno, err);
+    return sink->fd >= 0 ? RF_OK : rf_file_open_failed(sink->name.data, errno, err);
 }
 
 /* May create the file, but not where there was one that is to be continued. */
-static enum rf_status open_path(struct file_sink *sink, bool create, struct rf_error *err)
+static enum rf_status open_name(struct file_sink *sink, bool create, struct rf_error *err)
 {
     int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (create ? O_CREAT : 0);
-    sink->fd = open(sink->path, flags, 0644);
+    sink->fd = open(sink->name.data, flags, 0644);
     if (sink->fd >= 0) {
         return RF_OK;
     }
     if (errno == ENOENT && !create) {
-        rf_fail(err, RF_FATAL, "%s is gone, and what was written to it with it", sink->path);
+        rf_fail(err, RF_FATAL, "%s is gone, and what was written to it with it", sink->name.data);
         rf_error_hint(err, "put it back; docs/delivery.md says how to begin a new one");
         return RF_FATAL;
     }
-    return open_failed(sink, errno, err);
+    return rf_file_open_failed(sink->name.data, errno, err);
 }
 
+/* What was opened last takes the place of what was open before. */
 static enum rf_status examine(struct file_sink *sink, bool named, struct rf_error *err)
 {
     struct stat found;
@@ -135,18 +191,34 @@ static enum rf_status examine(struct file_sink *sink, bool named, struct rf_erro
     sink->device = found.st_dev;
     sink->inode = found.st_ino;
     sink->length = sink->regular ? (uint64_t)found.st_size : 0;
-    if (!sink->noted) {
-        return RF_OK;
-    }
-    if (flock(sink->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) {
-            return failed(sink, RF_CONFIG, "lock", errno, err);
-        }
-        rf_fail(err, RF_CONFIG, "another process writes to %s", sink->path);
-        rf_error_hint(err, "give each pipeline a file of its own");
+    sink->handed_out = sink->length;
+    if (named && !sink->regular && (rotates(sink) || sink->compress != RF_FILE_PLAIN)) {
+        rf_fail(err, RF_CONFIG,
+                "%s is not a regular file: it can be neither rotated nor compressed",
+                sink->name.data);
+        rf_error_hint(err, "leave out %s, or name another file",
+                      rotates(sink) ? "rotate" : "compress");
         return RF_CONFIG;
     }
     return RF_OK;
+}
+
+static enum rf_status open_file(struct file_sink *sink, bool create, struct rf_error *err)
+{
+    enum rf_status status = open_name(sink, create, err);
+    sink->opened = status == RF_OK;
+    if (status == RF_OK) {
+        status = examine(sink, true, err);
+    }
+    return status == RF_OK && sink->noted ? rf_file_lock(sink->fd, sink->name.data, err) : status;
+}
+
+static void close_file(struct file_sink *sink)
+{
+    if (sink->opened) {
+        close(sink->fd);
+    }
+    sink->opened = false;
 }
 
 /* The byte in front of `end`, which is not 0. */
@@ -154,7 +226,7 @@ static enum rf_status ends_line(const struct file_sink *sink, uint64_t end, bool
                                 struct rf_error *err)
 {
     char last = 0;
-    int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(sink->name.data, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         return failed(sink, RF_CONFIG, "read", errno, err);
     }
@@ -165,100 +237,217 @@ static enum rf_status ends_line(const struct file_sink *sink, uint64_t end, bool
     return code == 0 ? RF_OK : failed(sink, RF_FATAL, "read", code, err);
 }
 
-/* So that a crash of the system does not take the file's name. */
-static enum rf_status sync_directory(const struct file_sink *sink, struct rf_error *err)
+/* Whether something can be put behind all that is there. */
+static enum rf_status ends_whole(const struct file_sink *sink, bool *out, struct rf_error *err)
 {
-    char directory[PATH_MAX];
-    const char *slash = strrchr(sink->path, '/');
-    struct rf_str name = slash == NULL ? RF_STR(".")
-                         : slash == sink->path
-                             ? RF_STR("/")
-                             : (struct rf_str){sink->path, (size_t)(slash - sink->path)};
-    if (name.size >= sizeof directory) {
-        return failed(sink, RF_CONFIG, "open the directory of", ENAMETOOLONG, err);
+    *out = true;
+    if (sink->length == 0) {
+        return RF_OK;
     }
-    memcpy(directory, name.data, name.size);
-    directory[name.size] = '\0';
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return failed(sink, RF_CONFIG, "open the directory of", errno, err);
-    }
-    /* Some file systems do not know how to, and need not. */
-    int code = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
-    close(fd);
-    return code == 0 ? RF_OK : failed(sink, RF_FATAL, "sync the directory of", code, err);
+    return sink->compress == RF_FILE_PLAIN
+               ? ends_line(sink, sink->length, out, err)
+               : rf_file_frame_check(sink->name.data, (enum rf_file_kind)sink->compress,
+                                     &sink->interrupted, out, err);
 }
 
 /* A first start: what is there stays, and we begin behind it. */
 static enum rf_status begin_file(struct file_sink *sink, struct rf_error *err)
 {
     bool whole = true;
-    enum rf_status status = sink->length > 0 ? ends_line(sink, sink->length, &whole, err) : RF_OK;
-    if (status == RF_OK && !whole) {
-        rf_fail(err, RF_CONFIG, "%s does not end with a whole line", sink->path);
+    enum rf_status status = ends_whole(sink, &whole, err);
+    if (status == RF_OK && !whole && sink->compress == RF_FILE_PLAIN) {
+        rf_fail(err, RF_CONFIG, "%s does not end with a whole line", sink->name.data);
         rf_error_hint(err, "nothing was written to it; choose another file, or end its last line");
         status = RF_CONFIG;
+    } else if (status == RF_OK && !whole) {
+        rf_fail(err, RF_CONFIG, "%s is not a whole file of %s", sink->name.data,
+                rf_file_kind_name((enum rf_file_kind)sink->compress));
+        rf_error_hint(err, "nothing was written to it; choose another file");
+        status = RF_CONFIG;
     }
-    return status == RF_OK ? sync_directory(sink, err) : status;
+    return status == RF_OK ? rf_file_segments_sync(&sink->segments, err) : status;
 }
 
-static bool parse_note(struct rf_str note, uint64_t numbers[3])
+static void be_at(struct file_sink *sink, uint64_t number)
 {
-    struct rf_str field;
-    for (int i = 0; i < 3; i++) {
-        if (!rf_str_split(&note, ' ', &field) || !rf_str_to_u64(field, &numbers[i])) {
-            return false;
+    sink->number = number;
+    rf_file_segment_name(&sink->segments, number, &sink->name);
+}
+
+/* Begins the next segment; only when it is there, the old one is let go. */
+static enum rf_status next_segment(struct file_sink *sink, uint64_t number, struct rf_error *err)
+{
+    int fd;
+    struct rf_file_identity before = {sink->device, sink->inode};
+    enum rf_status status = rf_file_segment_create(&sink->segments, number, before, &fd, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    close_file(sink);
+    sink->fd = fd;
+    sink->opened = true;
+    sink->began_us = 0;
+    be_at(sink, number);
+    status = examine(sink, true, err);
+    sink->ended = sink->length;
+    return status;
+}
+
+/* Segments beside a device or a pipe are certainly not what was meant. */
+static enum rf_status check_path(const struct file_sink *sink, struct rf_error *err)
+{
+    struct stat found;
+    if (stat(sink->path, &found) != 0 || S_ISREG(found.st_mode)) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "%s is not a regular file: it can be neither rotated nor compressed",
+            sink->path);
+    rf_error_hint(err, "leave out rotate, or name another file");
+    return RF_CONFIG;
+}
+
+/* The file itself is followed by a number that is free. */
+static enum rf_status follow(struct file_sink *sink, struct rf_error *err)
+{
+    uint64_t last = sink->number;
+    enum rf_status status =
+        last > 0 ? RF_OK : rf_file_segments_highest(&sink->segments, &last, err);
+    return status == RF_OK ? next_segment(sink, last + 1, err) : status;
+}
+
+/* Goes on in a segment of its own behind what is there; the last one serves if it is empty. */
+static enum rf_status begin_segment(struct file_sink *sink, struct rf_error *err)
+{
+    uint64_t highest = 0;
+    enum rf_status status = check_path(sink, err);
+    if (status == RF_OK) {
+        status = rf_file_segments_highest(&sink->segments, &highest, err);
+    }
+    if (status == RF_OK && highest > 0) {
+        be_at(sink, highest);
+        status = open_file(sink, false, err);
+        if (status != RF_OK || sink->length == 0) {
+            return status == RF_OK ? rf_file_segments_sync(&sink->segments, err) : status;
         }
     }
-    return note.data == NULL;
+    /* It follows nothing whose events could come again. */
+    sink->device = 0;
+    sink->inode = 0;
+    return status == RF_OK ? next_segment(sink, highest + 1, err) : status;
+}
+
+static enum rf_status begin(struct file_sink *sink, struct rf_error *err)
+{
+    close_file(sink);
+    sink->began_us = 0;
+    if (rotates(sink)) {
+        return begin_segment(sink, err);
+    }
+    be_at(sink, 0);
+    enum rf_status status = open_file(sink, true, err);
+    return status == RF_OK && sink->noted ? begin_file(sink, err) : status;
+}
+
+/* What was set is not what the file was written with. */
+static enum rf_status check_options(const struct file_sink *sink, const struct note *note,
+                                    struct rf_error *err)
+{
+    if (note->kind != (enum rf_file_kind)sink->compress) {
+        rf_fail(err, RF_CONFIG, "%s was written with compress=%s, which is now %s", sink->name.data,
+                rf_file_kind_name(note->kind),
+                rf_file_kind_name((enum rf_file_kind)sink->compress));
+        rf_error_hint(err, "one file is of one kind: set it back, or give the sink another path "
+                           "and the position of this one");
+        return RF_CONFIG;
+    }
+    if (note->number > 0 && !rotates(sink)) {
+        rf_fail(err, RF_CONFIG, "%s was written in segments, the last of which is %s", sink->path,
+                sink->name.data);
+        rf_error_hint(err, "set rotate=on, which goes on in that one until a SIGHUP; or give the "
+                           "sink another path and the position of this one");
+        return RF_CONFIG;
+    }
+    return RF_OK;
 }
 
 /* Whether this is the file that the note is about, and still has all of it. */
-static enum rf_status check_note(struct file_sink *sink, struct rf_str note, uint64_t *length,
-                                 struct rf_error *err)
+static enum rf_status check_content(const struct file_sink *sink, const struct note *note,
+                                    struct rf_error *err)
 {
-    uint64_t numbers[3];
+    const char *name = sink->name.data;
     bool whole = true;
     enum rf_status status = RF_OK;
-    if (!parse_note(note, numbers)) {
-        return rf_fail(err, RF_FATAL, "the note '%.*s' of %s is damaged", RF_STR_ARG(note),
-                       sink->path);
-    }
-    if (!sink->regular || numbers[0] != sink->device || numbers[1] != sink->inode) {
-        status =
-            rf_fail(err, RF_FATAL, "%s is not the file that was written to before", sink->path);
-    } else if (sink->length < numbers[2]) {
-        status =
-            rf_fail(err, RF_FATAL, "%s has lost data: it has %llu bytes and had %llu", sink->path,
-                    (unsigned long long)sink->length, (unsigned long long)numbers[2]);
-    } else if (numbers[2] > 0) {
-        status = ends_line(sink, numbers[2], &whole, err);
+    if (!sink->regular || note->device != sink->device || note->inode != sink->inode) {
+        status = rf_fail(err, RF_FATAL, "%s is not the file that was written to before", name);
+    } else if (sink->length < note->length) {
+        status = rf_fail(err, RF_FATAL, "%s has lost data: it has %llu bytes and had %llu", name,
+                         (unsigned long long)sink->length, (unsigned long long)note->length);
+    } else if (note->length > 0 && note->kind == RF_FILE_PLAIN) {
+        status = ends_line(sink, note->length, &whole, err);
         if (status == RF_OK && !whole) {
-            status = rf_fail(err, RF_FATAL, "%s was changed: no line ends at byte %llu", sink->path,
-                             (unsigned long long)numbers[2]);
+            status = rf_fail(err, RF_FATAL, "%s was changed: no line ends at byte %llu", name,
+                             (unsigned long long)note->length);
         }
     }
     if (status != RF_OK) {
         rf_error_hint(err, "nothing was written to it; put the right file back, or see "
                            "docs/delivery.md on how to begin a new one");
     }
-    *length = numbers[2];
     return status;
 }
 
-/* Goes on where the note was taken. */
-static enum rf_status continue_file(struct file_sink *sink, const struct rf_context *ctx,
-                                    struct rf_error *err)
+/* How old what is in the file is: by the wall clock once, then by the other one. Where the note
+ * does not say, it begins now. */
+static void set_age(struct file_sink *sink, uint64_t began_us)
 {
-    uint64_t length = 0;
-    enum rf_status status = check_note(sink, ctx->note, &length, err);
-    if (status != RF_OK) {
-        return ctx->adopt && sink->noted ? begin_file(sink, err) : status;
+    int64_t now_us = rf_clock_wall_us();
+    bool said = began_us > 0 && began_us < (uint64_t)now_us;
+    sink->began_us = said ? (int64_t)began_us : now_us;
+    sink->began_ms = rf_clock_ms() - (now_us - sink->began_us) / 1000;
+    if (sink->length == 0) {
+        sink->began_us = 0;
     }
-    if (sink->length > length && ftruncate(sink->fd, (off_t)length) != 0) {
+}
+
+/* Finds the file that the note is about. Nothing is changed. */
+static enum rf_status find_file(struct file_sink *sink, const struct note *note,
+                                struct rf_error *err)
+{
+    be_at(sink, note->number);
+    enum rf_status status = check_options(sink, note, err);
+    if (status == RF_OK) {
+        status = open_file(sink, false, err);
+    }
+    return status == RF_OK ? check_content(sink, note, err) : status;
+}
+
+/* Goes on where the note was taken. */
+static enum rf_status go_on(struct file_sink *sink, const struct rf_context *ctx,
+                            struct rf_error *err)
+{
+    struct note note;
+    enum rf_status status = RF_OK;
+    if (parse_note(ctx->note, &note)) {
+        status = find_file(sink, &note, err);
+    } else {
+        status = rf_fail(err, RF_FATAL, "the note '%.*s' of %s is damaged", RF_STR_ARG(ctx->note),
+                         sink->path);
+    }
+    if (status == RF_OK && rotates(sink)) {
+        status = rf_file_segments_remove(&sink->segments, note.number,
+                                         (struct rf_file_identity){note.device, note.inode}, err);
+    }
+    if (status == RF_FATAL && ctx->adopt) {
+        return begin(sink, err);
+    }
+    if (status != RF_OK) {
+        return status;
+    }
+    if (sink->length > note.length && ftruncate(sink->fd, (off_t)note.length) != 0) {
         return failed(sink, RF_FATAL, "cut the repeated end off", errno, err);
     }
-    sink->length = length;
+    sink->length = sink->handed_out = note.length;
+    set_age(sink, note.began_us);
     return RF_OK;
 }
 
@@ -266,22 +455,26 @@ static enum rf_status file_open(void *state, const struct rf_context *ctx, struc
                                 struct rf_error *err)
 {
     struct file_sink *sink = state;
-    bool named = strcmp(sink->path, "-") != 0;
-    bool again = named && ctx->note.size > 0;
     (void)resume;
     sink->format = ctx->format;
+    sink->rotations = ctx->rotations;
+    sink->rotations_seen = ctx->rotations != NULL ? atomic_load(ctx->rotations) : 0;
+    sink->segments = rf_file_segments_of(sink->path, ctx->pipeline);
     enum rf_status status =
-        named ? open_path(sink, !again || ctx->adopt, err) : open_stdout(sink, err);
-    sink->opened = status == RF_OK;
-    if (status == RF_OK) {
-        status = examine(sink, named, err);
+        rf_file_frame_open(&sink->frame, (enum rf_file_kind)sink->compress, sink->level, err);
+    if (status != RF_OK) {
+        return status;
     }
-    if (status == RF_OK && again) {
-        status = continue_file(sink, ctx, err);
-    } else if (status == RF_OK && sink->noted) {
-        status = begin_file(sink, err);
+    if (strcmp(sink->path, "-") == 0) {
+        status = open_stdout(sink, err);
+        sink->opened = status == RF_OK;
+        status = status == RF_OK ? examine(sink, false, err) : status;
+    } else if (ctx->note.size > 0 && !ctx->ordered) {
+        status = go_on(sink, ctx, err);
+    } else {
+        status = begin(sink, err);
     }
-    sink->ended = sink->handed_out = sink->length;
+    sink->ended = sink->length;
     return status;
 }
 
@@ -312,23 +505,27 @@ static void begin_writeback(struct file_sink *sink)
     }
 }
 
-static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
+static enum rf_status write_out(struct file_sink *sink, const char *data, size_t size,
+                                struct rf_error *err)
 {
-    struct rf_buf *out = &sink->out;
     size_t done = 0;
     enum rf_status status = RF_OK;
-    while (done < out->size && status == RF_OK) {
-        size_t size = out->size - done;
+    if (size > 0 && sink->began_us == 0) {
+        sink->began_us = rf_clock_wall_us();
+        sink->began_ms = rf_clock_ms();
+    }
+    while (done < size && status == RF_OK) {
+        size_t piece = size - done;
         if (sink->careful) {
             /* Others may share this file's flags, so it cannot be made non-blocking; but when there
              * is room, then for this much. */
-            size = size < PIPE_BUF ? size : PIPE_BUF;
+            piece = piece < PIPE_BUF ? piece : PIPE_BUF;
         }
         if ((sink->careful && !wait_writable(sink)) || atomic_load(&sink->interrupted)) {
-            status = rf_fail(err, RF_RETRY, "writing to %s was interrupted", sink->path);
+            status = rf_fail(err, RF_RETRY, "writing to %s was interrupted", sink->name.data);
             break;
         }
-        ssize_t written = write(sink->fd, out->data + done, size);
+        ssize_t written = write(sink->fd, data + done, piece);
         if (written >= 0) {
             done += (size_t)written;
             sink->unsynced = true;
@@ -340,7 +537,56 @@ static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
     }
     sink->length += done;
     begin_writeback(sink);
-    out->size = 0; /* what is left after a failure comes again */
+    return status;
+}
+
+/* Compresses, and writes what came out of it. */
+static enum rf_status pack(struct file_sink *sink, struct rf_str data, bool end,
+                           struct rf_error *err)
+{
+    rf_buf_reset(&sink->packed);
+    enum rf_status status = rf_file_frame_add(&sink->frame, data, &sink->packed, err);
+    if (status == RF_OK && end) {
+        status = rf_file_frame_end(&sink->frame, &sink->packed, err);
+    }
+    return status == RF_OK ? write_out(sink, sink->packed.data, sink->packed.size, err) : status;
+}
+
+/* A piece ends where a transaction does that another one follows which is not at its end: there
+ * the file may have to be cut. */
+static enum rf_status drain_packed(struct file_sink *sink, struct rf_error *err)
+{
+    struct rf_str whole = {sink->out.data, sink->settled};
+    struct rf_str rest = {sink->out.data + sink->settled, sink->out.size - sink->settled};
+    bool cut = rest.size > 0 && !sink->inside;
+    enum rf_status status = RF_OK;
+    if (whole.size > 0 || cut) {
+        status = pack(sink, whole, cut, err);
+    }
+    if (status == RF_OK && cut) {
+        sink->ended = sink->length;
+        sink->inside = true;
+    }
+    return status == RF_OK && rest.size > 0 ? pack(sink, rest, false, err) : status;
+}
+
+static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
+{
+    enum rf_status status;
+    if (sink->out.size == 0) {
+        return RF_OK;
+    }
+    if (sink->compress != RF_FILE_PLAIN) {
+        status = drain_packed(sink, err);
+    } else {
+        if (!sink->inside) {
+            sink->ended = sink->length + sink->settled;
+        }
+        sink->inside |= sink->settled < sink->out.size;
+        status = write_out(sink, sink->out.data, sink->out.size, err);
+    }
+    rf_buf_reset(&sink->out); /* what is left after a failure comes again */
+    sink->settled = 0;
     return status;
 }
 
@@ -365,7 +611,8 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
             }
         }
         if (status == RF_OK && transaction->ends) {
-            sink->ended = sink->length + sink->out.size;
+            sink->settled = sink->out.size;
+            sink->inside = false;
         }
     }
     if (status == RF_REJECT) {
@@ -389,19 +636,42 @@ static enum rf_status check_file(const struct file_sink *sink, struct rf_error *
 {
     struct stat found;
     enum rf_status status = RF_OK;
-    if (stat(sink->path, &found) != 0) {
-        status = rf_fail(err, RF_FATAL, "%s was taken away while it was written to: %s", sink->path,
-                         strerror(errno));
+    if (stat(sink->name.data, &found) != 0) {
+        status = rf_fail(err, RF_FATAL, "%s was taken away while it was written to: %s",
+                         sink->name.data, strerror(errno));
     } else if (found.st_dev != sink->device || found.st_ino != sink->inode) {
-        status = rf_fail(err, RF_FATAL, "%s was replaced while it was written to", sink->path);
+        status = rf_fail(err, RF_FATAL, "%s was replaced while it was written to", sink->name.data);
     } else if ((uint64_t)found.st_size != sink->length) {
         status = rf_fail(
             err, RF_FATAL, "%s was changed by somebody else: it has %llu bytes instead of %llu",
-            sink->path, (unsigned long long)found.st_size, (unsigned long long)sink->length);
+            sink->name.data, (unsigned long long)found.st_size, (unsigned long long)sink->length);
     }
     if (status != RF_OK) {
         rf_error_hint(err, "log rotation and the like must leave this file alone while it is "
-                           "written to");
+                           "written to; rotate=on has it done by us");
+    }
+    return status;
+}
+
+/* Whether the next segment is due. Never inside a transaction, and no segment is empty. */
+static bool is_due(const struct file_sink *sink)
+{
+    if (!rotates(sink) || sink->inside || sink->length == 0) {
+        return false;
+    }
+    return (sink->rotate_bytes > 0 && sink->length >= (uint64_t)sink->rotate_bytes) ||
+           (sink->rotate_every_ms > 0 && rf_clock_ms() - sink->began_ms >= sink->rotate_every_ms) ||
+           (sink->rotations != NULL && atomic_load(sink->rotations) != sink->rotations_seen);
+}
+
+static enum rf_status settle(struct file_sink *sink, struct rf_error *err)
+{
+    enum rf_status status = drain(sink, err);
+    if (status == RF_OK && sink->frame.begun) {
+        status = pack(sink, RF_STR_NONE, true, err);
+    }
+    if (status == RF_OK && !sink->inside) {
+        sink->ended = sink->length;
     }
     return status;
 }
@@ -411,19 +681,26 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
 {
     struct file_sink *sink = state;
     (void)position;
-    if (sink->regular && sink->unsynced) {
+    enum rf_status status = settle(sink, err);
+    if (status == RF_OK && sink->regular && sink->unsynced) {
         if (fdatasync(sink->fd) != 0) {
             return failed(sink, RF_FATAL, "sync", errno, err);
         }
         sink->unsynced = false;
     }
-    if (!sink->noted) {
-        return RF_OK;
+    if (status != RF_OK || !sink->noted) {
+        return status;
     }
-    enum rf_status status = check_file(sink, err);
+    unsigned rotations = sink->rotations != NULL ? atomic_load(sink->rotations) : 0;
+    status = check_file(sink, err);
+    if (status == RF_OK && is_due(sink)) {
+        status = follow(sink, err);
+    }
     if (status == RF_OK) {
-        rf_buf_printf(note, "%llu %llu %llu", (unsigned long long)sink->device,
-                      (unsigned long long)sink->inode, (unsigned long long)sink->ended);
+        if (sink->length == 0) {
+            sink->rotations_seen = rotations;
+        }
+        add_note(sink, note);
     }
     return status;
 }
@@ -431,10 +708,10 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
 static void file_close(void *state)
 {
     struct file_sink *sink = state;
-    if (sink->opened) {
-        close(sink->fd);
-    }
-    sink->opened = false;
+    close_file(sink);
+    rf_file_frame_close(&sink->frame);
+    rf_buf_deinit(&sink->name);
+    rf_buf_deinit(&sink->packed);
     rf_buf_deinit(&sink->out);
 }
 
@@ -447,6 +724,17 @@ static void file_interrupt(void *state)
 static const struct rf_option file_options[] = {
     {"path", RF_OPTION_TEXT, offsetof(struct file_sink, path), NULL, NULL,
      "the file, or - for standard output", true},
+    {"rotate", RF_OPTION_BOOL, offsetof(struct file_sink, rotate), "off", NULL,
+     "write numbered segments, a new one at each SIGHUP and as rotate_bytes and rotate_every say",
+     false},
+    {"rotate_bytes", RF_OPTION_SIZE, offsetof(struct file_sink, rotate_bytes), NULL, "1..",
+     "a new segment when one has this many bytes; sets rotate", false},
+    {"rotate_every", RF_OPTION_DURATION, offsetof(struct file_sink, rotate_every_ms), NULL, "1ms..",
+     "a new segment when one is this old; sets rotate", false},
+    {"compress", RF_OPTION_CHOICE, offsetof(struct file_sink, compress), "none", RF_FILE_KINDS,
+     "compress what is written, readable by zcat or zstdcat at any time", false},
+    {"compress_level", RF_OPTION_INT, offsetof(struct file_sink, level), NULL, "1..19",
+     "gzip: 1 to 9, 6 unless set; zstd: 1 to 19, 3 unless set", false},
     RF_OPTION_END,
 };
 

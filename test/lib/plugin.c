@@ -94,6 +94,7 @@ enum rf_status rf_test_sink_open(struct rf_test_sink *sink, struct rf_error *err
         .adopt = sink->adopt,
         .ordered = sink->ordered,
         .picks = sink->picks,
+        .rotations = sink->rotations,
         .epoch = ++sink->epoch,
         .format = sink->format,
         .connect_timeout_ms = 5000,

@@ -27,6 +27,7 @@ struct rf_test_sink {
     bool adopt;
     bool ordered; /* the position is an operator's order */
     uint64_t picks;
+    const atomic_uint *rotations; /* NULL: nobody asks for new files */
 
     void *state; /* NULL: closed */
     struct rf_context ctx;
