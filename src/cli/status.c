@@ -21,8 +21,8 @@ static const struct rf_option options[] = {
      "print one JSON object", false},
     {"check", RF_OPTION_BOOL, offsetof(struct status_options, check), NULL, NULL,
      "end with 6 unless everything runs and is at work", false},
-    {"lag-max", RF_OPTION_DURATION, offsetof(struct status_options, lag_ms_max), "0", "0..365d",
-     "with --check: how far a sink may be behind (default: any)", false},
+    {"lag-max", RF_OPTION_DURATION, offsetof(struct status_options, lag_ms_max), NULL, "1..365d",
+     "with --check: how far a sink may be behind; without: any time", false},
     RF_OPTION_END,
 };
 
