@@ -66,7 +66,8 @@ says 2 "shop.yml: it cannot be read: No such file or directory" "" config check 
 says 2 "--follow is for log files, and mysql is none" "a server is followed until it is stopped" \
     tail --follow mysql://h
 says 2 'unknown format "jsno"; did you mean "json"?' "" tail --format jsno binlog:a
-says 2 'binlog needs "path": the log file' "" tail binlog:
+expect_status 2 "$ROWFERRY" tail binlog:
+expect_contains "$(sed -n 1p err)" 'rowferry: binlog needs "path": ' "no path"
 says 2 "'.x' is no name for a pipeline" "letters, digits" run --name .x binlog:a null:
 says 2 "'a/b' is no name for a pipeline" "letters, digits" status a/b
 says 2 "there is no pipeline 'nothing': no file $XDG_STATE_HOME/rowferry/nothing.db" \
@@ -101,7 +102,7 @@ expect_contains "$(cat out)" "for example: redis://" "sinks"
 expect_status 0 "$ROWFERRY" formats
 expect_contains "$(cat out)" "json " "formats"
 expect_status 0 "$ROWFERRY" options redis
-expect_contains "$(cat out)" "default {database}:{table}:{key}" "options of redis"
+expect_contains "$(cat out)" "default 6379" "options of redis"
 expect_equal 0 "$(grep -c mysql out || true)" "other plugins among the options of redis"
 expect_status 0 "$ROWFERRY" status
 expect_equal "no pipeline has run here yet" "$(cat out)" "status of nothing"
@@ -136,8 +137,14 @@ for command in run tail config status position options; do
     done <names
 done
 if command -v groff >/dev/null; then
-    expect_equal "" "$(groff -mdoc -ww -z -Tutf8 "$ROWFERRY_SOURCE_DIR/docs/man/rowferry.1" 2>&1)" \
-        "what groff says of the manual page"
+    for page in "$ROWFERRY_SOURCE_DIR"/docs/man/*.[15]; do
+        expect_equal "" "$(groff -mdoc -ww -z -Tutf8 "$page" 2>&1)" "what groff says of $page"
+    done
 fi
+# What may stand at the top of a file is in its own page.
+"$ROWFERRY" help run | sed -n 's/^  --\([a-z-]*\).*/\1/p' | grep -vx 'adopt\|follow' | tr - _ >names
+while read -r name; do
+    expect_success grep -qE "^\.It Cm (.* )?$name( |$)" "$ROWFERRY_SOURCE_DIR/docs/man/rowferry.yaml.5"
+done <names
 
 story_end
