@@ -39,7 +39,8 @@ static enum rf_status explain(const struct rf_redis_sink *sink, enum rf_status s
                       "+watch +hset +hget +hgetall +select +info %s",
                       sink->user != NULL && sink->user[0] ? sink->user : "default",
                       (int)strcspn(template, "{"), template,
-                      streams ? "+xadd +type +xinfo +xrevrange" : "+hdel +set +unlink +scan");
+                      streams ? "+xadd +type +xinfo +xrange +xrevrange"
+                              : "+hdel +set +unlink +scan");
     }
     return status;
 }
@@ -141,6 +142,9 @@ static enum rf_status redis_flush(void *state, struct rf_str position, struct rf
     (void)note;
     /* The position goes in a group of its own, behind the replies to all that it stands for. */
     enum rf_status status = finish(sink, err);
+    if (status == RF_OK) {
+        status = rf_redis_streams_prove(sink, err);
+    }
     if (status == RF_OK && !rf_str_equal(position, rf_buf_str(&sink->position))) {
         status = write_position(sink, position, err);
         if (status == RF_OK) {

@@ -141,9 +141,13 @@ RF_USE_RESULT enum rf_status rf_redis_streams_open(struct rf_redis_sink *sink, b
 RF_USE_RESULT enum rf_status rf_redis_streams_put(struct rf_redis_sink *sink,
                                                   const struct rf_event *event,
                                                   struct rf_error *err);
+/* Before a position is written: what was passed over is there. Nothing may be under way. Returns
+ * RF_OK; RF_FATAL: it is not; RF_RETRY. */
+RF_USE_RESULT enum rf_status rf_redis_streams_prove(struct rf_redis_sink *sink,
+                                                    struct rf_error *err);
 /* Behind the events of a view: which stamp belongs to the last whole transaction. */
 void rf_redis_streams_end(struct rf_redis_sink *sink, const struct rf_view *view);
-/* What belongs beside the position: arguments of a HSET, rf_redis_streams_arguments of them. */
+/* What belongs beside the position: so many arguments of a HSET. */
 enum { RF_REDIS_STREAMS_ARGUMENTS = 4 };
 void rf_redis_streams_add_fields(struct rf_redis_sink *sink);
 /* What Redis' refusal of an entry means: RF_FATAL when the stream is not as we left it. */

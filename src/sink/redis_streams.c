@@ -3,8 +3,9 @@
  * An entry's id is the event's order stamp (rf_stamp_next): MS-SEQ is stamp / 1000 and stamp %
  * 1000, so that ids grow as stamps do. The stamp lies beside the position, and a replay gives the
  * same ids again. What was written behind the position is known by the last id that each stream
- * has when it is met first: an event up to there is in it already. The last one must be the very
- * event of that id; if it is not, somebody else has written, and nothing is to be skipped.
+ * has when it is met first: an event up to there is in it already, and is passed over. That is
+ * proved before a position is written behind it: the last one passed over must be in the stream
+ * under its id; if it is not, somebody else has written.
  *
  * When other events come than those that the stamp was made of (other tables were picked, an
  * operator moved the position), all that come are new: the stamps go on far behind everything that
@@ -32,6 +33,8 @@ struct rf_redis_stream {
     uint64_t last;       /* stamp of the last id when it was met; 0: none */
     bool matched;        /* the event of that id has come again */
     struct rf_buf event; /* that entry's `id`; empty: it was removed, or trimmed away */
+    uint64_t passed;     /* stamp of the last event that was passed over; 0: none to be proved */
+    struct rf_buf passed_event; /* its `id` */
     char key_bytes[];
 };
 
@@ -58,6 +61,7 @@ void rf_redis_streams_deinit(struct rf_redis_sink *sink)
     for (struct rf_redis_stream *stream = sink->streams, *next; stream != NULL; stream = next) {
         next = stream->next;
         rf_buf_deinit(&stream->event);
+        rf_buf_deinit(&stream->passed_event);
         free(stream);
     }
     sink->streams = NULL;
@@ -138,10 +142,11 @@ static enum rf_status foreign(const struct rf_redis_sink *sink,
 }
 
 static enum rf_status foreign_stamp(const struct rf_redis_sink *sink,
-                                    const struct rf_redis_stream *stream, struct rf_error *err)
+                                    const struct rf_redis_stream *stream, uint64_t stamp,
+                                    struct rf_error *err)
 {
     char id[ID_SIZE];
-    size_t size = print_id(id, stream->last);
+    size_t size = print_id(id, stamp);
     return foreign(sink, stream, (struct rf_str){id, size}, err);
 }
 
@@ -503,19 +508,64 @@ static enum rf_status find_stream(struct rf_redis_sink *sink, const struct rf_ev
 static enum rf_status pass_over(struct rf_redis_sink *sink, struct rf_redis_stream *stream,
                                 const struct rf_event *event, struct rf_error *err)
 {
-    if (sink->stamp < stream->last) {
-        return RF_OK;
-    }
     struct entry place = {0};
     rf_buf_reset(&sink->entry);
     add_place(sink, &place, event);
     struct rf_str id = {sink->entry.data + place.fields[0].end,
                         place.fields[1].end - place.fields[0].end};
+    stream->passed = sink->stamp;
+    rf_buf_set(&stream->passed_event, id);
+    if (sink->stamp < stream->last) {
+        return RF_OK;
+    }
     if (stream->event.size > 0 && !rf_str_equal(id, rf_buf_str(&stream->event))) {
-        return foreign_stamp(sink, stream, err);
+        return foreign_stamp(sink, stream, stream->last, err);
     }
     stream->matched = true;
+    stream->passed = 0;
     return RF_OK;
+}
+
+/* As entries are written in order, the last one that was passed over stands for all before it. */
+static enum rf_status prove(struct rf_redis_sink *sink, struct rf_redis_stream *stream,
+                            struct rf_error *err)
+{
+    const struct rf_redis_reply *reply = &sink->guard.redis.reply;
+    char text[ID_SIZE];
+    struct rf_str id = {text, print_id(text, stream->passed)};
+    struct rf_str it[] = {RF_STR("XRANGE"), stream->key, id, id};
+    struct rf_str first[] = {RF_STR("XRANGE"), stream->key,     RF_STR("-"),
+                             RF_STR("+"),      RF_STR("COUNT"), RF_STR("1")};
+    uint64_t stamp = UINT64_MAX;
+    enum rf_status status = rf_redis_guard_ask(&sink->guard, it, 4, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    if (reply->item_count > 0) {
+        return rf_str_equal(item_behind(reply, 1, "id"), rf_buf_str(&stream->passed_event))
+                   ? RF_OK
+                   : foreign_stamp(sink, stream, stream->passed, err);
+    }
+    /* Trimmed away, when all that is left came later. */
+    status = rf_redis_guard_ask(&sink->guard, first, 6, err);
+    if (status == RF_OK && reply->item_count > 0 &&
+        (!parse_id(reply->items[0], &stamp) || stamp < stream->passed)) {
+        status = foreign_stamp(sink, stream, stream->last, err);
+    }
+    return status;
+}
+
+enum rf_status rf_redis_streams_prove(struct rf_redis_sink *sink, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
+    struct rf_redis_stream *stream = sink->streams;
+    for (; stream != NULL && status == RF_OK; stream = stream->next) {
+        if (stream->passed > 0) {
+            status = prove(sink, stream, err);
+            stream->passed = 0;
+        }
+    }
+    return status;
 }
 
 enum rf_status rf_redis_streams_put(struct rf_redis_sink *sink, const struct rf_event *event,
@@ -533,7 +583,7 @@ enum rf_status rf_redis_streams_put(struct rf_redis_sink *sink, const struct rf_
         return pass_over(sink, stream, event, err);
     }
     if (status == RF_OK && stream->last > sink->stamp_opened && !stream->matched) {
-        return foreign_stamp(sink, stream, err);
+        return foreign_stamp(sink, stream, stream->last, err);
     }
     if (status == RF_OK) {
         status = build(sink, &entry, event, target, err);
