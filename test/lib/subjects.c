@@ -2,12 +2,17 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "lib/certificates.h"
+#include "lib/files.h"
 #include "lib/redis_server.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct rf_str rf_test_subject_sink(const struct rf_test_subject *subject)
@@ -43,25 +48,49 @@ static void nothing(void)
 
 static char file_directory[64], file_path[96];
 
-static const struct rf_test_setting *file_begin(void)
+static void file_folder(void)
 {
-    static const struct rf_test_setting settings[] = {{"path", file_path}, {NULL, NULL}};
     snprintf(file_directory, sizeof file_directory, "/tmp/rowferry-sink-XXXXXX");
     rf_assert(mkdtemp(file_directory) != NULL);
     snprintf(file_path, sizeof file_path, "%s/out", file_directory);
+}
+
+static const struct rf_test_setting *file_begin(void)
+{
+    static const struct rf_test_setting settings[] = {{"path", file_path}, {NULL, NULL}};
+    file_folder();
+    return settings;
+}
+
+/* Small enough that a segment is finished at almost every flush, and some hold several. */
+static const struct rf_test_setting *file_rotating_begin(void)
+{
+    static const struct rf_test_setting settings[] = {
+        {"path", file_path}, {"rotate_bytes", "1500"}, {NULL, NULL}};
+    file_folder();
+    return settings;
+}
+
+static const struct rf_test_setting *file_gzip_begin(void)
+{
+    static const struct rf_test_setting settings[] = {
+        {"path", file_path}, {"compress", "gzip"}, {NULL, NULL}};
+    file_folder();
+    return settings;
+}
+
+static const struct rf_test_setting *file_zstd_begin(void)
+{
+    static const struct rf_test_setting settings[] = {
+        {"path", file_path}, {"compress", "zstd"}, {"rotate_bytes", "700"}, {NULL, NULL}};
+    file_folder();
     return settings;
 }
 
 static void file_content(const struct rf_test_sink *sink, struct rf_buf *out)
 {
     (void)sink;
-    FILE *file = fopen(file_path, "re");
-    rf_assert(file != NULL);
-    for (size_t size = 1; size > 0;) {
-        size = fread(rf_buf_reserve(out, 4096), 1, 4096, file);
-        out->size += size;
-    }
-    fclose(file);
+    rf_assert(rf_test_files_read(file_directory, out));
 }
 
 static void file_expected(const struct rf_test_feed *feed, struct rf_format *format,
@@ -80,29 +109,61 @@ static void file_expected(const struct rf_test_feed *feed, struct rf_format *for
 
 static void file_end(void)
 {
-    unlink(file_path);
+    rf_test_files_remove(file_directory);
     rf_assert(rmdir(file_directory) == 0);
 }
 
 static void file_wipe(void)
 {
-    rf_assert(unlink(file_path) == 0);
+    rf_test_files_remove(file_directory);
 }
 
 /* ---------------------------------------------------------------------------------------- redis */
 
 static struct rf_test_redis server;
+static char tls_directory[64], tls_port[8];
 
 static void redis_at_exit(void)
 {
+    static const char *const files[] = {"ca.pem", "ca.key", "server.pem", "server.key"};
     rf_test_redis_destroy(&server);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", tls_directory, files[i]);
+        unlink(path);
+    }
+    rmdir(tls_directory);
+}
+
+/* A port that is free now. */
+static void find_port(char *port, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    rf_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+              getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    close(fd);
+    snprintf(port, size, "%u", ntohs(address.sin_port));
 }
 
 static void redis_server(void)
 {
     if (server.dir[0] == '\0') {
+        enum { DAY_S = 86400 };
+        char options[512];
+        snprintf(tls_directory, sizeof tls_directory, "/tmp/rowferry-sink-tls-XXXXXX");
+        rf_assert(mkdtemp(tls_directory) != NULL && chmod(tls_directory, 0755) == 0);
+        rf_test_certificate(tls_directory, "ca", NULL, NULL, -DAY_S, DAY_S);
+        rf_test_certificate(tls_directory, "server", "ca", "IP:127.0.0.1", -DAY_S, DAY_S);
+        find_port(tls_port, sizeof tls_port);
         /* Everything that it acknowledged survives its own crash. */
-        rf_test_redis_start(&server, "--appendonly yes --appendfsync always");
+        snprintf(options, sizeof options,
+                 "--appendonly yes --appendfsync always --tls-port %s --tls-cert-file "
+                 "%s/server.pem --tls-key-file %s/server.key --tls-ca-cert-file %s/ca.pem "
+                 "--tls-auth-clients no",
+                 tls_port, tls_directory, tls_directory, tls_directory);
+        rf_test_redis_start(&server, options);
         atexit(redis_at_exit);
     }
     free(rf_test_redis_ask(&server, "FLUSHALL"));
@@ -122,6 +183,40 @@ static const struct rf_test_setting *redis_string_begin(void)
                                                 {"key", "last:{table}"}, {"as", "string"},
                                                 {"value", "{op} {ts}"},  {NULL, NULL}};
     redis_server();
+    return settings;
+}
+
+static const struct rf_test_setting *redis_json_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", server.port}, {"timeout", "5000"}, {"as", "json"}, {NULL, NULL}};
+    redis_server();
+    return settings;
+}
+
+static const struct rf_test_setting *redis_unfolded_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", server.port}, {"timeout", "5000"}, {"fold", "off"}, {NULL, NULL}};
+    redis_server();
+    return settings;
+}
+
+static const struct rf_test_setting *redis_stream_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", server.port}, {"timeout", "5000"}, {"as", "stream"}, {NULL, NULL}};
+    redis_server();
+    return settings;
+}
+
+static const struct rf_test_setting *redis_tls_begin(void)
+{
+    static char ca[160];
+    static struct rf_test_setting settings[] = {
+        {"port", tls_port}, {"timeout", "5000"}, {"tls", "on"}, {"tls_ca", ca}, {NULL, NULL}};
+    redis_server();
+    snprintf(ca, sizeof ca, "%s/ca.pem", tls_directory);
     return settings;
 }
 
@@ -175,12 +270,25 @@ static void print_folds(struct fold *folds, uint32_t count, struct rf_buf *out)
 
 static const char *const prefixes[RF_TEST_TABLES] = {"shop:orders:", "shop:pairs:"};
 
-static void redis_hash_expected(const struct rf_test_feed *feed, struct rf_format *format,
-                                struct rf_buf *out)
+static void json_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
+                      char *out, size_t size)
+{
+    const struct rf_table *table = feed->tables[change->table];
+    int at = snprintf(out, size, "{");
+    for (int i = 0; i < RF_TEST_COLUMNS; i++) {
+        const struct rf_column *column = &table->columns[i];
+        bool bare = column->type == RF_COLUMN_INT || strcmp(change->values[i], "NULL") == 0;
+        const char *value = strcmp(change->values[i], "NULL") == 0 ? "null" : change->values[i];
+        at += snprintf(out + at, size - (size_t)at, "%s\"%.*s\":%s%s%s", i > 0 ? "," : "",
+                       RF_STR_ARG(column->name), bare ? "" : "\"", value, bare ? "" : "\"");
+    }
+    snprintf(out + at, size - (size_t)at, "}");
+}
+
+static void redis_rows_expected(const struct rf_test_feed *feed, bool json, struct rf_buf *out)
 {
     struct fold *folds = rf_alloc_zero(feed->change_count * 2 + 1, sizeof *folds);
     uint32_t count = 0;
-    (void)format;
     for (uint32_t i = 0; i < feed->change_count; i++) {
         const struct rf_test_change *change = &feed->changes[i];
         if (change->op == RF_DDL) {
@@ -202,11 +310,89 @@ static void redis_hash_expected(const struct rf_test_feed *feed, struct rf_forma
             struct fold *fold = find_fold(folds, count, key);
             count += fold == &folds[count];
             memcpy(fold->key, key, sizeof key);
-            hash_text(feed, change, fold->text, sizeof fold->text);
+            if (json) {
+                size_t begun = (size_t)snprintf(fold->text, sizeof fold->text, "string ");
+                json_text(feed, change, fold->text + begun, sizeof fold->text - begun);
+            } else {
+                hash_text(feed, change, fold->text, sizeof fold->text);
+            }
         }
     }
     print_folds(folds, count, out);
     free(folds);
+}
+
+static void redis_hash_expected(const struct rf_test_feed *feed, struct rf_format *format,
+                                struct rf_buf *out)
+{
+    (void)format;
+    redis_rows_expected(feed, false, out);
+}
+
+static void redis_json_expected(const struct rf_test_feed *feed, struct rf_format *format,
+                                struct rf_buf *out)
+{
+    (void)format;
+    redis_rows_expected(feed, true, out);
+}
+
+static const char *const streams[] = {"shop:", "shop:orders", "shop:pairs"};
+
+/* Of each entry its id, op, the new row and the event's id, which is always the last field. */
+static void redis_stream_content(const struct rf_test_sink *sink, struct rf_buf *out)
+{
+    (void)sink;
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "XRANGE %s - +", streams[i]);
+        free(rf_test_redis_ask(&server, command));
+        const struct rf_redis_reply *reply = &server.client.reply;
+        for (uint32_t j = 0; j < reply->item_count;) {
+            rf_buf_printf(out, "%s %.*s", streams[i], RF_STR_ARG(reply->items[j]));
+            j++;
+            for (bool ends = false; !ends; j += 2) {
+                rf_assert(j + 1 < reply->item_count);
+                struct rf_str name = reply->items[j], value = reply->items[j + 1];
+                ends = rf_str_equal(name, RF_STR("id"));
+                if (ends || rf_str_equal(name, RF_STR("op")) ||
+                    rf_str_equal(name, RF_STR("after"))) {
+                    rf_buf_printf(out, " %.*s=%.*s", RF_STR_ARG(name), RF_STR_ARG(value));
+                }
+            }
+            rf_buf_add_byte(out, '\n');
+        }
+    }
+}
+
+static void redis_stream_expected(const struct rf_test_feed *feed, struct rf_format *format,
+                                  struct rf_buf *out)
+{
+    (void)format;
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        uint64_t stamp = 0;
+        for (uint32_t j = 0, at = 0; j < feed->batch_count; j++) {
+            const struct rf_batch *batch = &feed->batches[j];
+            for (uint32_t k = 0; k < batch->count; k++, at++) {
+                const struct rf_test_change *change = &feed->changes[at];
+                const struct rf_event *event = &batch->events[k];
+                const struct rf_transaction *transaction = &batch->transactions[event->transaction];
+                stamp = rf_stamp_next(stamp, transaction->commit_us);
+                if (change->table + 1 != (int)i) {
+                    continue;
+                }
+                rf_buf_printf(out, "%s %llu-%llu op=%s", streams[i],
+                              (unsigned long long)(stamp / 1000),
+                              (unsigned long long)(stamp % 1000), rf_op_name(change->op));
+                if (change->op == RF_CREATE || change->op == RF_UPDATE) {
+                    char row[256];
+                    json_text(feed, change, row, sizeof row);
+                    rf_buf_printf(out, " after=%s", row);
+                }
+                rf_buf_printf(out, " id=%.*s:%u:%u\n", RF_STR_ARG(transaction->id), event->ordinal,
+                              event->row);
+            }
+        }
+    }
 }
 
 static void redis_string_expected(const struct rf_test_feed *feed, struct rf_format *format,
@@ -299,6 +485,30 @@ const struct rf_test_subject rf_test_subjects[] = {
         .wipe = file_wipe,
     },
     {
+        .name = "file rotating",
+        .begin = file_rotating_begin,
+        .content = file_content,
+        .expected = file_expected,
+        .end = file_end,
+        .wipe = file_wipe,
+    },
+    {
+        .name = "file gzip",
+        .begin = file_gzip_begin,
+        .content = file_content,
+        .expected = file_expected,
+        .end = file_end,
+        .wipe = file_wipe,
+    },
+    {
+        .name = "file zstd rotating",
+        .begin = file_zstd_begin,
+        .content = file_content,
+        .expected = file_expected,
+        .end = file_end,
+        .wipe = file_wipe,
+    },
+    {
         .name = "redis",
         .begin = redis_hash_begin,
         .content = redis_content,
@@ -316,6 +526,55 @@ const struct rf_test_subject rf_test_subjects[] = {
         .content = redis_content,
         .expected = redis_string_expected,
         .end = nothing,
+        .wipe = redis_wipe,
+        .crash = redis_crash,
+        .revive = redis_revive,
+        .stall = redis_stall,
+        .resume = redis_resume,
+    },
+    {
+        .name = "redis as json",
+        .begin = redis_json_begin,
+        .content = redis_content,
+        .expected = redis_json_expected,
+        .end = nothing,
+        .wipe = redis_wipe,
+        .crash = redis_crash,
+        .revive = redis_revive,
+        .stall = redis_stall,
+        .resume = redis_resume,
+    },
+    {
+        .name = "redis without folding",
+        .begin = redis_unfolded_begin,
+        .content = redis_content,
+        .expected = redis_hash_expected,
+        .end = nothing,
+        .wipe = redis_wipe,
+        .crash = redis_crash,
+        .revive = redis_revive,
+        .stall = redis_stall,
+        .resume = redis_resume,
+    },
+    {
+        .name = "redis over TLS",
+        .begin = redis_tls_begin,
+        .content = redis_content,
+        .expected = redis_hash_expected,
+        .end = nothing,
+        .wipe = redis_wipe,
+        .crash = redis_crash,
+        .revive = redis_revive,
+        .stall = redis_stall,
+        .resume = redis_resume,
+    },
+    {
+        .name = "redis as stream",
+        .begin = redis_stream_begin,
+        .content = redis_stream_content,
+        .expected = redis_stream_expected,
+        .end = nothing,
+        .once = true,
         .wipe = redis_wipe,
         .crash = redis_crash,
         .revive = redis_revive,
