@@ -21,6 +21,8 @@ struct rf_test_subject {
     void (*expected)(const struct rf_test_feed *feed, struct rf_format *format, struct rf_buf *out);
     void (*end)(void);
 
+    /* What lies before its position must not come again: it would be written a second time. */
+    bool once;
     bool nowhere; /* there is no destination: nothing of it can be lost or be written by two */
     /* Everything in the destination is gone, as by a mistake. */
     void (*wipe)(void);
