@@ -34,7 +34,11 @@ static int run(void *state, const char *const *words, uint32_t word_count)
         return check(words[1]);
     }
     rf_message_error("usage: rowferry config check FILE");
-    rf_message_hint("'rowferry help config' says more");
+    if (word_count == 1 && rf_plan_is_file_name(words[0])) {
+        rf_message_hint("write: rowferry config check %s", words[0]);
+    } else {
+        rf_message_hint("'rowferry help config' says more");
+    }
     return RF_EXIT_USAGE;
 }
 

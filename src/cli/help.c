@@ -3,6 +3,7 @@
 
 #include "base/nearest.h"
 #include "cli/message.h"
+#include "cli/plan.h"
 
 enum { COMMANDS_MAX = 32 };
 
@@ -26,7 +27,9 @@ void rf_command_refuse(const char *word)
     } else {
         rf_message_error("there is no command '%s'", word);
     }
-    if (strchr(word, ':') != NULL) {
+    if (rf_plan_is_file_name(word)) {
+        rf_message_hint("to run what a configuration file says, write: rowferry run %s", word);
+    } else if (strchr(word, ':') != NULL) {
         rf_message_hint("to see the changes of a source, write: rowferry tail %s", word);
     } else {
         rf_message_hint("'rowferry --help' lists the commands");

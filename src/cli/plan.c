@@ -68,8 +68,7 @@ static bool ends_with(const char *text, const char *end)
     return size > end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-/* An address that ends in ".yaml" begins with its scheme. */
-static bool is_file_name(const char *word)
+bool rf_plan_is_file_name(const char *word)
 {
     size_t scheme = strcspn(word, ":/");
 
@@ -78,7 +77,7 @@ static bool is_file_name(const char *word)
 
 static bool is_file(const char *word)
 {
-    return is_file_name(word) || (strcmp(word, "-") != 0 && access(word, F_OK) == 0);
+    return rf_plan_is_file_name(word) || (strcmp(word, "-") != 0 && access(word, F_OK) == 0);
 }
 
 static int fail_usage(const char *message)
@@ -309,10 +308,10 @@ int rf_plan_make(struct rf_plan *plan, struct rf_settings typed, const char *con
         return code;
     }
     if (word_count == 1 && !is_file(words[0])) {
-        return fail_usage("too few arguments");
+        return fail_usage("a source needs at least one sink behind it");
     }
     for (uint32_t i = 0; i < word_count && word_count > 1; i++) {
-        if (is_file_name(words[i])) {
+        if (rf_plan_is_file_name(words[i])) {
             return fail_usage("a configuration file names the source and the sinks itself");
         }
     }

@@ -53,6 +53,9 @@ void rf_plan_describe(const struct rf_plan *plan, struct rf_buf *out);
 
 void rf_plan_deinit(struct rf_plan *plan);
 
+/* It is spelled like a configuration file, and not like an address, which begins with a scheme. */
+bool rf_plan_is_file_name(const char *word);
+
 /* What --follow sets beside the address of a source. Returns RF_OK; RF_CONFIG: this source has
  * nothing to follow. *out lives as long as the program. */
 RF_USE_RESULT enum rf_status rf_plan_follow(const char *source, struct rf_settings *out,

@@ -66,8 +66,13 @@ static enum rf_status read_ends(const struct tail_options *chosen, const char *s
 {
     const char *both[] = {source, "-"};
     struct rf_settings beside = {0};
-    enum rf_status status = chosen->follow ? rf_plan_follow(source, &beside, err) : RF_OK;
 
+    if (rf_plan_is_file_name(source)) {
+        rf_fail(err, RF_CONFIG, "tail takes the address of a source, not a configuration file");
+        rf_error_hint(err, "to run what the file says, write: rowferry run %s", source);
+        return RF_CONFIG;
+    }
+    enum rf_status status = chosen->follow ? rf_plan_follow(source, &beside, err) : RF_OK;
     return status == RF_OK ? rf_ends_read(ends, both, 2, beside, chosen->format, err) : status;
 }
 

@@ -21,7 +21,12 @@ says 1 "which command?" "'rowferry --help'"
 says 1 "there is no command 'rnu'; did you mean 'run'?" "'rowferry --help'" rnu
 says 1 "there is no command 'mysql://u:******@h'" "to see the changes of a source, write: rowferry tail" \
     mysql://u:geheim@h
-says 1 "run: too few arguments" "usage: rowferry run [OPTION...] CONFIG.yaml | SOURCE SINK..." run mysql://h
+says 1 "run: a source needs at least one sink behind it" \
+    "usage: rowferry run [OPTION...] CONFIG.yaml | SOURCE SINK..." run mysql://h
+says 1 "there is no command 'shop.yaml'" "to run what a configuration file says" shop.yaml
+says 1 "usage: rowferry config check FILE" "write: rowferry config check" config shop.yaml
+says 2 "tail takes the address of a source, not a configuration file" "to run what the file says, write: rowferry run" \
+    tail shop.yaml
 says 1 "run: too few arguments" "usage: rowferry run" run
 says 1 "run: a configuration file names the source and the sinks itself" "usage: rowferry run" \
     run shop.yaml redis://h

@@ -17,6 +17,7 @@
 enum { LIMIT_MS = 10000 };
 
 struct seen {
+    atomic_int hangups;
     atomic_int stops;
     atomic_int resizes;
 };
@@ -29,6 +30,11 @@ static void on_stop(void *argument)
 static void on_resized(void *argument)
 {
     atomic_fetch_add(&((struct seen *)argument)->resizes, 1);
+}
+
+static void on_hangup(void *argument)
+{
+    atomic_fetch_add(&((struct seen *)argument)->hangups, 1);
 }
 
 static void on_leave(void *argument)
@@ -98,6 +104,28 @@ static void test_a_resize_is_no_reason_to_stop(void **state)
     assert_int_equal(atomic_load(&seen.stops), 0);
 }
 
+static void test_a_hangup_that_means_something_else_never_stops(void **state)
+{
+    struct seen seen = {0};
+    struct rf_signals signals = listening(&seen);
+    (void)state;
+    signals.hangup = on_hangup;
+    rf_signals_block(&signals);
+    rf_signals_listen(&signals);
+    for (int times = 1; times <= 3; times++) {
+        kill(getpid(), SIGHUP);
+        wait_for(&seen.hangups, times);
+    }
+    assert_int_equal(rf_signals_caught(&signals), 0);
+    kill(getpid(), SIGTERM);
+    wait_for(&seen.stops, 1);
+    kill(getpid(), SIGHUP); /* is not the second signal that leaves at once */
+    wait_for(&seen.hangups, 4);
+    rf_signals_deinit(&signals);
+    assert_int_equal(rf_signals_caught(&signals), SIGTERM);
+    assert_int_equal(atomic_load(&seen.stops), 1);
+}
+
 static void test_an_ignored_signal_stays_ignored(void **state)
 {
     struct seen seen = {0};
@@ -164,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_the_first_signal_asks_for_a_stop_and_is_remembered),
         cmocka_unit_test(test_a_signal_from_before_listening_is_not_lost),
         cmocka_unit_test(test_a_resize_is_no_reason_to_stop),
+        cmocka_unit_test(test_a_hangup_that_means_something_else_never_stops),
         cmocka_unit_test(test_an_ignored_signal_stays_ignored),
         cmocka_unit_test(test_a_burst_of_signals_is_one),
         cmocka_unit_test(test_the_second_signal_leaves_at_once),
