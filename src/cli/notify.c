@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STARTING_MS = 100, STATUS_MS = 5000, CALL_MS_MAX = 60000 };
+enum { STARTING_MS = 100, STATUS_MS = 5000, CALL_MS_MAX = 5 * 60000, OPEN_MS_MAX = 15 * 60000 };
 
 /* ---- What it means --------------------------------------------------------------------------- */
 
@@ -30,12 +30,17 @@ bool rf_notify_is_ready(const struct rf_pipeline_snapshot *snapshot)
     return ready;
 }
 
+static bool hangs(const struct rf_actor_snapshot *actor)
+{
+    return actor->call_ms >= (actor->phase == RF_PHASE_CONNECTING ? OPEN_MS_MAX : CALL_MS_MAX);
+}
+
 bool rf_notify_is_alive(const struct rf_pipeline_snapshot *snapshot)
 {
-    bool alive = snapshot->source.call_ms < CALL_MS_MAX;
+    bool alive = !hangs(&snapshot->source);
 
     for (uint32_t i = 0; i < snapshot->sink_count && alive; i++) {
-        alive = snapshot->sinks[i].call_ms < CALL_MS_MAX;
+        alive = !hangs(&snapshot->sinks[i]);
     }
     return alive;
 }

@@ -45,8 +45,9 @@ void rf_notify_stop(struct rf_notify *notify);
 
 /* True when every end of the pipeline is open. */
 bool rf_notify_is_ready(const struct rf_pipeline_snapshot *snapshot);
-/* True while no plugin has been in one call for a minute: none may block for longer than 10 s behind
- * its deadline, so such a thread will not come back. */
+/* True while no plugin has been in one call for five minutes, or in its open for fifteen. None may
+ * block for longer than 10 s behind its deadline; but to look through a long log when it opens, or
+ * through all keys of a large Redis for a TRUNCATE, is work. */
 bool rf_notify_is_alive(const struct rf_pipeline_snapshot *snapshot);
 
 #endif

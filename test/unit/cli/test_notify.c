@@ -213,13 +213,18 @@ static void test_ready_is_all_open_and_alive_is_no_long_call(void **state)
     snapshot.source.phase = RF_PHASE_RETRYING;
     assert_false(rf_notify_is_ready(&snapshot));
     assert_true(rf_notify_is_alive(&snapshot));
-    sinks[1].call_ms = 59999;
-    snapshot.source.call_ms = 30000;
+    sinks[1].call_ms = 299999;
+    snapshot.source.call_ms = 30000; /* it is retrying, and on its way */
     assert_true(rf_notify_is_alive(&snapshot));
-    sinks[1].call_ms = 60000;
+    sinks[1].call_ms = 300000;
+    assert_false(rf_notify_is_alive(&snapshot));
+    sinks[1].phase = RF_PHASE_CONNECTING;
+    assert_true(rf_notify_is_alive(&snapshot));
+    sinks[1].call_ms = 900000;
     assert_false(rf_notify_is_alive(&snapshot));
     sinks[1].call_ms = 0;
-    snapshot.source.call_ms = 100000;
+    snapshot.source.phase = RF_PHASE_FULL;
+    snapshot.source.call_ms = 300000;
     assert_false(rf_notify_is_alive(&snapshot));
 }
 
