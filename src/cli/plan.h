@@ -43,8 +43,8 @@ struct rf_plan {
 /* Makes the plan: words are a source and its sinks, or one configuration file. What was typed wins
  * over what the file says. Of a file the working directory becomes the file's own, so that
  * relative paths in it mean the same wherever it is started; typed ones keep their meaning. The log
- * is set as the options say. Contacts nobody and makes nothing. Returns RF_EXIT_DONE, or another exit code
- * after the messages. */
+ * is set as the options say. Contacts nobody and makes nothing. Returns RF_EXIT_DONE, or another
+ * exit code after the messages. */
 int rf_plan_make(struct rf_plan *plan, struct rf_settings typed, const char *const *words,
                  uint32_t word_count);
 

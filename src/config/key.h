@@ -1,7 +1,7 @@
 /* One key of a configuration file: its value read, checked by its option, and kept as a setting.
  *
- * What config/file is made of; nobody else uses it. Problems are said with their line and never show
- * a secret, nor what came from the environment. */
+ * What config/file is made of; nobody else uses it. Problems are said with their line and never
+ * show a secret, nor what came from the environment. */
 #ifndef ROWFERRY_CONFIG_KEY_H
 #define ROWFERRY_CONFIG_KEY_H
 

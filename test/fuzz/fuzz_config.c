@@ -1,6 +1,6 @@
-/* Any text as a configuration file: no crash, no overflow; what is refused says why, with the file's
- * name in front, and what is accepted has a source and sinks. Twice the same text, twice the same
- * answer. */
+/* Any text as a configuration file: no crash, no overflow; what is refused says why, with the
+ * file's name in front, and what is accepted has a source and sinks. Twice the same text, twice the
+ * same answer. */
 #include "config/file.h"
 
 #include <stdlib.h>
