@@ -439,8 +439,8 @@ static void test_a_destination_that_dies_has_what_was_called_durable(void **stat
     for (each_subject(subject)) {
         struct stage stage;
         uint32_t crashes = 0;
-        if (subject->crash == NULL) {
-            continue;
+        if (subject->crash == NULL || subject->once) {
+            continue; /* of those that are given everything once: fault/redis_streams */
         }
         begin(&stage, subject, 8);
         while (crashes < KILLS_MIN) {
@@ -500,7 +500,7 @@ static void test_an_interrupt_ends_calls_that_block(void **state)
         for (int which = 0; which < 2; which++) {
             expect_status(&stage, open_sink(&stage), RF_OK);
             expect_status(&stage, give(&stage, 0), RF_OK);
-            stage.accepted++;
+            stage.accepted += !subject->once;
             subject->stall();
             int64_t began_ms = rf_clock_ms();
             assert_int_equal(pthread_create(&thread, NULL, interrupt_soon, &stage), 0);
@@ -513,12 +513,13 @@ static void test_an_interrupt_ends_calls_that_block(void **state)
             rf_test_sink_close(&stage.sink);
             assert_int_equal(first, RF_RETRY);
             assert_in_range(took_ms, 100, 2000);
-            assert_int_equal(then, RF_RETRY);
+            /* One that keeps count of events may see first that some are missing. */
+            assert_true(then == RF_RETRY || (subject->once && then == RF_FATAL));
             assert_int_equal(after, RF_RETRY);
             assert_in_range(again_ms, 0, 1000);
         }
         expect_status(&stage, open_sink(&stage), RF_OK);
-        stage.accepted = 0;
+        stage.accepted = subject->once ? stage.accepted : 0;
         give_rest(&stage);
         expect_complete(&stage);
         end(&stage);

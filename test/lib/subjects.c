@@ -194,14 +194,6 @@ static const struct rf_test_setting *redis_json_begin(void)
     return settings;
 }
 
-static const struct rf_test_setting *redis_unfolded_begin(void)
-{
-    static struct rf_test_setting settings[] = {
-        {"port", server.port}, {"timeout", "5000"}, {"fold", "off"}, {NULL, NULL}};
-    redis_server();
-    return settings;
-}
-
 static const struct rf_test_setting *redis_stream_begin(void)
 {
     static struct rf_test_setting settings[] = {
@@ -213,8 +205,9 @@ static const struct rf_test_setting *redis_stream_begin(void)
 static const struct rf_test_setting *redis_tls_begin(void)
 {
     static char ca[160];
-    static struct rf_test_setting settings[] = {
-        {"port", tls_port}, {"timeout", "5000"}, {"tls", "on"}, {"tls_ca", ca}, {NULL, NULL}};
+    static struct rf_test_setting settings[] = {{"port", tls_port}, {"timeout", "5000"},
+                                                {"tls", "on"},      {"tls_ca", ca},
+                                                {"fold", "off"},    {NULL, NULL}};
     redis_server();
     snprintf(ca, sizeof ca, "%s/ca.pem", tls_directory);
     return settings;
@@ -545,19 +538,7 @@ const struct rf_test_subject rf_test_subjects[] = {
         .resume = redis_resume,
     },
     {
-        .name = "redis without folding",
-        .begin = redis_unfolded_begin,
-        .content = redis_content,
-        .expected = redis_hash_expected,
-        .end = nothing,
-        .wipe = redis_wipe,
-        .crash = redis_crash,
-        .revive = redis_revive,
-        .stall = redis_stall,
-        .resume = redis_resume,
-    },
-    {
-        .name = "redis over TLS",
+        .name = "redis over TLS, without folding",
         .begin = redis_tls_begin,
         .content = redis_content,
         .expected = redis_hash_expected,
