@@ -85,28 +85,35 @@ static void check(const struct rf_batch *batch)
 
 /* ---- Driving ------------------------------------------------------------------------------- */
 
-static void set_tables(struct rf_test_source *source, const char *value)
+/* False when it is no option with a list. */
+static bool set_list(struct rf_test_source *source, const char *name, const char *value)
 {
     const struct rf_option *option = source->type->options;
-    while (strcmp(option->name, "tables") != 0) {
+    while (option->name != NULL && strcmp(option->name, name) != 0) {
         option++;
     }
+    if (option->name == NULL || option->kind != RF_OPTION_LIST) {
+        return false;
+    }
+    rf_assert(source->list_count < RF_TEST_SOURCE_LISTS);
+    struct rf_test_list *one = &source->lists[source->list_count++];
     struct rf_str rest = rf_str_of(value), field;
     while (rf_str_split(&rest, ',', &field)) {
-        source->tables.count++;
+        one->list.count++;
     }
-    source->tables.items = rf_alloc_zero(source->tables.count, sizeof *source->tables.items);
-    source->tables_text = rf_str_dup(rf_str_of(value));
-    char *next = source->tables_text;
-    for (uint32_t i = 0; i < source->tables.count; i++) {
-        source->tables.items[i] = next;
+    one->list.items = rf_alloc_zero(one->list.count, sizeof *one->list.items);
+    one->text = rf_str_dup(rf_str_of(value));
+    char *next = one->text;
+    for (uint32_t i = 0; i < one->list.count; i++) {
+        one->list.items[i] = next;
         char *comma = strchr(next, ',');
         next = comma ? comma + 1 : next;
         if (comma != NULL) {
             *comma = '\0';
         }
     }
-    memcpy((char *)source->state + option->offset, &source->tables, sizeof source->tables);
+    memcpy((char *)source->state + option->offset, &one->list, sizeof one->list);
+    return true;
 }
 
 enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_error *err)
@@ -115,9 +122,7 @@ enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_erro
     source->state = rf_alloc_zero(1, source->type->state_size);
     rf_test_fallbacks(source->type->options, source->state);
     for (const struct rf_test_setting *one = source->settings; one && one->name; one++) {
-        if (strcmp(one->name, "tables") == 0) {
-            set_tables(source, one->value);
-        } else {
+        if (!set_list(source, one->name, one->value)) {
             rf_test_set(source->type->options, source->state, one->name, one->value);
         }
     }
@@ -174,6 +179,7 @@ enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_m
     }
     source->events += batch->count;
     source->skipped += batch->skipped;
+    source->waived += batch->waived;
     source->batches++;
     source->ended |= batch->end;
     return RF_OK;
@@ -214,10 +220,12 @@ void rf_test_source_close(struct rf_test_source *source)
         free(source->state);
         source->state = NULL;
     }
-    free(source->tables.items);
-    free(source->tables_text);
-    source->tables = (struct rf_list){0};
-    source->tables_text = NULL;
+    for (; source->list_count > 0; source->list_count--) {
+        struct rf_test_list *one = &source->lists[source->list_count - 1];
+        free(one->list.items);
+        free(one->text);
+        *one = (struct rf_test_list){0};
+    }
 }
 
 void rf_test_source_deinit(struct rf_test_source *source)

@@ -16,25 +16,31 @@
 
 #include "lib/plugin.h"
 
+enum { RF_TEST_SOURCE_LISTS = 4 };
+struct rf_test_list {
+    struct rf_list list;
+    char *text;
+};
+
 /* Zeroed but for type and settings is ready to be opened. */
 struct rf_test_source {
     const struct rf_source_type *type;
-    const struct rf_test_setting *settings; /* ends with a NULL name; `tables` has commas */
+    const struct rf_test_setting *settings; /* ends with a NULL name; lists have commas */
     const char *from;                       /* NULL: none */
     size_t batch_bytes_max;                 /* 0: 1 MiB */
     uint32_t feed;
 
     void *state; /* NULL: closed */
     struct rf_context ctx;
-    struct rf_list tables;
-    char *tables_text;
+    struct rf_test_list lists[RF_TEST_SOURCE_LISTS]; /* of the settings */
+    uint32_t list_count;
     struct rf_buf position; /* the last one that was handed over; survives close */
     struct rf_batch batch;
     bool ended;         /* batch.end came */
     uint64_t currents;  /* how often batch.current came */
     bool quiet;         /* print nothing, only count */
     struct rf_buf text; /* what was handed over since it was last emptied */
-    uint64_t transactions, events, batches, skipped;
+    uint64_t transactions, events, batches, skipped, waived;
 };
 
 /* With a fresh instance, behind `position` or where `from` says. After a failure it is closed. */
