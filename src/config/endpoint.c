@@ -324,7 +324,6 @@ static enum rf_status refuse_sink(const char *scheme, struct rf_error *err)
     return RF_CONFIG;
 }
 
-/* What a transform finds wrong with its options, it finds before anything is contacted. */
 static enum rf_status check_transform(const struct rf_transform_type *type,
                                       struct rf_settings settings, struct rf_error *err)
 {
@@ -348,6 +347,19 @@ static enum rf_status check_transform(const struct rf_transform_type *type,
     }
     free(state);
     rf_arena_deinit(&arena);
+    return status;
+}
+
+enum rf_status rf_endpoint_check_transforms(struct rf_settings settings, struct rf_error *err)
+{
+    const struct rf_registry_transform *each = rf_registry_transforms();
+    enum rf_status status = RF_OK;
+
+    for (; each->name != NULL && status == RF_OK; each++) {
+        if (each->type != NULL && rf_options_touched(each->type->options, settings)) {
+            status = check_transform(each->type, settings, err);
+        }
+    }
     return status;
 }
 
@@ -396,9 +408,7 @@ enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, 
     if (status == RF_OK) {
         struct rf_settings settings = {endpoint->settings, endpoint->count};
         status = rf_registry_sink_spec(type->name, endpoint->display, settings, spec, err);
-        for (uint32_t i = 0; status == RF_OK && i < spec->transform_count; i++) {
-            status = check_transform(spec->transforms[i], settings, err);
-        }
+        status = status == RF_OK ? rf_endpoint_check_transforms(settings, err) : status;
     }
     if (status == RF_OK && setting_of(endpoint, "name") == NULL) {
         spec->name = endpoint->key;

@@ -41,6 +41,11 @@ RF_USE_RESULT enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, cons
                                               const char *format, struct rf_settings beside,
                                               struct rf_sink_spec *spec, struct rf_error *err);
 
+/* What the transforms that these settings of a sink ask for find wrong with them, by themselves.
+ * Returns RF_OK or RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_endpoint_check_transforms(struct rf_settings settings,
+                                                          struct rf_error *err);
+
 /* The option tables of what an address names. */
 struct rf_endpoint_sets {
     struct rf_option_set items[RF_ENDPOINT_SETS_MAX];

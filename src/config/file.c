@@ -118,12 +118,15 @@ static bool find_sets(struct rf_key_reader *reader, const struct rf_yaml_node *n
     return status == RF_OK;
 }
 
-static void read_options(struct rf_key_reader *reader, const struct rf_yaml_node *node,
+/* False: a value is missing, so what is there cannot be judged together. */
+static bool read_options(struct rf_key_reader *reader, const struct rf_yaml_node *node,
                          const char *where, const struct rf_endpoint_sets *sets,
                          struct rf_config_part *part)
 {
+    bool complete = true;
+
     if (node->kind != RF_YAML_MAP) {
-        return;
+        return true;
     }
     for (const struct rf_yaml_node *each = node->first; each != NULL; each = each->next) {
         const struct rf_option *option = find_option(sets, each->key);
@@ -133,9 +136,12 @@ static void read_options(struct rf_key_reader *reader, const struct rf_yaml_node
         if (option == NULL) {
             refuse_option(reader, each, where, sets);
         } else {
+            uint32_t before = rf_key_problem_count(reader);
             rf_key_read(reader, part, option, rf_key_keep(reader, rf_str_of(each->key)), each);
+            complete = complete && rf_key_problem_count(reader) == before;
         }
     }
+    return complete;
 }
 
 /* NULL: there is none, which was said. */
@@ -208,8 +214,13 @@ static void read_part(struct rf_key_reader *reader, const struct rf_yaml_node *n
         *url = NULL;
         return;
     }
-    read_options(reader, node, where, &sets, part);
+    bool complete = read_options(reader, node, where, &sets, part);
     if (rf_key_problem_count(reader) > before) {
+        struct rf_settings settings = {part->settings, part->count};
+        struct rf_error err = {0};
+        if (complete && !is_source && rf_endpoint_check_transforms(settings, &err) != RF_OK) {
+            rf_problem_add_error(reader->problems, part->line, &err);
+        }
         *url = NULL;
     }
 }
