@@ -13,6 +13,27 @@ const char *rf_action_name(enum rf_action_kind kind)
 
 /* ------------------------------------------------------------------------------ life and access */
 
+static void create_feeds(struct rf_core *core)
+{
+    const struct rf_core_options *o = &core->options;
+    /* Batches of a quiet source are small; a few slots more than full ones would need are
+     * enough, as sinks flush at once when the reader runs out of them. */
+    uint32_t slots = (uint32_t)(o->pool_bytes / o->batch_bytes) + 16;
+    core->feed_count = 1 + o->sink_count;
+    core->feeds = rf_alloc_zero(core->feed_count, sizeof *core->feeds);
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        struct rf_feed *feed = &core->feeds[i];
+        feed->number = i;
+        feed->actor.id = i == 0 ? RF_CORE_SOURCE : RF_CORE_SINK + o->sink_count + i - 1;
+        /* The upstream is known to work by the time that a sink gets a feed of its own. */
+        feed->actor.ever_opened = i > 0;
+        rf_pool_init(&feed->pool, slots, o->pool_bytes, o->batch_bytes);
+        feed->blocked_since_ms = -1;
+        feed->first = feed->pool.next;
+        feed->cut_at = UINT64_MAX;
+    }
+}
+
 struct rf_core *rf_core_create(const struct rf_core_options *options)
 {
     struct rf_core *core = rf_alloc_zero(1, sizeof *core);
@@ -28,20 +49,22 @@ struct rf_core *rf_core_create(const struct rf_core_options *options)
     o->stop_timeout_ms = o->stop_timeout_ms ? o->stop_timeout_ms : 4000;
     rf_assert(o->sink_count > 0 && o->contains != NULL);
 
-    /* Batches of a quiet source are small; a few slots more than full ones would need are
-     * enough, as sinks flush at once when the reader runs out of them. */
-    rf_pool_init(&core->pool, (uint32_t)(o->pool_bytes / o->batch_bytes) + 16, o->pool_bytes,
-                 o->batch_bytes);
+    rf_buf_set(&core->until, o->until);
+    o->until = rf_buf_str(&core->until);
     core->random = o->seed * 2 + 1;
-    core->stop_at_ms = INT64_MAX;
-    core->feed.blocked_since_ms = -1;
-    core->feed.first = core->pool.next;
+    core->stop_at_ms = core->look_at_ms = INT64_MAX;
+    create_feeds(core);
     core->sinks = rf_alloc_zero(o->sink_count, sizeof *core->sinks);
     for (uint32_t i = 0; i < o->sink_count; i++) {
-        core->sinks[i].actor.id = RF_CORE_SINK + i;
-        core->sinks[i].cursor = core->sinks[i].covered = core->pool.next;
-        core->sinks[i].detached = true;
+        struct rf_sink *sink = &core->sinks[i];
+        sink->actor.id = RF_CORE_SINK + i;
+        sink->feed = rf_feed_shared(core);
+        sink->own = &core->feeds[1 + i];
+        sink->cursor = sink->covered = sink->feed->pool.next;
+        sink->detached = true;
+        sink->join_delay_ms = RF_JOIN_MS;
     }
+    rf_feed_balance(core);
     return core;
 }
 
@@ -55,11 +78,25 @@ void rf_core_set_sink(struct rf_core *core, uint32_t actor, const struct rf_core
     sink->buries = known->buries;
 }
 
-static void deinit_news(struct rf_news_item *item)
+static void deinit_sink(struct rf_sink *sink)
 {
-    rf_buf_deinit(&item->message);
-    rf_buf_deinit(&item->hint);
-    rf_buf_deinit(&item->position);
+    struct rf_buf *bufs[] = {&sink->accepted.position, &sink->durable.position,
+                             &sink->recorded.position, &sink->note,
+                             &sink->recorded_note,     &sink->rejected,
+                             &sink->join_position,     &sink->actor.message};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) {
+        rf_buf_deinit(bufs[i]);
+    }
+}
+
+static void deinit_feed(struct rf_feed *feed)
+{
+    struct rf_buf *bufs[] = {&feed->inside_id, &feed->position, &feed->opening,
+                             &feed->acking,    &feed->acked,    &feed->actor.message};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) {
+        rf_buf_deinit(bufs[i]);
+    }
+    rf_pool_deinit(&feed->pool);
 }
 
 void rf_core_destroy(struct rf_core *core)
@@ -68,34 +105,32 @@ void rf_core_destroy(struct rf_core *core)
         return;
     }
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        struct rf_sink *sink = &core->sinks[i];
-        struct rf_buf *bufs[] = {&sink->accepted.position, &sink->durable.position,
-                                 &sink->recorded.position, &sink->note,
-                                 &sink->recorded_note,     &sink->rejected,
-                                 &sink->actor.message};
-        for (size_t j = 0; j < sizeof bufs / sizeof *bufs; j++) {
-            rf_buf_deinit(bufs[j]);
-        }
+        deinit_sink(&core->sinks[i]);
     }
-    struct rf_feed *feed = &core->feed;
-    struct rf_buf *bufs[] = {&feed->inside_id, &feed->position, &feed->opening,
-                             &feed->acking,    &feed->acked,    &feed->actor.message};
-    for (size_t j = 0; j < sizeof bufs / sizeof *bufs; j++) {
-        rf_buf_deinit(bufs[j]);
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        deinit_feed(&core->feeds[i]);
     }
-    for (uint32_t i = 0; i < RF_NEWS_MAX; i++) {
-        deinit_news(&core->news[i]);
-    }
-    deinit_news(&core->taken);
-    rf_pool_deinit(&core->pool);
+    rf_news_deinit(core);
+    rf_buf_deinit(&core->until);
+    free(core->feeds);
     free(core->sinks);
     free(core);
 }
 
+struct rf_feed *rf_core_feed(const struct rf_core *core, uint32_t id)
+{
+    uint32_t sinks = core->options.sink_count;
+    rf_assert(id <= 2 * sinks);
+    if (id == RF_CORE_SOURCE) {
+        return &core->feeds[0];
+    }
+    return id > sinks ? &core->feeds[id - sinks] : NULL;
+}
+
 struct rf_actor *rf_core_actor(struct rf_core *core, uint32_t id)
 {
-    rf_assert(id <= core->options.sink_count);
-    return id == RF_CORE_SOURCE ? &core->feed.actor : &core->sinks[id - RF_CORE_SINK].actor;
+    struct rf_feed *feed = rf_core_feed(core, id);
+    return feed != NULL ? &feed->actor : &core->sinks[id - RF_CORE_SINK].actor;
 }
 
 bool rf_core_contains(const struct rf_core *core, const struct rf_buf *position,
@@ -121,7 +156,12 @@ bool rf_core_all_sinks_gone(const struct rf_core *core)
 
 bool rf_core_finished(const struct rf_core *core)
 {
-    return core->feed.actor.exited && rf_core_all_sinks_gone(core);
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        if (!core->feeds[i].actor.exited) {
+            return false;
+        }
+    }
+    return rf_core_all_sinks_gone(core);
 }
 
 int rf_core_exit_code(const struct rf_core *core, struct rf_error *err)
@@ -138,39 +178,6 @@ void rf_place_set(struct rf_place *place, const struct rf_place *from)
     rf_buf_set(&position, rf_buf_str(&from->position));
     *place = *from;
     place->position = position;
-}
-
-/* ----------------------------------------------------------------------------------------- news */
-
-struct rf_news_item *rf_core_tell(struct rf_core *core, enum rf_news_kind kind, uint32_t actor)
-{
-    if (core->news_count == RF_NEWS_MAX) {
-        core->news_first = (core->news_first + 1) % RF_NEWS_MAX;
-        core->news_count--;
-    }
-    struct rf_news_item *item = &core->news[(core->news_first + core->news_count++) % RF_NEWS_MAX];
-    item->news = (struct rf_news){.kind = kind, .actor = actor};
-    rf_buf_reset(&item->message);
-    rf_buf_reset(&item->hint);
-    rf_buf_reset(&item->position);
-    return item;
-}
-
-bool rf_core_take_news(struct rf_core *core, struct rf_news *out)
-{
-    if (core->news_count == 0) {
-        return false;
-    }
-    struct rf_news_item *item = &core->news[core->news_first], swap = core->taken;
-    core->taken = *item;
-    *item = swap;
-    core->news_first = (core->news_first + 1) % RF_NEWS_MAX;
-    core->news_count--;
-    *out = core->taken.news;
-    out->message = rf_buf_cstr(&core->taken.message);
-    out->hint = rf_buf_cstr(&core->taken.hint);
-    out->position = rf_buf_str(&core->taken.position);
-    return true;
 }
 
 /* ------------------------------------------------------------------------------------ decisions */
@@ -197,7 +204,7 @@ bool rf_core_take_change(struct rf_core *core)
 
 bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor)
 {
-    for (uint32_t id = 0; id <= core->options.sink_count; id++) {
+    for (uint32_t id = 0; id <= 2 * core->options.sink_count; id++) {
         struct rf_actor *candidate = rf_core_actor(core, id);
         if (candidate->interrupt_wanted) {
             candidate->interrupt_wanted = false;
@@ -208,6 +215,13 @@ bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor)
     return false;
 }
 
+static void recall_sources(struct rf_core *core)
+{
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        rf_core_recall(&core->feeds[i].actor);
+    }
+}
+
 static void begin_stop(struct rf_core *core, int64_t now_ms)
 {
     if (core->mode == RF_MODE_STOP) {
@@ -216,7 +230,7 @@ static void begin_stop(struct rf_core *core, int64_t now_ms)
     core->mode = RF_MODE_STOP;
     core->changed = true;
     core->stop_at_ms = now_ms + core->options.stop_timeout_ms;
-    rf_core_recall(&core->feed.actor);
+    recall_sources(core);
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         /* One that is only being opened has nothing to flush. */
         if (core->sinks[i].actor.doing.kind == RF_ACTION_OPEN) {
@@ -237,10 +251,13 @@ void rf_core_end(struct rf_core *core, struct rf_actor *actor, int code, const s
         core->error = *err;
         core->error.event = NULL;
     }
-    if (actor->id == RF_CORE_SOURCE && core->mode == RF_MODE_RUN) {
+    bool source = rf_core_feed(core, actor->id) != NULL;
+    if (source && core->mode == RF_MODE_RUN) {
         core->mode = RF_MODE_DRAIN;
         core->stop_at_ms = now_ms + RF_DRAIN_MS;
-    } else if (actor->id != RF_CORE_SOURCE) {
+        core->changed = true;
+        recall_sources(core);
+    } else if (!source) {
         begin_stop(core, now_ms);
     }
     actor->last = true;
@@ -290,7 +307,7 @@ void rf_core_failed(struct rf_core *core, struct rf_actor *actor, const struct r
     rf_buf_set(&actor->message, rf_str_of(result->err->message));
     rf_buf_cstr(&actor->message);
     if (core->mode != RF_MODE_RUN && result->status == RF_RETRY) {
-        if (actor->id != RF_CORE_SOURCE) {
+        if (rf_core_feed(core, actor->id) == NULL) {
             rf_buf_set(&rf_core_tell(core, RF_NEWS_GAVE_UP, actor->id)->message,
                        rf_str_of(result->err->message));
         }
@@ -341,19 +358,10 @@ bool rf_core_expired(const struct rf_core *core)
 
 /* -------------------------------------------------------------------------------- next and done */
 
-void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_action *action)
+/* What the action is the beginning of. */
+static void begun(struct rf_core *core, struct rf_actor *actor, struct rf_sink *sink,
+                  const struct rf_action *action, int64_t now_ms)
 {
-    struct rf_actor *actor = rf_core_actor(core, id);
-    rf_assert(actor->doing.kind == RF_ACTION_WAIT && !actor->exited);
-    rf_core_tick(core, now_ms);
-    *action = (struct rf_action){.kind = RF_ACTION_WAIT, .until_ms = INT64_MAX};
-    if (actor->must_close) {
-        action->kind = RF_ACTION_CLOSE;
-    } else if (id == RF_CORE_SOURCE) {
-        rf_source_next(core, now_ms, action);
-    } else {
-        rf_sink_next(core, &core->sinks[id - RF_CORE_SINK], now_ms, action);
-    }
     switch (action->kind) {
     case RF_ACTION_OPEN:
         rf_assert(!actor->instance);
@@ -362,25 +370,52 @@ void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_a
             actor->tried = true;
             actor->first_try_ms = now_ms;
         }
-        break;
-    case RF_ACTION_WAIT:
-        /* Whoever waits may be the only one who looks at the clock. */
-        if (!core->expired && action->until_ms > core->stop_at_ms) {
-            action->until_ms = core->stop_at_ms;
+        if (sink == NULL) {
+            rf_feed_balance(core);
         }
         break;
+    case RF_ACTION_WAIT: break;
     case RF_ACTION_EXIT:
         rf_assert(!actor->instance);
         actor->exited = core->changed = true;
-        if (id != RF_CORE_SOURCE) {
-            core->sinks[id - RF_CORE_SINK].covered = UINT64_MAX;
-            rf_sink_release(core);
+        if (sink != NULL) {
+            rf_join_cancel(core, sink, now_ms);
+            rf_feed_release(core, sink->feed);
         }
         break;
-    default: rf_assert(actor->instance);
+    default:
+        rf_assert(actor->instance);
+        if (sink != NULL) {
+            sink->progress_ms = now_ms;
+        }
     }
+}
+
+void rf_core_next(struct rf_core *core, uint32_t id, int64_t now_ms, struct rf_action *action)
+{
+    struct rf_actor *actor = rf_core_actor(core, id);
+    struct rf_feed *feed = rf_core_feed(core, id);
+    struct rf_sink *sink = feed == NULL ? &core->sinks[id - RF_CORE_SINK] : NULL;
+    rf_assert(actor->doing.kind == RF_ACTION_WAIT && !actor->exited);
+    rf_core_tick(core, now_ms);
+    *action = (struct rf_action){.kind = RF_ACTION_WAIT, .until_ms = INT64_MAX};
+    if (actor->must_close) {
+        action->kind = RF_ACTION_CLOSE;
+    } else if (feed != NULL) {
+        rf_source_next(core, feed, now_ms, action);
+    } else {
+        rf_sink_next(core, sink, now_ms, action);
+    }
+    begun(core, actor, sink, action, now_ms);
     if (action->kind != RF_ACTION_EXIT) {
         actor->doing = *action;
+    }
+    rf_feed_look(core, now_ms);
+    if (action->kind == RF_ACTION_WAIT) {
+        /* Whoever waits may be the only one who looks at the clock. */
+        int64_t look_at_ms = core->expired ? INT64_MAX : core->stop_at_ms;
+        look_at_ms = core->look_at_ms < look_at_ms ? core->look_at_ms : look_at_ms;
+        action->until_ms = look_at_ms < action->until_ms ? look_at_ms : action->until_ms;
     }
     rf_core_check(core);
 }
@@ -389,6 +424,7 @@ void rf_core_done(struct rf_core *core, uint32_t id, const struct rf_action *act
                   const struct rf_result *result, int64_t now_ms)
 {
     struct rf_actor *actor = rf_core_actor(core, id);
+    struct rf_feed *feed = rf_core_feed(core, id);
     rf_assert(actor->doing.kind == action->kind && action->kind != RF_ACTION_WAIT);
     rf_assert(result->status == RF_OK || result->status == RF_AGAIN || result->err != NULL);
     rf_core_tick(core, now_ms);
@@ -401,65 +437,11 @@ void rf_core_done(struct rf_core *core, uint32_t id, const struct rf_action *act
         actor->open = actor->ever_opened = true;
         actor->refusals = 0;
     }
-    if (id == RF_CORE_SOURCE) {
-        rf_source_done(core, action, result, now_ms);
+    if (feed != NULL) {
+        rf_source_done(core, feed, action, result, now_ms);
     } else {
         rf_sink_done(core, &core->sinks[id - RF_CORE_SINK], action, result, now_ms);
     }
+    rf_feed_look(core, now_ms);
     rf_core_check(core);
-}
-
-/* --------------------------------------------------------------------------------------- status */
-
-static enum rf_phase phase_of(const struct rf_core *core, const struct rf_actor *actor)
-{
-    if (actor->exited || (actor->last && !actor->instance)) {
-        return RF_PHASE_DONE;
-    }
-    if (actor->open) {
-        return actor->id == RF_CORE_SOURCE && core->feed.blocked_since_ms >= 0 ? RF_PHASE_FULL
-                                                                               : RF_PHASE_STREAMING;
-    }
-    if (actor->tries > 0) {
-        return RF_PHASE_RETRYING;
-    }
-    return actor->instance ? RF_PHASE_CONNECTING : RF_PHASE_CLOSED;
-}
-
-void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_status *out)
-{
-    rf_assert(id <= core->options.sink_count);
-    const struct rf_actor *actor =
-        id == RF_CORE_SOURCE ? &core->feed.actor : &core->sinks[id - RF_CORE_SINK].actor;
-    *out = (struct rf_core_status){
-        .phase = phase_of(core, actor),
-        .try = actor->tries,
-        .retry_ms = actor->retry_ms,
-        .message = actor->message.size > 0 ? actor->message.data : "",
-    };
-    if (id == RF_CORE_SOURCE) {
-        const struct rf_feed *feed = &core->feed;
-        out->events = feed->events;
-        out->transactions = feed->transactions;
-        out->skipped = feed->skipped;
-        out->waived = feed->waived;
-        out->current_ms = feed->current_ms;
-        out->held_bytes = core->pool.bytes;
-        out->commit_us = feed->commit_us;
-        out->position = rf_buf_str(&feed->position);
-        out->idle = feed->idle;
-    } else {
-        const struct rf_sink *sink = &core->sinks[id - RF_CORE_SINK];
-        out->events = sink->events;
-        out->transactions = sink->transactions;
-        out->waived = sink->waived;
-        out->buried = sink->buried;
-        out->current_ms = core->feed.current_ms;
-        out->commit_us = sink->accepted.commit_us;
-        out->recorded_commit_us = sink->recorded.commit_us;
-        out->position = rf_buf_str(&sink->accepted.position);
-        out->recorded = rf_buf_str(&sink->recorded.position);
-        out->idle = sink->actor.open && !sink->detached && sink->cursor == core->pool.next &&
-                    !rf_sink_dirty(sink) && !sink->record_pending;
-    }
 }

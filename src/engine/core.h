@@ -20,22 +20,49 @@ struct rf_core;
  * along with the others, is actor RF_CORE_SINK + sink_count + i. */
 enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 };
 
+/* Feeds. All sinks begin on the shared feed, and a batch of it is freed when all of them have
+ * covered it. One that cannot go along parts from it and takes from a feed of its own:
+ *   - at a start, when it is new or far behind (RF_OWN_ADDED, RF_OWN_BEHIND);
+ *   - when it keeps the oldest batch of a full pool while another sink has nothing left to do:
+ *     after 500 ms without progress, or when that was so for 10 s longer than a quarter of the time
+ *     in which it was not (RF_OWN_SLOW). A call in progress is interrupted; however long that takes
+ *     to come back, the others go on at once;
+ *   - when it was opened anew and stands before what is held (RF_OWN_RETURNED).
+ * It goes back to the shared feed when it is near the others (see core_join.c). The last sink of
+ * the shared feed always stays there: for it alone the source goes back.
+ *
+ * Bytes. A feed may hold pool_bytes divided by the number of feeds that are open or hold batches,
+ * the shared one always counted; a pool that is empty takes one batch of any size. All feeds
+ * together hold at most pool_bytes and the newest batch of each feed. What only calls that were
+ * interrupted still look at is not counted up to half of pool_bytes, and counts beyond that: so
+ * there is never more than 1.5 * pool_bytes and one batch of any size per feed. */
+
 /* 0 stands for a usable default, but for sink_count and contains. */
 struct rf_core_options {
     uint32_t sink_count;
-    size_t pool_bytes;          /* 24 MiB */
+    size_t pool_bytes;          /* 24 MiB, of all feeds together */
     size_t batch_bytes;         /* 512 KiB; at most an eighth of the pool */
     int64_t flush_ms;           /* 100 */
     int64_t connect_timeout_ms; /* 10 s */
     int64_t stop_timeout_ms;    /* 4 s */
     uint64_t seed;              /* of the jitter */
     bool adopt;                 /* handed on to the first open of each sink */
-    /* Where it is to end, with exit code 0; whichever comes first. */
+    /* Where it is to end, with exit code 0; whichever comes first. Each feed ends there by itself:
+     * nothing of what lies behind is handed over, everything before it is, and recorded positions
+     * are exact, so that the next start goes on right there. A feed that begins behind it ends at
+     * once. To find the place between two transactions the source may be opened once more, and is
+     * read in batches of bytes_max 1 then: it must put no more than one transaction in such a one,
+     * else FATAL. */
     struct rf_str until; /* behind this position: the first transaction that it does not contain is
-                            not handed over. Empty: none. Copied */
+                            not handed over; and as soon as the feed's position contains it there is
+                            none to wait for. Empty: none. Copied */
     int64_t until_us;    /* the first transaction that committed at or after it is not handed over;
                             0: none */
-    uint64_t limit; /* events: behind the transaction in which the last of them lies; 0: none */
+    int64_t until_at_ms; /* until_us on the core's clock: a source that says `current` from then on
+                            ends there, however quiet it is; 0: only a transaction ends it */
+    /* events, counted from where the feed's sinks began: behind the transaction in which the last
+     * of them lies; 0: none */
+    uint64_t limit;
     bool (*contains)(struct rf_str position, struct rf_str other); /* the source's */
 };
 

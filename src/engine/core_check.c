@@ -1,5 +1,62 @@
 #include "engine/core_state.h"
 
+static const struct rf_slot *slot_of(const struct rf_pool *pool, const struct rf_batch *batch)
+{
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        if (&pool->slots[i]->batch == batch) {
+            return pool->slots[i];
+        }
+    }
+    return NULL;
+}
+
+/* 4. A batch that the sink may still look at is held, by its feed's pool or, once it was sent away
+ * from the shared one inside a call, there. */
+static void check_batches(const struct rf_core *core, const struct rf_sink *sink)
+{
+    const struct rf_actor *actor = &sink->actor;
+    const struct rf_pool *pool = &sink->feed->pool;
+    rf_assert(sink->covered >= pool->head && sink->covered <= sink->cursor);
+    rf_assert(sink->cursor <= pool->next);
+    rf_assert(!sink->uncovered || (actor->instance && sink->given >= sink->covered));
+    rf_assert(!sink->away || (actor->must_close && rf_feed_is_own(sink) && !sink->uncovered));
+    if (actor->doing.kind != RF_ACTION_WRITE) {
+        return;
+    }
+    if (sink->away) {
+        const struct rf_slot *slot = slot_of(&rf_feed_shared(core)->pool, actor->doing.view.batch);
+        rf_assert(slot != NULL && slot->number >= sink->away_first &&
+                  slot->number < sink->away_end);
+        rf_assert(slot->state == RF_SLOT_HELD || slot->state == RF_SLOT_ASIDE);
+    } else {
+        rf_assert(sink->uncovered && sink->given >= sink->covered && sink->given < sink->cursor);
+        rf_assert(rf_pool_at(pool, sink->given)->state == RF_SLOT_HELD);
+        rf_assert(&rf_pool_at(pool, sink->given)->batch == actor->doing.view.batch);
+    }
+}
+
+/* 7. A sink takes from one feed: the shared one, or its own, where it stands alone. What is kept
+ * for one that wants to go back to the shared feed is held, and begins between two transactions. */
+static void check_feed_of(const struct rf_core *core, const struct rf_sink *sink)
+{
+    const struct rf_feed *shared = rf_feed_shared(core);
+    rf_assert(sink->feed == shared || sink->feed == sink->own);
+    rf_assert(sink->detached || sink->feed->located || sink->actor.last);
+    if (sink->joining) {
+        rf_assert(rf_feed_is_own(sink) && shared->located && !sink->actor.exited);
+        rf_assert(sink->join >= shared->pool.head && sink->join <= shared->pool.next);
+        rf_assert(sink->join >= shared->first && sink->join_position.size > 0);
+        if (sink->join < shared->pool.next) {
+            const struct rf_slot *slot = rf_pool_at(&shared->pool, sink->join);
+            rf_assert(rf_str_equal(rf_buf_str(&slot->start), rf_buf_str(&sink->join_position)));
+            rf_assert(slot->transactions == 0 || slot->batch.transactions[0].begins);
+        } else {
+            rf_assert(
+                rf_str_equal(rf_buf_str(&shared->position), rf_buf_str(&sink->join_position)));
+        }
+    }
+}
+
 static void check_sink(const struct rf_core *core, const struct rf_sink *sink)
 {
     const struct rf_actor *actor = &sink->actor;
@@ -14,20 +71,13 @@ static void check_sink(const struct rf_core *core, const struct rf_sink *sink)
         rf_assert(sink->record_pending);
         rf_assert(rf_str_equal(actor->doing.position, rf_buf_str(&sink->durable.position)));
     }
-    rf_assert(!(actor->doing.kind == RF_ACTION_WRITE && sink->record_pending));
-
-    /* 4. A batch that it may still look at is held. */
+    rf_assert(!(actor->doing.kind == RF_ACTION_WRITE && (sink->record_pending || sink->burying)));
+    rf_assert(actor->doing.kind != RF_ACTION_BURY || sink->burying);
     if (actor->exited) {
         return;
     }
-    rf_assert(sink->covered >= core->pool.head && sink->covered <= sink->cursor);
-    rf_assert(sink->cursor <= core->pool.next);
-    rf_assert(!sink->uncovered || (actor->instance && sink->given >= sink->covered));
-    if (actor->doing.kind == RF_ACTION_WRITE) {
-        rf_assert(sink->uncovered && sink->given >= sink->covered && sink->given < sink->cursor);
-        rf_assert(rf_pool_at(&core->pool, sink->given)->state == RF_SLOT_HELD);
-        rf_assert(&rf_pool_at(&core->pool, sink->given)->batch == actor->doing.view.batch);
-    }
+    check_batches(core, sink);
+    check_feed_of(core, sink);
 
     /* 5. A position moves only at a transaction's end: what was accepted behind it is given
      * again, or goes on. */
@@ -37,35 +87,70 @@ static void check_sink(const struct rf_core *core, const struct rf_sink *sink)
     rf_assert(actor->open ? actor->instance : actor->doing.kind != RF_ACTION_WRITE);
 }
 
-static void check_pool(const struct rf_core *core)
+static void check_pool(const struct rf_feed *feed)
 {
-    const struct rf_pool *pool = &core->pool;
-    uint32_t held = 0, filling = 0;
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < pool->count; i++) {
-        held += pool->slots[i].state == RF_SLOT_HELD;
-        filling += pool->slots[i].state == RF_SLOT_FILLING;
-        bytes += pool->slots[i].bytes;
+    const struct rf_pool *pool = &feed->pool;
+    uint32_t held = 0, filling = 0, aside = 0;
+    size_t bytes = 0, aside_bytes = 0;
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        const struct rf_slot *slot = pool->slots[i];
+        held += slot->state == RF_SLOT_HELD;
+        filling += slot->state == RF_SLOT_FILLING;
+        aside += slot->state == RF_SLOT_ASIDE;
+        bytes += slot->state == RF_SLOT_HELD ? slot->bytes : 0;
+        aside_bytes += slot->state == RF_SLOT_ASIDE ? slot->bytes : 0;
     }
-    rf_assert(held == pool->next - pool->head);
-    rf_assert(held + filling + pool->free_count == pool->count);
-    rf_assert(bytes == pool->bytes);
-    rf_assert(filling == (core->feed.slot != NULL) && filling <= 1);
-    rf_assert((core->feed.actor.doing.kind == RF_ACTION_READ) == (filling == 1));
+    rf_assert(held == pool->next - pool->head && held <= pool->count);
+    rf_assert(held + filling + aside + pool->free_count == pool->slot_count);
+    rf_assert(bytes == pool->bytes && aside_bytes == pool->aside_bytes);
+    rf_assert(filling == (feed->slot != NULL) && filling <= 1);
+    rf_assert((feed->actor.doing.kind == RF_ACTION_READ) == (filling == 1));
+    rf_assert(aside == 0 || feed->number == 0);
 }
 
-void rf_core_check(const struct rf_core *core)
+/* One feed has one source, which is open only where the sinks need it. */
+static void check_feed(const struct rf_core *core, const struct rf_feed *feed)
 {
-    check_pool(core);
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        check_sink(core, &core->sinks[i]);
+    const struct rf_actor *actor = &feed->actor;
+    rf_assert(actor->must_close || !actor->open || feed->located);
+    rf_assert(rf_feed_wanted(core, feed) || !feed->located || core->mode != RF_MODE_RUN ||
+              feed->ended);
+    if (feed->located && feed->number > 0 && core->mode == RF_MODE_RUN) {
+        rf_assert(core->sinks[feed->number - 1].feed == feed);
     }
     /* 3. The source is told only what every sink has on record. */
-    const struct rf_action *doing = &core->feed.actor.doing;
-    if (doing->kind == RF_ACTION_ACK) {
+    if (actor->doing.kind == RF_ACTION_ACK) {
         for (uint32_t i = 0; i < core->options.sink_count; i++) {
             rf_assert(core->sinks[i].recorded.position.size > 0);
         }
     }
-    rf_assert(core->feed.actor.must_close || !core->feed.actor.open || core->feed.located);
+}
+
+/* 8. All feeds together hold no more than the pool's bytes, but for the newest batch of each, which
+ * may be of any size; and beside that no more is set aside than those once held. */
+static void check_bytes(const struct rf_core *core)
+{
+    size_t bytes = 0, newest = 0;
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        const struct rf_pool *pool = &core->feeds[i].pool;
+        bytes += pool->bytes;
+        newest += pool->head < pool->next ? rf_pool_at(pool, pool->next - 1)->bytes : 0;
+    }
+    rf_assert(bytes <= core->options.pool_bytes + newest);
+}
+
+void rf_core_check(const struct rf_core *core)
+{
+    for (uint32_t i = 0; i < core->feed_count; i++) {
+        check_pool(&core->feeds[i]);
+        check_feed(core, &core->feeds[i]);
+    }
+    check_bytes(core);
+    uint32_t away = 0, joining = 0;
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        check_sink(core, &core->sinks[i]);
+        away += core->sinks[i].away;
+        joining += core->sinks[i].joining;
+    }
+    rf_assert(away == core->away && joining == core->joining);
 }

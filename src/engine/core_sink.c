@@ -3,14 +3,19 @@
 
 /* ------------------------------------------------------------------------------- where to go on */
 
-/* True when everything that lies behind the position is held, or still to be read. */
-static bool held_serves(const struct rf_core *core, const struct rf_buf *position)
+const struct rf_buf *rf_sink_standing(const struct rf_sink *sink)
 {
-    const struct rf_feed *feed = &core->feed;
+    return sink->durable.position.size > 0 ? &sink->durable.position : &sink->accepted.position;
+}
+
+/* True when everything that lies behind the position is held, or still to be read. */
+static bool held_serves(const struct rf_core *core, const struct rf_feed *feed,
+                        const struct rf_buf *position)
+{
     struct rf_str start = rf_buf_str(&feed->position), id = RF_STR_NONE;
-    uint64_t first = rf_source_first(core);
-    if (first < core->pool.next) {
-        const struct rf_slot *slot = rf_pool_at(&core->pool, first);
+    uint64_t first = rf_source_first(feed);
+    if (first < feed->pool.next) {
+        const struct rf_slot *slot = rf_pool_at(&feed->pool, first);
         start = rf_buf_str(&slot->start);
         if (slot->transactions > 0 && !slot->batch.transactions[0].begins) {
             id = slot->batch.transactions[0].id;
@@ -22,18 +27,23 @@ static bool held_serves(const struct rf_core *core, const struct rf_buf *positio
            (id.size == 0 || rf_core_contains(core, position, id));
 }
 
-void rf_sink_attach(struct rf_core *core, struct rf_sink *sink)
+/* Goes on from the held batches at the sink's accepted position; or parts from those that it
+ * shares them with; or asks for its source to go back. */
+static void attach(struct rf_core *core, struct rf_sink *sink, int64_t now_ms)
 {
+    struct rf_feed *feed = sink->feed;
     sink->inside = false;
-    if (core->feed.located && held_serves(core, &sink->accepted.position)) {
-        sink->cursor = rf_source_first(core);
+    if (feed->located && held_serves(core, feed, &sink->accepted.position)) {
+        sink->cursor = rf_source_first(feed);
         sink->skipping = true;
         sink->detached = false;
+    } else if (feed->located && core->mode == RF_MODE_RUN && rf_feed_has_others(core, sink)) {
+        rf_feed_part(core, sink, RF_OWN_RETURNED, now_ms);
     } else {
-        sink->cursor = core->pool.next;
+        sink->cursor = feed->pool.next;
         sink->detached = true;
-        if (sink->accepted.position.size > 0) {
-            rf_source_rewind(core, sink);
+        if (sink->accepted.position.size > 0 && core->mode == RF_MODE_RUN) {
+            rf_locate_again(core, feed, sink, now_ms);
         }
     }
     if (!sink->uncovered) {
@@ -49,42 +59,27 @@ static void reopen(struct rf_core *core, struct rf_sink *sink)
                rf_buf_str(&sink->durable.position));
 }
 
-void rf_sink_rejoin(struct rf_core *core, struct rf_sink *sink)
+void rf_sink_restart(struct rf_core *core, struct rf_sink *sink, int64_t now_ms)
 {
-    if (sink->actor.exited) {
+    bool usable = sink->actor.open && !sink->actor.must_close;
+    if (usable && !sink->inside) {
+        attach(core, sink, now_ms);
         return;
     }
-    bool inside = sink->inside;
-    if (sink->actor.open && !sink->actor.must_close && !inside) {
-        rf_sink_attach(core, sink);
-        return;
-    }
-    sink->cursor = core->pool.next;
+    sink->cursor = sink->feed->pool.next;
     if (!sink->uncovered) {
         sink->covered = sink->cursor;
     }
-    if (sink->actor.open && !sink->actor.must_close) {
+    if (usable) {
         reopen(core, sink);
     }
 }
 
 void rf_sink_uninside(struct rf_core *core, struct rf_sink *sink)
 {
-    if (sink->inside && sink->given >= core->feed.inside_first && sink->actor.open &&
+    if (sink->inside && sink->given >= sink->feed->inside_first && sink->actor.open &&
         !sink->actor.must_close) {
         reopen(core, sink);
-    }
-}
-
-void rf_sink_release(struct rf_core *core)
-{
-    uint64_t least = core->pool.next;
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        least = core->sinks[i].covered < least ? core->sinks[i].covered : least;
-    }
-    if (least > core->pool.head) {
-        rf_pool_release(&core->pool, least);
-        core->changed = true;
     }
 }
 
@@ -107,11 +102,11 @@ static uint32_t skip(const struct rf_core *core, struct rf_sink *sink, const str
 }
 
 /* Everything in the slot is accepted now, up to its position. */
-static void accept(struct rf_sink *sink, const struct rf_slot *slot)
+static void accept(struct rf_core *core, struct rf_sink *sink, const struct rf_slot *slot)
 {
-    if (slot->mark > 0) {
+    if (slot->batch.position.size > 0) {
         rf_buf_set(&sink->accepted.position, slot->batch.position);
-        sink->accepted.mark = slot->mark;
+        sink->accepted.mark = ++core->mark;
         sink->accepted.events = sink->events;
         sink->accepted.transactions = sink->transactions;
         sink->accepted.waived = sink->waived;
@@ -126,8 +121,9 @@ static void accept(struct rf_sink *sink, const struct rf_slot *slot)
 static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms,
                       struct rf_view *view)
 {
-    while (!sink->detached && sink->cursor < core->pool.next) {
-        const struct rf_slot *slot = rf_pool_at(&core->pool, sink->cursor);
+    struct rf_feed *feed = sink->feed;
+    while (!sink->detached && sink->cursor < feed->pool.next) {
+        const struct rf_slot *slot = rf_pool_at(&feed->pool, sink->cursor);
         const struct rf_batch *batch = &slot->batch;
         uint32_t had = sink->skipping ? skip(core, sink, slot) : 0;
         uint32_t first = had < slot->transactions ? batch->transactions[had].first : slot->events;
@@ -151,32 +147,32 @@ static bool next_view(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
             bool settled = !rf_sink_dirty(sink);
             sink->transactions += slot->transactions - had;
             sink->waived += slot->waived;
-            accept(sink, slot);
+            accept(core, sink, slot);
             sink->moved_since_ms = settled ? now_ms : sink->moved_since_ms;
         }
         if (!sink->uncovered) {
             sink->covered = sink->cursor;
-            rf_sink_release(core);
+            rf_feed_release(core, feed);
         }
     }
     return false;
 }
 
-static void written(struct rf_sink *sink, const struct rf_core *core, const struct rf_view *view)
+static void written(struct rf_core *core, struct rf_sink *sink, const struct rf_view *view)
 {
-    const struct rf_slot *slot = rf_pool_at(&core->pool, sink->given);
+    const struct rf_slot *slot = rf_pool_at(&sink->feed->pool, sink->given);
     const struct rf_transaction *last = &view->transactions[view->transaction_count - 1];
     sink->uncovered_bytes += slot->bytes;
     sink->events += view->count;
     sink->transactions += view->transaction_count - !last->ends;
     sink->waived += slot->waived;
-    accept(sink, slot);
+    accept(core, sink, slot);
 }
 
 /* ------------------------------------------------------------------------------------- outcomes */
 
 static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_str resume,
-                        bool adopt)
+                        bool adopt, int64_t now_ms)
 {
     bool recorded = sink->recorded.position.size > 0;
     sink->known = true;
@@ -226,17 +222,21 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
         rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, sink->actor.id)->position,
                    rf_buf_str(&sink->accepted.position));
     }
-    rf_sink_attach(core, sink);
-    rf_sink_release(core);
+    attach(core, sink, now_ms);
+    rf_feed_release(core, sink->feed);
 }
 
-static void sink_closed(struct rf_core *core, struct rf_sink *sink)
+static void sink_closed(struct rf_core *core, struct rf_sink *sink, int64_t now_ms)
 {
     sink->uncovered = sink->inside = sink->record_pending = sink->confirm = sink->burying = false;
     sink->uncovered_bytes = 0;
     sink->record_retry_ms = 0;
-    /* What it was given since its last flush stays held, to be given again. */
-    rf_sink_release(core);
+    rf_join_cancel(core, sink, now_ms);
+    rf_feed_forget_away(core, sink);
+    /* What it was given since its last flush stays held, to be given again, */
+    rf_feed_release(core, sink->feed);
+    /* unless that is more than its feed may hold. */
+    rf_feed_balance(core);
 }
 
 static void sink_flushed(struct rf_core *core, struct rf_sink *sink, struct rf_str note)
@@ -250,7 +250,7 @@ static void sink_flushed(struct rf_core *core, struct rf_sink *sink, struct rf_s
         sink->ordered ||
         !rf_str_equal(rf_buf_str(&sink->durable.position), rf_buf_str(&sink->recorded.position)) ||
         !rf_str_equal(note, rf_buf_str(&sink->recorded_note));
-    rf_sink_release(core);
+    rf_feed_release(core, sink->feed);
     sink->actor.tries = 0;
     rf_buf_reset(&sink->actor.message);
 }
@@ -276,7 +276,9 @@ static void sink_recorded(struct rf_core *core, struct rf_sink *sink,
         rf_buf_set(&sink->recorded_note, rf_buf_str(&sink->note));
         sink->record_pending = sink->ordered = false;
         sink->record_tries = 0;
-        core->feed.ack_due = true;
+        for (uint32_t i = 0; i < core->feed_count; i++) {
+            core->feeds[i].ack_due = true;
+        }
         return;
     }
     if (result->status != RF_RETRY || core->mode == RF_MODE_STOP) {
@@ -345,11 +347,15 @@ void rf_sink_done(struct rf_core *core, struct rf_sink *sink, const struct rf_ac
         rf_core_failed(core, &sink->actor, result, now_ms);
         return;
     }
+    sink->progress_ms = now_ms;
+    if (sink->away && action->kind != RF_ACTION_CLOSE) {
+        return; /* it was sent away meanwhile, and will be given that again */
+    }
     switch (action->kind) {
-    case RF_ACTION_OPEN: sink_opened(core, sink, result->position, action->adopt); break;
-    case RF_ACTION_WRITE: written(sink, core, &action->view); break;
+    case RF_ACTION_OPEN: sink_opened(core, sink, result->position, action->adopt, now_ms); break;
+    case RF_ACTION_WRITE: written(core, sink, &action->view); break;
     case RF_ACTION_FLUSH: sink_flushed(core, sink, result->note); break;
-    case RF_ACTION_CLOSE: sink_closed(core, sink); break;
+    case RF_ACTION_CLOSE: sink_closed(core, sink, now_ms); break;
     default: rf_assert(false); /* a sink does no such thing */
     }
 }
@@ -379,7 +385,7 @@ static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
 static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, int64_t now_ms)
 {
     return now_ms >= flush_at(core, sink) ||
-           (sink->uncovered && sink->uncovered_bytes >= core->pool.bytes_max / 2);
+           (sink->uncovered && sink->uncovered_bytes >= sink->feed->pool.bytes_max / 2);
 }
 
 /* Nothing more will come for it. */
@@ -388,10 +394,11 @@ static bool drained(const struct rf_core *core, const struct rf_sink *sink)
     if (core->mode == RF_MODE_STOP) {
         return true;
     }
+    bool taken = sink->cursor == sink->feed->pool.next;
     if (core->mode == RF_MODE_DRAIN) {
-        return sink->detached || sink->cursor == core->pool.next;
+        return sink->detached || taken;
     }
-    return core->feed.ended && !sink->detached && sink->cursor == core->pool.next;
+    return sink->feed->ended && !sink->detached && taken;
 }
 
 static void give_flush(struct rf_sink *sink, struct rf_action *action)
@@ -424,7 +431,7 @@ static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
         }
         return;
     }
-    if (flush_due(core, sink, now_ms)) {
+    if (rf_join_step(core, sink, now_ms) || flush_due(core, sink, now_ms)) {
         give_flush(sink, action);
         return;
     }
@@ -438,13 +445,15 @@ static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
     }
     bool finished = drained(core, sink);
     if (rf_sink_dirty(sink) && sink->accepted.position.size > 0 &&
-        (finished || (sink->uncovered && !rf_pool_has_room(&core->pool)))) {
+        (finished || (sink->uncovered && !rf_feed_has_room(core, sink->feed)))) {
         give_flush(sink, action);
     } else if (finished) {
         sink->actor.last = true;
         action->kind = RF_ACTION_CLOSE;
     } else {
         action->until_ms = flush_at(core, sink);
+        int64_t join_ms = rf_feed_is_own(sink) ? now_ms + RF_JOIN_MS : INT64_MAX;
+        action->until_ms = join_ms < action->until_ms ? join_ms : action->until_ms;
     }
 }
 

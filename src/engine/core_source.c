@@ -1,186 +1,46 @@
-/* The source's part of the core: where it is opened, when it is read, what becomes of what it
- * read. */
+/* A source's part of the core: when it is opened and read, what becomes of what it read. */
 #include "engine/core_state.h"
 
-#include <stdio.h>
-
-/* ------------------------------------------------------------------------------- where to begin */
-
-/* What a sink has for certain; before its first record the position that a first start gave it. */
-static const struct rf_buf *standing(const struct rf_sink *sink)
+uint64_t rf_source_first(const struct rf_feed *feed)
 {
-    return sink->durable.position.size > 0 ? &sink->durable.position : &sink->accepted.position;
-}
-
-/* The sink whose position lies inside those of all others; NULL: no sink has one. Two of which
- * neither contains the other are an error: *other is then the second one. */
-static struct rf_sink *oldest(struct rf_core *core, struct rf_sink **other)
-{
-    struct rf_sink *found = NULL;
-    *other = NULL;
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        struct rf_sink *sink = &core->sinks[i];
-        if (sink->actor.exited || sink->actor.last || standing(sink)->size == 0) {
-            continue;
-        }
-        if (found == NULL || rf_core_contains(core, standing(found), rf_buf_str(standing(sink)))) {
-            found = sink;
-        } else if (!rf_core_contains(core, standing(sink), rf_buf_str(standing(found)))) {
-            *other = sink;
-            return found;
-        }
-    }
-    return found;
-}
-
-static void refuse_positions(struct rf_core *core, const struct rf_sink *one,
-                             const struct rf_sink *other, int64_t now_ms)
-{
-    struct rf_error err = {0};
-    rf_fail(&err, RF_FATAL,
-            "sinks %u and %u stand at positions of which neither contains the other: \"%.*s\" and "
-            "\"%.*s\"",
-            one->actor.id, other->actor.id, RF_STR_ARG(rf_buf_str(standing(one))),
-            RF_STR_ARG(rf_buf_str(standing(other))));
-    rf_error_hint(&err, "they cannot share one source any more: give one of them a pipeline of its "
-                        "own (--name), or reset "
-                        "its position");
-    rf_core_end(core, &core->feed.actor, 3, &err, now_ms);
-}
-
-/* Decides where the source is to be opened. False: the sinks' positions do not go together. */
-static bool locate(struct rf_core *core, int64_t now_ms)
-{
-    struct rf_sink *other, *sink = oldest(core, &other);
-    rf_buf_reset(&core->feed.opening);
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        struct rf_sink *each = &core->sinks[i];
-        if (!each->actor.exited && !each->actor.last && standing(each)->size == 0) {
-            return true; /* the source says what `from` means */
-        }
-    }
-    if (other != NULL) {
-        refuse_positions(core, sink, other, now_ms);
-        return false;
-    }
-    rf_buf_set(&core->feed.opening, rf_buf_str(standing(sink)));
-    return true;
-}
-
-static void feed_begins(struct rf_core *core)
-{
-    struct rf_feed *feed = &core->feed;
-    feed->located = true;
-    feed->ended = feed->inside = feed->idle = false;
-    feed->first = core->pool.next;
-    feed->current_ms = 0;
-    feed->waived_before = 0;
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        rf_sink_rejoin(core, &core->sinks[i]);
-    }
-    rf_sink_release(core);
-}
-
-/* The source told where `from` is: sinks without a position begin there. */
-static void give_first_position(struct rf_core *core, struct rf_str position)
-{
-    core->mark++;
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        struct rf_sink *sink = &core->sinks[i];
-        if (!sink->actor.exited && standing(sink)->size == 0) {
-            rf_buf_set(&sink->accepted.position, position);
-            sink->accepted.mark = core->mark;
-            rf_buf_set(&rf_core_tell(core, RF_NEWS_FIRST, sink->actor.id)->position, position);
-        }
-    }
-}
-
-static void opened(struct rf_core *core, const struct rf_result *result, int64_t now_ms)
-{
-    struct rf_feed *feed = &core->feed;
-    struct rf_str position = result->position;
-    rf_assert(position.size > 0);
-    feed->parked = false;
-    feed->blocked_since_ms = -1;
-    if (feed->opening.size == 0) {
-        give_first_position(core, position);
-        struct rf_sink *other, *sink = oldest(core, &other);
-        if (other != NULL || sink == NULL) {
-            feed->actor.must_close = true;
-            if (other != NULL) {
-                refuse_positions(core, sink, other, now_ms);
-            }
-            return;
-        }
-        if (!rf_core_same(core, rf_buf_str(standing(sink)), position)) {
-            feed->actor.must_close = true; /* and opened again at the oldest position */
-            return;
-        }
-    } else if (!rf_core_same(core, rf_buf_str(&feed->opening), position)) {
-        struct rf_error err = {0};
-        rf_fail(&err, RF_FATAL, "the source was asked to go on at \"%.*s\" but stands at \"%.*s\"",
-                RF_STR_ARG(rf_buf_str(&feed->opening)), RF_STR_ARG(position));
-        feed->actor.must_close = true;
-        rf_core_end(core, &feed->actor, 3, &err, now_ms);
-        return;
-    }
-    rf_buf_set(&feed->position, position);
-    rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, RF_CORE_SOURCE)->position, position);
-    if (!feed->located) {
-        feed_begins(core);
-    }
-}
-
-void rf_source_rewind(struct rf_core *core, const struct rf_sink *sink)
-{
-    struct rf_feed *feed = &core->feed;
-    if (!feed->located) {
-        return; /* it is on its way already, and looks at every sink */
-    }
-    feed->located = feed->ended = feed->parked = false;
-    rf_buf_set(&rf_core_tell(core, RF_NEWS_REWIND, sink->actor.id)->position,
-               rf_buf_str(&sink->accepted.position));
-    rf_core_recall(&feed->actor);
-}
-
-uint64_t rf_source_first(const struct rf_core *core)
-{
-    return core->pool.head > core->feed.first ? core->pool.head : core->feed.first;
+    return feed->pool.head > feed->first ? feed->pool.head : feed->first;
 }
 
 /* --------------------------------------------------------------------------------- what it read */
 
-/* A transaction that the source began to hand over will come again from its beginning: what is
- * held of it does not count. */
-static void drop_unfinished(struct rf_core *core)
+void rf_source_drop_unfinished(struct rf_core *core, struct rf_feed *feed)
 {
-    struct rf_feed *feed = &core->feed;
     bool begins = !feed->inside;
-    for (uint64_t n = core->pool.next; !begins && n > rf_source_first(core); n--) {
-        struct rf_slot *slot = rf_pool_at(&core->pool, n - 1);
+    for (uint64_t n = feed->pool.next; !begins && n > rf_source_first(feed); n--) {
+        struct rf_slot *slot = rf_pool_at(&feed->pool, n - 1);
         rf_assert(slot->transactions > 0);
         const struct rf_transaction *piece = &slot->batch.transactions[slot->transactions - 1];
         rf_assert(!piece->ends);
         slot->transactions--;
         slot->events = piece->first;
-        feed->events -= piece->count;
         begins = piece->begins;
     }
-    if (feed->inside && core->mode == RF_MODE_RUN) {
-        for (uint32_t i = 0; i < core->options.sink_count; i++) {
+    if (feed->inside) {
+        feed->events -= feed->inside_events;
+        feed->counted -= feed->inside_events;
+    }
+    for (uint32_t i = 0; feed->inside && core->mode == RF_MODE_RUN && i < core->options.sink_count;
+         i++) {
+        if (rf_feed_serves(feed, &core->sinks[i])) {
             rf_sink_uninside(core, &core->sinks[i]);
         }
     }
     feed->inside = false;
+    feed->inside_events = 0;
 }
 
 /* What the contract promises of a batch. */
-static void check_batch(const struct rf_core *core, const struct rf_batch *batch)
+static void check_batch(const struct rf_feed *feed, const struct rf_batch *batch)
 {
     bool some_end = false;
     for (uint32_t i = 0; i < batch->transaction_count; i++) {
         const struct rf_transaction *transaction = &batch->transactions[i];
-        rf_assert(transaction->begins != (i == 0 && core->feed.inside));
+        rf_assert(transaction->begins != (i == 0 && feed->inside));
         rf_assert(transaction->ends || i + 1 == batch->transaction_count);
         rf_assert(transaction->id.size > 0);
         some_end |= transaction->ends;
@@ -189,58 +49,112 @@ static void check_batch(const struct rf_core *core, const struct rf_batch *batch
     rf_assert(batch->count == 0 || batch->transaction_count > 0);
 }
 
-static void hold(struct rf_core *core, struct rf_slot *slot)
+static void hold(struct rf_feed *feed, struct rf_slot *slot)
 {
-    struct rf_feed *feed = &core->feed;
     const struct rf_batch *batch = &slot->batch;
-    check_batch(core, batch);
+    check_batch(feed, batch);
     rf_buf_set(&slot->start, rf_buf_str(&feed->position));
-    rf_pool_hold(&core->pool, slot);
+    rf_pool_hold(&feed->pool, slot);
     slot->waived = feed->waived_before;
     feed->waived_before = 0;
-    slot->mark = 0;
     if (batch->position.size > 0) {
         rf_buf_set(&feed->position, batch->position);
         feed->commit_us = batch->commit_us ? batch->commit_us : feed->commit_us;
-        slot->mark = ++core->mark;
     }
     feed->events += batch->count;
+    feed->counted += batch->count;
     if (batch->transaction_count > 0) {
         const struct rf_transaction *last = &batch->transactions[batch->transaction_count - 1];
         if (!last->ends && last->begins) {
             feed->inside_first = slot->number;
+            feed->inside_events = 0;
             rf_buf_set(&feed->inside_id, last->id);
         }
         feed->inside = !last->ends;
+        feed->inside_events = last->ends ? 0 : feed->inside_events + last->count;
         feed->transactions += batch->transaction_count - !last->ends;
     }
 }
 
-static void read_ok(struct rf_core *core, struct rf_slot *slot, int64_t now_ms)
+void rf_source_ends(struct rf_core *core, struct rf_feed *feed)
 {
-    struct rf_feed *feed = &core->feed;
-    const struct rf_batch *batch = &slot->batch;
-    bool end = batch->end, something = batch->transaction_count > 0 || batch->position.size > 0;
-    feed->skipped += batch->skipped;
-    feed->waived += batch->waived;
-    feed->waived_before += batch->waived;
-    feed->idle = end || !something;
-    feed->current_ms = batch->current ? now_ms : feed->current_ms;
-    if (something) {
-        hold(core, slot);
-    } else {
-        rf_pool_give_back(&core->pool, slot);
+    feed->ended = true;
+    rf_core_tell(core, RF_NEWS_ENDED, feed->actor.id);
+}
+
+static void fail_source(struct rf_core *core, struct rf_feed *feed, const struct rf_error *err,
+                        int64_t now_ms)
+{
+    feed->actor.must_close = true;
+    rf_core_end(core, &feed->actor, 3, err, now_ms);
+    rf_source_drop_unfinished(core, feed);
+}
+
+/* The end lies inside the batch, which is not handed over: it is read again in small ones. */
+static void read_again(struct rf_core *core, struct rf_feed *feed, const struct rf_batch *batch,
+                       uint64_t events, int64_t now_ms)
+{
+    struct rf_error err = {0};
+    if (batch->bytes_max < feed->pool.batch_bytes) {
+        rf_fail(&err, RF_FATAL,
+                "the source gave %u transactions in a batch that is full with one, so it cannot be "
+                "stopped between them",
+                batch->transaction_count);
+        fail_source(core, feed, &err, now_ms);
+        return;
     }
-    if (end && feed->inside) {
+    feed->careful = feed->cut_at != UINT64_MAX;
+    feed->cut_at = feed->counted + events;
+    feed->actor.must_close = true;
+    rf_source_drop_unfinished(core, feed);
+}
+
+/* Holds what is in the batch, up to where the pipeline is to end. */
+static void take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slot, int64_t now_ms)
+{
+    const struct rf_batch *batch = &slot->batch;
+    uint64_t events = 0;
+    enum rf_until until = rf_until_look(core, feed, batch, &events);
+    bool something = batch->transaction_count > 0 || batch->position.size > 0;
+    if (until == RF_UNTIL_BEFORE) {
+        feed->skipped += batch->skipped;
+        feed->waived += batch->waived;
+        feed->waived_before += batch->waived;
+    }
+    if (until == RF_UNTIL_BEFORE && something) {
+        hold(feed, slot);
+        if (rf_until_reached(core, feed)) {
+            rf_source_ends(core, feed);
+        }
+        return;
+    }
+    if (until == RF_UNTIL_INSIDE) {
+        read_again(core, feed, batch, events, now_ms);
+    } else if (until == RF_UNTIL_BEHIND) {
+        rf_source_ends(core, feed);
+    }
+    rf_pool_give_back(&feed->pool, slot);
+}
+
+static void read_ok(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slot,
+                    int64_t now_ms)
+{
+    const struct rf_batch *batch = &slot->batch;
+    bool end = batch->end || (batch->current && rf_until_passed(core, now_ms));
+    bool something = batch->transaction_count > 0 || batch->position.size > 0;
+    feed->idle = batch->end || !something;
+    feed->current_ms = batch->current ? now_ms : feed->current_ms;
+    take(core, feed, slot, now_ms);
+    if (!end || feed->ended || feed->actor.must_close) {
+        return;
+    }
+    if (feed->inside && batch->end) {
         struct rf_error err = {0};
         rf_fail(&err, RF_FATAL, "the source ended inside the transaction %.*s",
                 RF_STR_ARG(rf_buf_str(&feed->inside_id)));
-        feed->actor.must_close = true;
-        rf_core_end(core, &feed->actor, 3, &err, now_ms);
-        drop_unfinished(core);
-    } else if (end) {
-        feed->ended = true;
-        rf_core_tell(core, RF_NEWS_ENDED, RF_CORE_SOURCE);
+        fail_source(core, feed, &err, now_ms);
+    } else if (!feed->inside) {
+        rf_source_ends(core, feed);
     }
 }
 
@@ -250,52 +164,67 @@ static void source_worked(struct rf_actor *actor)
     rf_buf_reset(&actor->message);
 }
 
-static void source_failed(struct rf_core *core, const struct rf_result *result, int64_t now_ms)
+static void source_failed(struct rf_core *core, struct rf_feed *feed,
+                          const struct rf_result *result, int64_t now_ms)
 {
-    struct rf_feed *feed = &core->feed;
     rf_core_failed(core, &feed->actor, result, now_ms);
     feed->idle = false;
     if (feed->located) {
-        drop_unfinished(core);
+        rf_source_drop_unfinished(core, feed);
     }
 }
 
-void rf_source_done(struct rf_core *core, const struct rf_action *action,
+static void read_done(struct rf_core *core, struct rf_feed *feed, const struct rf_result *result,
+                      int64_t now_ms)
+{
+    struct rf_slot *slot = feed->slot;
+    feed->slot = NULL;
+    if (result->status == RF_OK && feed->located && core->mode == RF_MODE_RUN &&
+        !feed->actor.must_close) {
+        source_worked(&feed->actor);
+        read_ok(core, feed, slot, now_ms);
+        return;
+    }
+    rf_pool_give_back(&feed->pool, slot);
+    if (result->status == RF_AGAIN) {
+        source_worked(&feed->actor);
+        feed->idle = true;
+    } else if (result->status != RF_OK) {
+        source_failed(core, feed, result, now_ms);
+    }
+}
+
+static void source_closed(struct rf_core *core, struct rf_feed *feed)
+{
+    if (feed->located) {
+        rf_source_drop_unfinished(core, feed);
+    }
+    if (!rf_feed_wanted(core, feed)) {
+        rf_pool_trim(&feed->pool);
+    }
+    rf_feed_balance(core);
+}
+
+void rf_source_done(struct rf_core *core, struct rf_feed *feed, const struct rf_action *action,
                     const struct rf_result *result, int64_t now_ms)
 {
-    struct rf_feed *feed = &core->feed;
-    struct rf_slot *slot = feed->slot;
     switch (action->kind) {
     case RF_ACTION_OPEN:
         if (result->status != RF_OK) {
-            source_failed(core, result, now_ms);
+            source_failed(core, feed, result, now_ms);
         } else if (!feed->actor.must_close) {
-            opened(core, result, now_ms);
+            rf_located(core, feed, result->position, now_ms);
         }
         break;
-    case RF_ACTION_READ:
-        feed->slot = NULL;
-        if (result->status == RF_OK && feed->located && core->mode == RF_MODE_RUN) {
-            source_worked(&feed->actor);
-            read_ok(core, slot, now_ms);
-            break;
-        }
-        rf_pool_give_back(&core->pool, slot);
-        if (result->status == RF_AGAIN) {
-            source_worked(&feed->actor);
-            feed->idle = true;
-        } else if (result->status != RF_OK) {
-            source_failed(core, result, now_ms);
-        }
-        break;
+    case RF_ACTION_READ: read_done(core, feed, result, now_ms); break;
     case RF_ACTION_ACK:
         if (result->status != RF_OK) {
-            source_failed(core, result, now_ms);
+            source_failed(core, feed, result, now_ms);
         } else {
             rf_buf_set(&feed->acked, rf_buf_str(&feed->acking));
         }
         break;
-    default: break;
+    default: source_closed(core, feed); break;
     }
 }
 
@@ -311,15 +240,17 @@ static const struct rf_buf *certain(const struct rf_core *core, const struct rf_
 
 /* The oldest recorded position, when it has moved and all sinks have one that goes with the
  * others. */
-static bool ack_wanted(struct rf_core *core)
+static bool ack_wanted(struct rf_core *core, struct rf_feed *feed)
 {
-    struct rf_feed *feed = &core->feed;
     if (!feed->ack_due || !feed->located) {
         return false;
     }
     feed->ack_due = false;
     const struct rf_buf *least = NULL;
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        if (core->sinks[i].recorded.position.size == 0) {
+            return false;
+        }
         const struct rf_buf *position = certain(core, &core->sinks[i]);
         if (least == NULL || rf_core_contains(core, least, rf_buf_str(position))) {
             least = position;
@@ -334,31 +265,36 @@ static bool ack_wanted(struct rf_core *core)
     return true;
 }
 
-static bool first_positions_are_recorded(const struct rf_core *core)
+static bool first_positions_are_recorded(const struct rf_core *core, const struct rf_feed *feed)
 {
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         const struct rf_sink *sink = &core->sinks[i];
-        if (!sink->actor.exited && sink->recorded.position.size == 0) {
+        if (rf_feed_serves(feed, sink) && sink->recorded.position.size == 0) {
             return false;
         }
     }
     return true;
 }
 
-static void next_open(struct rf_core *core, int64_t now_ms, struct rf_action *action)
+static void next_open(struct rf_core *core, struct rf_feed *feed, int64_t now_ms,
+                      struct rf_action *action)
 {
-    struct rf_feed *feed = &core->feed;
-    if (!first_positions_are_recorded(core)) {
+    if (!first_positions_are_recorded(core, feed)) {
         return;
     }
-    if (feed->ack_due && ack_wanted(core)) {
+    if (core->joining > 0 && feed == rf_feed_shared(core)) {
+        rf_join_yield(core, now_ms);
+    }
+    if (feed->ack_due && ack_wanted(core, feed)) {
         action->kind = RF_ACTION_ACK;
         action->position = rf_buf_str(&feed->acking);
     } else if (feed->ended) {
-        action->kind = rf_core_all_sinks_gone(core) ? RF_ACTION_CLOSE : RF_ACTION_WAIT;
-    } else if (rf_pool_has_room(&core->pool)) {
+        bool last = rf_core_all_sinks_gone(core) || !rf_feed_wanted(core, feed);
+        action->kind = last ? RF_ACTION_CLOSE : RF_ACTION_WAIT;
+    } else if (rf_feed_has_room(core, feed)) {
         feed->blocked_since_ms = -1;
-        feed->slot = rf_pool_take(&core->pool);
+        feed->slot = rf_pool_take(&feed->pool);
+        feed->slot->batch.bytes_max = rf_until_batch_bytes(core, feed);
         action->kind = RF_ACTION_READ;
         action->batch = &feed->slot->batch;
         action->until_ms = now_ms + RF_READ_MS;
@@ -371,46 +307,83 @@ static void next_open(struct rf_core *core, int64_t now_ms, struct rf_action *ac
         action->until_ms = feed->blocked_since_ms + RF_PARK_MS;
         if (now_ms >= action->until_ms) {
             feed->parked = true;
-            rf_core_tell(core, RF_NEWS_PARKED, RF_CORE_SOURCE);
+            rf_core_tell(core, RF_NEWS_PARKED, feed->actor.id);
             action->kind = RF_ACTION_CLOSE;
         }
     }
 }
 
-static void next_closed(struct rf_core *core, int64_t now_ms, struct rf_action *action)
+/* False: not yet. */
+static bool may_be_opened(const struct rf_core *core, const struct rf_feed *feed)
 {
-    struct rf_feed *feed = &core->feed;
+    if (!rf_feed_wanted(core, feed) || feed->ended ||
+        (feed->parked && feed->pool.bytes > feed->pool.bytes_max / 2)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        const struct rf_sink *sink = &core->sinks[i];
+        /* Where the sink of a feed of its own goes on is only known once that is open. */
+        if (!sink->known || (sink->own == feed && !feed->located && !sink->actor.open)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* True when every sink has on record what the feed would go on with: it has been acknowledged then,
+ * and may be gone. */
+static bool is_passed_by(struct rf_core *core, const struct rf_feed *feed)
+{
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        const struct rf_buf *position = certain(core, &core->sinks[i]);
+        if (rf_feed_serves(feed, &core->sinks[i]) &&
+            (!rf_core_contains(core, position, rf_buf_str(&feed->position)) ||
+             rf_core_contains(core, &feed->position, rf_buf_str(position)))) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        struct rf_sink *sink = &core->sinks[i];
+        sink->detached |= rf_feed_serves(feed, sink);
+    }
+    return true;
+}
+
+static void next_closed(struct rf_core *core, struct rf_feed *feed, int64_t now_ms,
+                        struct rf_action *action)
+{
     if (core->mode != RF_MODE_RUN || rf_core_all_sinks_gone(core)) {
         action->kind = RF_ACTION_EXIT;
         return;
     }
-    for (uint32_t i = 0; i < core->options.sink_count; i++) {
-        if (!core->sinks[i].known) {
-            return;
-        }
+    if (!may_be_opened(core, feed)) {
+        return;
     }
     if (now_ms < feed->actor.retry_ms) {
         action->until_ms = feed->actor.retry_ms;
         return;
     }
-    if (feed->ended || (feed->parked && core->pool.bytes > core->pool.bytes_max / 2)) {
-        return;
+    if (feed->located && is_passed_by(core, feed)) {
+        feed->located = feed->parked = false;
+        rf_join_yield(core, now_ms);
     }
     if (feed->located) {
         rf_buf_set(&feed->opening, rf_buf_str(&feed->position));
-    } else if (!locate(core, now_ms)) {
+    } else if (!rf_locate(core, feed, now_ms)) {
         action->kind = RF_ACTION_EXIT;
         return;
     }
     action->kind = RF_ACTION_OPEN;
     action->position = rf_buf_str(&feed->opening);
+    action->feed = feed->number;
 }
 
-void rf_source_next(struct rf_core *core, int64_t now_ms, struct rf_action *action)
+void rf_source_next(struct rf_core *core, struct rf_feed *feed, int64_t now_ms,
+                    struct rf_action *action)
 {
-    if (core->feed.actor.instance) {
-        next_open(core, now_ms, action);
+    if (feed->actor.instance) {
+        next_open(core, feed, now_ms, action);
     } else {
-        next_closed(core, now_ms, action);
+        next_closed(core, feed, now_ms, action);
     }
 }

@@ -1,6 +1,6 @@
 /* The core, one decision at a time. What it does in the long run is in test_core_seeds.c. */
 #include "engine/core.h"
-#include "unit/engine/sim.h"
+#include "unit/engine/sim_process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@ static struct {
     struct rf_core_options options;
     struct rf_core *core;
     int64_t now_ms;
-    struct rf_action actions[4];
+    struct rf_action actions[7];
     struct rf_error err;
     char text[32];
 } drive;
@@ -44,6 +44,12 @@ static void set_recorded(uint32_t actor, const char *position)
 {
     struct rf_core_sink known = {.position = rf_str_of(position), .note = RF_STR("n")};
     rf_core_set_sink(drive.core, actor, &known);
+}
+
+/* The source of the sink's own feed. */
+static uint32_t own_source(uint32_t sink)
+{
+    return sink + drive.options.sink_count;
 }
 
 static struct rf_action *next(uint32_t actor)
@@ -174,7 +180,10 @@ static bool told(enum rf_news_kind kind, struct rf_news *out)
 
 static void close_all(void)
 {
-    for (uint32_t actor = 0; actor <= drive.options.sink_count; actor++) {
+    for (uint32_t actor = 0; actor <= 2 * drive.options.sink_count; actor++) {
+        if (drive.actions[actor].kind == RF_ACTION_EXIT) {
+            continue;
+        }
         if (next(actor)->kind == RF_ACTION_CLOSE) {
             ok(actor);
             next(actor);
@@ -269,6 +278,7 @@ static void test_the_feed_begins_at_the_oldest_and_sinks_skip_what_they_have(voi
 static void test_a_new_sink_begins_where_from_says_the_others_where_they_were(void **state)
 {
     (void)state;
+    struct rf_news news;
     create(2);
     set_recorded(OTHER, "P3");
     open_sink(SINK, NULL);
@@ -276,6 +286,9 @@ static void test_a_new_sink_begins_where_from_says_the_others_where_they_were(vo
     expect(SOURCE, RF_ACTION_OPEN);
     expect_position(SOURCE, "");
     done(SOURCE, RF_OK, "P100");
+    assert_true(told(RF_NEWS_OWN_FEED, &news));
+    assert_int_equal(news.actor, SINK);
+    assert_int_equal(news.why, RF_OWN_ADDED);
     expect(SINK, RF_ACTION_FLUSH);
     expect_position(SINK, "P100");
     expect(SOURCE, RF_ACTION_CLOSE);
@@ -283,12 +296,17 @@ static void test_a_new_sink_begins_where_from_says_the_others_where_they_were(vo
     expect(SOURCE, RF_ACTION_OPEN);
     expect_position(SOURCE, "P3");
     done(SOURCE, RF_OK, "P3");
-    expect(SOURCE, RF_ACTION_WAIT); /* until the new sink's position is recorded */
+    expect(SOURCE, RF_ACTION_READ); /* the others do not wait for the new one */
+    expect(own_source(SINK), RF_ACTION_OPEN);
+    expect_position(own_source(SINK), "P100");
+    assert_int_equal(drive.actions[own_source(SINK)].feed, 1);
+    done(own_source(SINK), RF_OK, "P100");
+    expect(own_source(SINK), RF_ACTION_WAIT); /* until the new sink's position is recorded */
     ok(SINK);
     expect(SINK, RF_ACTION_RECORD);
     ok(SINK);
-    expect(SOURCE, RF_ACTION_ACK);
-    expect_position(SOURCE, "P3");
+    expect(own_source(SINK), RF_ACTION_ACK);
+    expect_position(own_source(SINK), "P3"); /* the smallest of all */
 }
 
 static bool foreign_contains(struct rf_str position, struct rf_str other)
@@ -448,12 +466,7 @@ static void test_a_full_pool_stops_the_reader_and_makes_the_sink_flush(void **st
 {
     (void)state;
     drive.options.pool_bytes = 8 * 66 * 1024;
-    create(2);
-    set_recorded(SINK, "P5");
-    set_recorded(OTHER, "P5");
-    open_sink(SINK, NULL);
-    open_sink(OTHER, NULL);
-    open_source("P5");
+    start_at_5();
     uint32_t number = 6;
     while (next(SOURCE)->kind == RF_ACTION_READ) {
         rf_batch_reset(drive.actions[SOURCE].batch, 65536);
@@ -464,19 +477,14 @@ static void test_a_full_pool_stops_the_reader_and_makes_the_sink_flush(void **st
     }
     assert_true(number >= 12);
     assert_int_equal(drive.actions[SOURCE].kind, RF_ACTION_WAIT);
-    /* OTHER does nothing. SINK takes all there is, and does not wait for the time of its flush. */
-    while (next(SINK)->kind != RF_ACTION_WAIT) {
-        ok(SINK);
-    }
     struct rf_core_status status;
-    rf_core_status(drive.core, SINK, &status);
-    assert_true(rf_str_equal(status.recorded, status.position));
-    assert_true(status.idle);
+    rf_core_status(drive.core, SOURCE, &status);
+    assert_int_equal(status.phase, RF_PHASE_FULL);
 
-    /* After 30 s the source is closed, and opened again when the pool is half empty. */
+    /* After 30 s the source is closed, and opened again when the pool is half empty. An only sink
+     * keeps its feed, however long it takes. */
     int64_t blocked_ms = drive.now_ms;
-    expect(SOURCE, RF_ACTION_ACK);
-    ok(SOURCE);
+    expect(SINK, RF_ACTION_WRITE);
     drive.now_ms = blocked_ms + 29999;
     expect(SOURCE, RF_ACTION_WAIT);
     assert_int_equal(drive.actions[SOURCE].until_ms, blocked_ms + 30000);
@@ -484,9 +492,21 @@ static void test_a_full_pool_stops_the_reader_and_makes_the_sink_flush(void **st
     expect(SOURCE, RF_ACTION_CLOSE);
     ok(SOURCE);
     expect(SOURCE, RF_ACTION_WAIT);
-    while (next(OTHER)->kind != RF_ACTION_WAIT) {
-        ok(OTHER);
+    ok(SINK);
+    /* It takes all there is, and does not wait with its flush while the source does. */
+    bool flushed = false;
+    while (next(SINK)->kind != RF_ACTION_WAIT) {
+        flushed |= drive.actions[SINK].kind == RF_ACTION_FLUSH;
+        ok(SINK);
     }
+    assert_true(flushed);
+    drive.now_ms += 100;
+    while (next(SINK)->kind != RF_ACTION_WAIT) {
+        ok(SINK);
+    }
+    rf_core_status(drive.core, SINK, &status);
+    assert_true(rf_str_equal(status.recorded, status.position));
+    assert_true(status.idle && !status.own_feed);
     snprintf(drive.text, sizeof drive.text, "P%u", number - 1);
     expect(SOURCE, RF_ACTION_OPEN);
     expect_position(SOURCE, drive.text);
@@ -565,6 +585,7 @@ static void test_a_first_connection_is_tried_for_10_s_then_5(void **state)
     assert_true(drive.now_ms - start_ms <= 10000 && drive.now_ms - start_ms > 5000 && tries > 4);
     assert_int_equal(rf_core_exit_code(drive.core, NULL), 5);
     expect(SOURCE, RF_ACTION_EXIT);
+    expect(own_source(SINK), RF_ACTION_EXIT);
     assert_true(rf_core_finished(drive.core));
 }
 
@@ -729,6 +750,7 @@ static void test_at_the_end_of_the_source_all_is_flushed_recorded_and_acknowledg
     expect(SOURCE, RF_ACTION_CLOSE);
     ok(SOURCE);
     expect(SOURCE, RF_ACTION_EXIT);
+    expect(own_source(SINK), RF_ACTION_EXIT);
     assert_true(rf_core_finished(drive.core));
     assert_int_equal(rf_core_exit_code(drive.core, NULL), 0);
 }
@@ -778,8 +800,6 @@ static void test_a_stop_that_takes_4_s_leaves_without_the_flush(void **state)
     assert_int_equal(rf_core_exit_code(drive.core, NULL), 0);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 /* A sink that hangs must not keep the reason for itself. */
 static void test_a_failed_source_waits_for_its_sinks_only_so_long(void **state)
 {
@@ -807,6 +827,8 @@ static void test_a_failed_source_waits_for_its_sinks_only_so_long(void **state)
     assert_int_equal(rf_core_exit_code(drive.core, NULL), 3);
 }
 
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -833,7 +855,7 @@ int main(void)
         test(test_at_the_end_of_the_source_all_is_flushed_recorded_and_acknowledged),
         test(test_a_stop_writes_nothing_more_and_flushes),
         test(test_a_stop_that_takes_4_s_leaves_without_the_flush),
-        cmocka_unit_test(test_a_failed_source_waits_for_its_sinks_only_so_long),
+        test(test_a_failed_source_waits_for_its_sinks_only_so_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

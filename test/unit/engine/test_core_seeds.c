@@ -1,6 +1,7 @@
 /* The core in a world of kills, lost answers and broken destinations. ROWFERRY_SEEDS says how
- * many seeds (200); ROWFERRY_SEED=n runs that one and prints every step. */
-#include "unit/engine/sim.h"
+ * many seeds (200, and 20,000 with ROWFERRY_SCALE=1), ROWFERRY_SEEDS_FROM where they begin;
+ * ROWFERRY_SEED=n runs that one and prints every step. */
+#include "unit/engine/sim_process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,14 +15,57 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
     return text != NULL && rf_str_to_u64(rf_str_of(text), &number) ? number : otherwise;
 }
 
+/* What all seeds together have reached. */
+struct tally {
+    uint64_t seeds, kills, faults, rewinds, adopted, stops, steps, acks, stalls, orders, buried,
+        limits, rejoined, source_opens, own[RF_OWN_RETURNED + 1];
+};
+
+static void count(struct tally *tally, const struct sim_world *world)
+{
+    tally->seeds++;
+    tally->kills += world->kills;
+    tally->faults += world->faults;
+    tally->rewinds += world->rewinds;
+    tally->adopted += world->adopted;
+    tally->stops += world->stops;
+    tally->steps += world->step;
+    tally->acks += world->acks;
+    tally->stalls += world->stalls;
+    tally->orders += world->orders;
+    tally->buried += world->buried;
+    tally->limits += world->limits;
+    tally->rejoined += world->rejoined;
+    tally->source_opens += world->source_opens;
+    for (int why = RF_OWN_SLOW; why <= RF_OWN_RETURNED; why++) {
+        tally->own[why] += world->own[why];
+    }
+}
+
+static void print(const struct tally *tally)
+{
+#define N(name) (unsigned long long)tally->name
+    print_message("%llu seeds, %llu steps, %llu kills, %llu faults, %llu stalls, %llu stops, "
+                  "%llu adopted, %llu orders, %llu buried, %llu ends, %llu acks\n",
+                  N(seeds), N(steps), N(kills), N(faults), N(stalls), N(stops), N(adopted),
+                  N(orders), N(buried), N(limits), N(acks));
+    print_message("feeds of their own: %llu slow, %llu behind, %llu added, %llu returned; "
+                  "%llu rejoined, %llu rewinds, %llu opens of a source\n",
+                  N(own[RF_OWN_SLOW]), N(own[RF_OWN_BEHIND]), N(own[RF_OWN_ADDED]),
+                  N(own[RF_OWN_RETURNED]), N(rejoined), N(rewinds), N(source_opens));
+#undef N
+}
+
 static void test_nothing_is_lost_or_doubled_whatever_happens(void **state)
 {
     (void)state;
     static struct sim_world world;
+    struct tally tally = {0};
     uint64_t only = from_environment("ROWFERRY_SEED", 0), failures = 0;
-    uint64_t last = only ? only : from_environment("ROWFERRY_SEEDS", 200);
-    uint64_t kills = 0, faults = 0, rewinds = 0, adopted = 0, stops = 0, steps = 0, acks = 0;
-    for (uint64_t seed = only ? only : 1; seed <= last && failures < 5; seed++) {
+    uint64_t usual = from_environment("ROWFERRY_SCALE", 20) == 1 ? 20000 : 200;
+    uint64_t first = only ? only : from_environment("ROWFERRY_SEEDS_FROM", 1);
+    uint64_t last = only ? only : first + from_environment("ROWFERRY_SEEDS", usual) - 1;
+    for (uint64_t seed = first; seed <= last && failures < 5; seed++) {
         sim_init(&world, seed);
         world.trace = only != 0;
         sim_live(&world);
@@ -31,23 +75,19 @@ static void test_nothing_is_lost_or_doubled_whatever_happens(void **state)
                         (unsigned long long)seed);
             failures++;
         }
-        kills += world.kills;
-        faults += world.faults;
-        rewinds += world.rewinds;
-        adopted += world.adopted;
-        stops += world.stops;
-        steps += world.step;
-        acks += world.acks;
+        count(&tally, &world);
     }
-    print_message(
-        "%llu steps, %llu kills, %llu faults, %llu rewinds, %llu stops, %llu adopted, %llu acks\n",
-        (unsigned long long)steps, (unsigned long long)kills, (unsigned long long)faults,
-        (unsigned long long)rewinds, (unsigned long long)stops, (unsigned long long)adopted,
-        (unsigned long long)acks);
+    print(&tally);
     assert_int_equal(failures, 0);
-    if (!only && last >= 200) {
+    if (tally.seeds >= 200) {
         /* The seeds reach what they are there for. */
-        assert_true(kills > 100 && faults > 500 && rewinds > 20 && adopted > 5 && acks > 1000);
+        assert_true(tally.kills > 100 && tally.faults > 500 && tally.acks > 1000);
+        assert_true(tally.adopted > 5 && tally.orders > 20 && tally.buried > 100);
+        assert_true(tally.rewinds > 20 && tally.limits > 20 && tally.stalls > 100);
+        for (int why = RF_OWN_SLOW; why <= RF_OWN_RETURNED; why++) {
+            assert_true(tally.own[why] > 20);
+        }
+        assert_true(tally.rejoined > 50);
     }
 }
 
@@ -59,6 +99,7 @@ static void test_a_kill_at_every_step_is_survived(void **state)
     uint64_t steps = 0, failures = 0;
     for (uint64_t kill_at = 0; kill_at <= steps && failures < 5; kill_at++) {
         sim_init(&world, 1);
+        world.until = world.limit = 0;
         world.chances = (struct sim_chances){0};
         world.sinks = 0;
         sim_write_log(&world, 30);
