@@ -1,421 +1,5 @@
 /* The pipeline's threads, with plugins that only count. Under TSan too. */
-#include "checkpoint/checkpoint.h"
-#include "engine/pipeline.h"
-#include "unit/engine/sim.h"
-
-#include "base/clock.h"
-
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { SINKS = 3, PER_TRANSACTION = 5, LIMIT_MS = 20000 };
-
-/* What the plugins do, and what they saw. Everything under the mutex. */
-static struct {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-
-    uint32_t count;                 /* transactions in the log; UINT32_MAX: it never ends */
-    bool ends;                      /* else the source blocks behind the last one */
-    uint32_t fail_after;            /* transactions, then a fatal error; 0: never */
-    enum rf_status source_open;     /* what an open answers */
-    uint32_t open_failures[SINKS];  /* first opens of a sink that fail with RETRY */
-    uint32_t write_failures[SINKS]; /* writes that fail with RETRY */
-    enum rf_status verdict[SINKS];  /* at event `verdict_at`, unless RF_OK */
-    uint32_t verdict_at;
-    bool hang; /* sink 0 hangs in a write until it is interrupted */
-    bool deaf; /* and the interrupt does not help until released */
-    bool released;
-    uint32_t slow[SINKS]; /* spins per event */
-
-    uint32_t high[SINKS]; /* the last event in order */
-    uint32_t repeats[SINKS];
-    uint32_t flushed[SINKS]; /* position */
-    uint32_t opens[SINKS];
-    uint32_t source_opens, reads, acked;
-    int64_t from; /* what the source's option said at its last open */
-    bool hanging, dirty_state, gap;
-} world;
-
-static void world_reset(void)
-{
-    pthread_condattr_t attributes;
-    memset(&world, 0, sizeof world);
-    pthread_mutex_init(&world.mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&world.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
-static void lock(void)
-{
-    pthread_mutex_lock(&world.mutex);
-}
-
-static void unlock(void)
-{
-    pthread_cond_broadcast(&world.changed);
-    pthread_mutex_unlock(&world.mutex);
-}
-
-/* Under the mutex: waits for news or the time. */
-static void world_wait(int64_t until_ms)
-{
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
-                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    pthread_cond_timedwait(&world.changed, &world.mutex, &until);
-}
-
-/* True once the condition holds; false after the limit. */
-#define wait_until(condition)                              \
-    ({                                                     \
-        int64_t limit_ms = rf_clock_ms() + LIMIT_MS;       \
-        lock();                                            \
-        while (!(condition) && rf_clock_ms() < limit_ms) { \
-            world_wait(limit_ms);                          \
-        }                                                  \
-        bool holds = (condition);                          \
-        unlock();                                          \
-        holds;                                             \
-    })
-
-/* ------------------------------------------------------------------------------------- a source */
-
-struct fake_source {
-    int64_t number; /* an option */
-    uint32_t next;
-    bool used, interrupted;
-    char text[24];
-};
-
-static const struct rf_option source_options[] = {
-    {"number", RF_OPTION_INT, offsetof(struct fake_source, number), "7", NULL, "a number", false},
-    RF_OPTION_END,
-};
-
-static enum rf_status fake_open(void *memory, const struct rf_context *ctx, struct rf_buf *position,
-                                struct rf_error *err)
-{
-    struct fake_source *state = memory;
-    uint32_t at = 0;
-    lock();
-    world.source_opens++;
-    world.from = state->number;
-    world.dirty_state |= state->used || ctx->from.size == 0;
-    state->used = true;
-    enum rf_status status = world.source_open;
-    unlock();
-    if (status != RF_OK) {
-        rf_fail(err, status, "the source does not want to");
-        err->connect = true;
-        return status;
-    }
-    sim_parse(rf_buf_str(position), &at);
-    rf_buf_reset(position);
-    rf_buf_printf(position, "P%u", at);
-    state->next = at + 1;
-    return RF_OK;
-}
-
-static void fake_fill(struct fake_source *state, struct rf_batch *batch)
-{
-    char text[24];
-    while (!rf_batch_full(batch) && state->next <= world.count) {
-        snprintf(text, sizeof text, "T%u", state->next);
-        rf_batch_begin(batch, rf_str_of(text), 1, true);
-        for (uint32_t i = 0; i < PER_TRANSACTION; i++) {
-            rf_batch_add(batch)->ordinal = (state->next - 1) * PER_TRANSACTION + i + 1;
-        }
-        rf_batch_commit(batch);
-        snprintf(text, sizeof text, "P%u", state->next++);
-        if (world.fail_after > 0 && state->next > world.fail_after) {
-            break;
-        }
-    }
-    rf_batch_set_position(batch, rf_str_of(text), 1);
-}
-
-static enum rf_status fake_read(void *memory, struct rf_batch *batch, int64_t deadline_ms,
-                                struct rf_error *err)
-{
-    struct fake_source *state = memory;
-    enum rf_status status = RF_OK;
-    lock();
-    world.reads++;
-    pthread_cond_broadcast(&world.changed);
-    while (state->next > world.count && !world.ends && !state->interrupted &&
-           rf_clock_ms() < deadline_ms) {
-        world_wait(deadline_ms);
-    }
-    if (state->interrupted) {
-        status = rf_fail(err, RF_RETRY, "interrupted");
-    } else if (world.fail_after > 0 && state->next > world.fail_after) {
-        status = rf_fail(err, RF_FATAL, "the log is damaged");
-    } else if (state->next <= world.count) {
-        fake_fill(state, batch);
-    } else if (world.ends) {
-        batch->end = true;
-    } else {
-        status = RF_AGAIN;
-    }
-    unlock();
-    return status;
-}
-
-static enum rf_status fake_ack(void *memory, struct rf_str position, struct rf_error *err)
-{
-    (void)memory;
-    (void)err;
-    lock();
-    sim_parse(position, &world.acked);
-    unlock();
-    return RF_OK;
-}
-
-static void fake_close(void *memory)
-{
-    (void)memory;
-}
-
-static void fake_interrupt(void *memory)
-{
-    struct fake_source *state = memory;
-    lock();
-    state->interrupted = true;
-    unlock();
-}
-
-static const struct rf_source_type fake_source_type = {
-    .name = "counting",
-    .state_size = sizeof(struct fake_source),
-    .options = source_options,
-    .open = fake_open,
-    .read = fake_read,
-    .ack = fake_ack,
-    .close = fake_close,
-    .interrupt = fake_interrupt,
-    .contains = sim_contains,
-};
-
-/* ---------------------------------------------------------------------------------------- sinks */
-
-struct fake_sink {
-    int64_t number; /* which of them, an option */
-    bool interrupted;
-    const struct rf_context *ctx;
-};
-
-static const struct rf_option sink_options[] = {
-    {"number", RF_OPTION_INT, offsetof(struct fake_sink, number), NULL, NULL, "a number", true},
-    RF_OPTION_END,
-};
-
-static enum rf_status sink_open(void *memory, const struct rf_context *ctx, struct rf_str *resume,
-                                struct rf_error *err)
-{
-    struct fake_sink *state = memory;
-    (void)resume;
-    state->ctx = ctx;
-    lock();
-    bool fails = world.opens[state->number]++ < world.open_failures[state->number];
-    unlock();
-    return fails ? rf_fail(err, RF_RETRY, "refused") : RF_OK;
-}
-
-static void take(struct fake_sink *state, uint32_t event)
-{
-    if (event == world.high[state->number] + 1) {
-        world.high[state->number] = event;
-    } else if (event <= world.high[state->number]) {
-        world.repeats[state->number]++;
-    } else {
-        world.gap = true;
-    }
-}
-
-static enum rf_status sink_write(void *memory, const struct rf_view *view, struct rf_error *err)
-{
-    struct fake_sink *state = memory;
-    enum rf_status status = RF_OK;
-    int64_t number = state->number;
-    lock();
-    while (number == 0 && world.hang && !world.released && (!state->interrupted || world.deaf)) {
-        world.hanging = true;
-        pthread_cond_broadcast(&world.changed);
-        world_wait(rf_clock_ms() + 1000);
-    }
-    while (number == 1 && world.hang && !world.hanging) {
-        world_wait(rf_clock_ms() + 1000); /* first the other one hangs */
-    }
-    if (state->interrupted) {
-        status = rf_fail(err, RF_RETRY, "interrupted");
-    } else if (world.write_failures[number] > 0) {
-        world.write_failures[number]--;
-        status = rf_fail(err, RF_RETRY, "connection reset");
-    }
-    for (uint32_t i = 0; i < view->count && status == RF_OK; i++) {
-        if (world.verdict[number] != RF_OK && view->events[i].ordinal == world.verdict_at) {
-            status = rf_fail(err, world.verdict[number], "event %u is not to my taste",
-                             world.verdict_at);
-            break;
-        }
-        take(state, view->events[i].ordinal);
-    }
-    uint32_t spins = world.slow[number] * view->count;
-    unlock();
-    for (uint32_t i = 0; i < spins; i++) {
-        atomic_signal_fence(memory_order_seq_cst);
-    }
-    return status;
-}
-
-static enum rf_status sink_flush(void *memory, struct rf_str position, struct rf_buf *note,
-                                 struct rf_error *err)
-{
-    struct fake_sink *state = memory;
-    (void)err;
-    lock();
-    sim_parse(position, &world.flushed[state->number]);
-    /* The context stays as it was at open, whatever was recorded since. */
-    uint32_t opened_at = 0;
-    world.dirty_state |=
-        state->ctx->position.size > 0 && !sim_parse(state->ctx->position, &opened_at);
-    unlock();
-    rf_buf_add_str(note, position);
-    return RF_OK;
-}
-
-static void sink_interrupt(void *memory)
-{
-    struct fake_sink *state = memory;
-    lock();
-    state->interrupted = true;
-    unlock();
-}
-
-static const struct rf_sink_type fake_sink_type = {
-    .name = "counter",
-    .state_size = sizeof(struct fake_sink),
-    .options = sink_options,
-    .open = sink_open,
-    .write = sink_write,
-    .flush = sink_flush,
-    .close = fake_close,
-    .interrupt = sink_interrupt,
-};
-
-/* ------------------------------------------------------------------------------------- the runs */
-
-static const struct rf_setting numbers[SINKS] = {
-    {"number", "0", NULL}, {"number", "1", NULL}, {"number", "2", NULL}};
-static const struct rf_sink_spec sink_specs[SINKS] = {
-    {.type = &fake_sink_type, .name = "a", .address = "counter:a", .settings = {&numbers[0], 1}},
-    {.type = &fake_sink_type, .name = "b", .address = "counter:b", .settings = {&numbers[1], 1}},
-    {.type = &fake_sink_type, .name = "c", .address = "counter:c", .settings = {&numbers[2], 1}},
-};
-
-struct run {
-    struct rf_pipeline_options options;
-    struct rf_pipeline *pipeline;
-    pthread_t thread;
-    struct rf_error err;
-    int code;
-    int64_t took_ms;
-};
-
-static char directory[64], checkpoint_path[96];
-
-static void prepare(struct run *run, uint32_t sinks)
-{
-    *run = (struct run){
-        .options =
-            {
-                .name = "test",
-                .checkpoint_path = checkpoint_path,
-                .pool_bytes = 4 << 20,
-                .batch_bytes = 64 << 10,
-                .flush_ms = 5,
-                .source = {.type = &fake_source_type, .address = "counting:"},
-                .sinks = sink_specs,
-                .sink_count = sinks,
-            },
-    };
-}
-
-static void *carry_out(void *argument)
-{
-    struct run *run = argument;
-    int64_t start_ms = rf_clock_ms();
-    run->code = rf_pipeline_run(run->pipeline, &run->err);
-    run->took_ms = rf_clock_ms() - start_ms;
-    return NULL;
-}
-
-static void start(struct run *run)
-{
-    assert_int_equal(rf_pipeline_create(&run->options, &run->pipeline, &run->err), RF_OK);
-    assert_int_equal(pthread_create(&run->thread, NULL, carry_out, run), 0);
-}
-
-static int finish(struct run *run)
-{
-    assert_int_equal(pthread_join(run->thread, NULL), 0);
-    assert_false(rf_pipeline_abandoned(run->pipeline));
-    rf_pipeline_destroy(run->pipeline);
-    return run->code;
-}
-
-static int run_to_end(struct run *run)
-{
-    start(run);
-    return finish(run);
-}
-
-static uint32_t recorded(const char *name)
-{
-    struct rf_checkpoint_report report;
-    struct rf_error err;
-    uint32_t position = UINT32_MAX;
-    if (rf_checkpoint_read(checkpoint_path, &report, &err) == RF_OK) {
-        for (uint32_t i = 0; i < report.sink_count; i++) {
-            if (rf_str_equal(report.sinks[i].name, rf_str_of(name))) {
-                sim_parse(report.sinks[i].position, &position);
-            }
-        }
-    }
-    rf_checkpoint_report_deinit(&report);
-    return position;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    snprintf(directory, sizeof directory, "/tmp/rowferry-pipeline-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(checkpoint_path, sizeof checkpoint_path, "%s/test.db", directory);
-    world_reset();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm", "test.lock"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-    rmdir(directory);
-    return 0;
-}
+#include "unit/engine/world.h"
 
 static void test_three_sinks_of_different_speed_get_everything_once(void **state)
 {
@@ -659,26 +243,126 @@ static void test_snapshots_follow_the_run(void **state)
     (void)state;
     struct run run;
     struct rf_pipeline_snapshot snapshot = {0};
-    int64_t limit_ms = rf_clock_ms() + LIMIT_MS;
     world.count = 3000;
     prepare(&run, 2);
     start(&run);
-    do {
-        rf_pipeline_snapshot(run.pipeline, &snapshot);
-        assert_true(snapshot.sinks[0].events <= snapshot.source.events);
-    } while (!(snapshot.source.idle && snapshot.sinks[0].idle && snapshot.sinks[1].idle) &&
-             rf_clock_ms() < limit_ms);
+    assert_true(watch(&run, &snapshot, all_idle));
     assert_int_equal(snapshot.sink_count, 2);
     assert_int_equal(snapshot.sinks[1].events, world.count * PER_TRANSACTION);
     assert_int_equal(snapshot.sinks[1].transactions, world.count);
     assert_int_equal(snapshot.source.transactions, world.count);
-    assert_int_equal(snapshot.sinks[0].lag_ms, 0);
     assert_int_equal(snapshot.sinks[0].phase, RF_PHASE_STREAMING);
     assert_string_equal(rf_buf_cstr(&snapshot.sinks[0].recorded), "P3000");
     assert_string_equal(snapshot.sinks[0].address, "counter:a");
     rf_pipeline_stop(run.pipeline);
     assert_int_equal(finish(&run), 0);
     rf_pipeline_snapshot_deinit(&snapshot);
+}
+
+static bool lag_is_known(const struct rf_pipeline_snapshot *snapshot)
+{
+    return all_idle(snapshot) && snapshot->sinks[0].lag_ms >= 0 && snapshot->sinks[1].lag_ms >= 0;
+}
+
+/* The last commit is an hour old; that everything is on record the source alone can say. */
+static void test_lag_is_what_the_source_said_and_else_the_age_of_what_is_on_record(void **state)
+{
+    (void)state;
+    struct run run;
+    struct rf_pipeline_snapshot snapshot = {0};
+    enum { HOUR_S = 3600 };
+    world.count = 3000;
+    world.says_current = false;
+    world.commit_us =
+        rf_clock_wall_us() - HOUR_S * INT64_C(1000000) - world.count * INT64_C(1000000);
+    prepare(&run, 2);
+    start(&run);
+    assert_true(watch(&run, &snapshot, lag_is_known));
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(snapshot.sinks[i].lag_ms >= HOUR_S * 1000);
+        assert_true(snapshot.sinks[i].lag_ms < HOUR_S * 1000 + 2 * LIMIT_MS);
+    }
+    rf_pipeline_stop(run.pipeline);
+    assert_int_equal(finish(&run), 0);
+
+    int64_t began_ms = rf_clock_ms();
+    world.count = 3001;
+    world.says_current = true;
+    prepare(&run, 2);
+    start(&run);
+    assert_true(wait_until(world.acked == world.count));
+    do {
+        rf_pipeline_snapshot(run.pipeline, &snapshot);
+    } while (snapshot.sinks[0].lag_ms > rf_clock_ms() - began_ms && /* said since then */
+             rf_clock_ms() < began_ms + LIMIT_MS);
+    assert_true(snapshot.sinks[0].lag_ms <= rf_clock_ms() - began_ms);
+    assert_true(snapshot.sinks[0].lag_ms >= 0);
+    rf_pipeline_stop(run.pipeline);
+    assert_int_equal(finish(&run), 0);
+    rf_pipeline_snapshot_deinit(&snapshot);
+}
+
+static bool lag_is_unknown(const struct rf_pipeline_snapshot *snapshot)
+{
+    return snapshot->source.phase == RF_PHASE_STREAMING && snapshot->sinks[0].lag_ms == -1;
+}
+
+static void test_lag_is_not_known_before_anybody_said_anything(void **state)
+{
+    (void)state;
+    struct run run;
+    struct rf_pipeline_snapshot snapshot = {0};
+    world.says_current = false;
+    prepare(&run, 1);
+    start(&run);
+    assert_true(watch(&run, &snapshot, lag_is_unknown));
+    rf_pipeline_stop(run.pipeline);
+    assert_int_equal(finish(&run), 0);
+    rf_pipeline_snapshot_deinit(&snapshot);
+}
+
+static void test_plugins_are_told_what_the_contract_says(void **state)
+{
+    (void)state;
+    struct run run;
+    world.count = 10;
+    prepare(&run, 2);
+    run.options.spill_directory = "/var/spool";
+    start(&run);
+    assert_true(wait_until(world.acked == world.count));
+    assert_string_equal(world.spill, "/var/spool");
+    assert_int_equal(world.feed_opens[0], 1);
+    assert_true(world.picks[0] != 0);
+    assert_true(world.picks[0] == world.picks[1]); /* no difference between what they get */
+    uint64_t picks = world.picks[0];
+    assert_ptr_equal(world.rotations[0], world.rotations[1]);
+    unsigned before = atomic_load(world.rotations[0]);
+    rf_pipeline_rotate(run.pipeline);
+    assert_int_equal(atomic_load(world.rotations[0]), before + 1);
+    rf_pipeline_stop(run.pipeline);
+    assert_int_equal(finish(&run), 0);
+    assert_int_equal(run_to_stop(&run), 0);
+    assert_true(world.picks[0] == picks); /* the same after a restart */
+    assert_int_equal(world.ordered[0], 0);
+}
+
+static void test_an_order_is_carried_out_once(void **state)
+{
+    (void)state;
+    struct run run;
+    world.count = 100;
+    prepare(&run, 1);
+    assert_int_equal(run_to_stop(&run), 0);
+    assert_int_equal(recorded("a"), 100);
+    assert_int_equal(rf_checkpoint_order(checkpoint_path, RF_STR("a"), RF_STR("P40"), &run.err),
+                     RF_OK);
+    assert_int_equal(run_to_stop(&run), 0);
+    assert_int_equal(world.ordered[0], 1);
+    assert_int_equal(world.repeats[0], 60 * PER_TRANSACTION);
+    assert_int_equal(recorded("a"), 100);
+    assert_int_equal(run_to_stop(&run), 0);
+    assert_int_equal(world.ordered[0], 1);
+    assert_int_equal(world.repeats[0], 60 * PER_TRANSACTION);
 }
 
 static int64_t cpu_us(void)
@@ -719,8 +403,6 @@ static void test_without_a_checkpoint_each_run_is_a_first_start(void **state)
     assert_int_not_equal(access(checkpoint_path, F_OK), 0);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -738,6 +420,10 @@ int main(void)
         test(test_a_second_pipeline_of_that_name_is_refused),
         test(test_a_stop_before_the_start_ends_it_at_once),
         test(test_snapshots_follow_the_run),
+        test(test_lag_is_what_the_source_said_and_else_the_age_of_what_is_on_record),
+        test(test_lag_is_not_known_before_anybody_said_anything),
+        test(test_plugins_are_told_what_the_contract_says),
+        test(test_an_order_is_carried_out_once),
         test(test_an_idle_pipeline_uses_no_cpu),
         test(test_without_a_checkpoint_each_run_is_a_first_start),
     };
