@@ -386,19 +386,62 @@ enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text
     return status;
 }
 
+/* The sink of that scheme. "rediss" is "redis" over TLS, as other programs write it: so is every
+ * sink that has the option tls, with an s behind its name. */
+static enum rf_status find_sink(const char *scheme, const struct rf_sink_type **type, bool *secure,
+                                struct rf_error *err)
+{
+    size_t size = strlen(scheme);
+    char name[64];
+
+    *secure = false;
+    if (rf_registry_find_sink(scheme, type, err) == RF_OK) {
+        return RF_OK;
+    }
+    if (size > 1 && size < sizeof name && scheme[size - 1] == 's') {
+        memcpy(name, scheme, size - 1);
+        name[size - 1] = '\0';
+        if (rf_registry_find_sink(name, type, NULL) == RF_OK &&
+            rf_options_find((*type)->options, "tls") != NULL) {
+            *secure = true;
+            return RF_OK;
+        }
+    }
+    return refuse_sink(scheme, err);
+}
+
+static enum rf_status secure_it(struct rf_endpoint *endpoint, struct rf_error *err)
+{
+    const char *said = setting_of(endpoint, "tls");
+
+    if (said == NULL) {
+        return add(endpoint, "tls", "on", err);
+    }
+    if (strcmp(said, "on") == 0) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "the %s address says TLS by its scheme, and tls=%s",
+            endpoint->url.scheme, said);
+    rf_error_hint(err, "leave one of them out");
+    return RF_CONFIG;
+}
+
 enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, const char *format,
                                 struct rf_settings beside, struct rf_sink_spec *spec,
                                 struct rf_error *err)
 {
     const struct rf_sink_type *type = NULL;
+    bool secure = false;
     enum rf_status status = parse(endpoint, text, beside, err);
 
+    if (status == RF_OK) {
+        status = find_sink(endpoint->url.scheme, &type, &secure, err);
+    }
+    if (status == RF_OK && secure) {
+        status = secure_it(endpoint, err);
+    }
     if (status != RF_OK) {
         return status;
-    }
-    status = rf_registry_find_sink(endpoint->url.scheme, &type, err);
-    if (status != RF_OK) {
-        return refuse_sink(endpoint->url.scheme, err);
     }
     const struct plugin plugin = {type->name, type->example, type->options};
     status = complete(endpoint, &plugin, false, err);
@@ -453,9 +496,11 @@ enum rf_status rf_endpoint_sink_sets(const char *text, const char *format,
     struct rf_url url = {0};
     enum rf_status status = rf_url_parse(&url, rf_str_of(text), err);
 
+    bool secure = false;
+
     *out = (struct rf_endpoint_sets){0};
-    if (status == RF_OK && rf_registry_find_sink(url.scheme, &type, err) != RF_OK) {
-        status = refuse_sink(url.scheme, err);
+    if (status == RF_OK) {
+        status = find_sink(url.scheme, &type, &secure, err);
     }
     if (status == RF_OK) {
         add_set(out, type->name, type->options);

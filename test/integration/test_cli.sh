@@ -57,7 +57,7 @@ says 1 "there is no command 'rnu'; did you mean 'run'?" "" help rnu
 # ---- Configuration: exit 2, and nothing is contacted or made ---------------------------------
 
 says 2 'unknown source "mysq"; did you mean "mysql"?' "sources are: mysql, binlog" tail mysq://h
-says 2 'unknown sink "rediss"; did you mean "redis"?' "sinks are: " run binlog:a rediss://h
+says 2 'unknown sink "reddis"; did you mean "redis"?' "sinks are: " run binlog:a reddis://h
 says 2 "redis is a sink, not a source" "one source comes first" tail redis://h
 says 2 "mysql is a source, not a sink" "one source comes first" run binlog:a mysql://h
 says 2 "'changes.jsonl' is not an address: it does not begin with a scheme" \

@@ -66,6 +66,7 @@ static void test_a_sink_has_a_display_and_a_key(void **state)
          "redis://127.0.0.1:2400/0"},
         {"redis://:geheim@Cache/3", "redis://Cache:6379/3", "redis://cache:6379/3"},
         {"redis://[::1]/3", "redis://[::1]:6379/3", "redis://[::1]:6379/3"},
+        {"rediss://Cache/3", "redis://Cache:6379/3", "redis://cache:6379/3"},
         {"file:changes.jsonl", "file:changes.jsonl", "file:$D/changes.jsonl"},
         {"file:./sub/../changes.jsonl", "file:./sub/../changes.jsonl", "file:$D/changes.jsonl"},
         {"file:link/a", "file:link/a", "file:$D/sub/a"},
@@ -86,6 +87,48 @@ static void test_a_sink_has_a_display_and_a_key(void **state)
         }
         assert_string_equal(spec.address, cases[i].display);
         expect_key(spec.name, cases[i].key, cases[i].text);
+        rf_endpoint_deinit(&endpoint);
+    }
+}
+
+static const char *tls_of(const struct rf_endpoint *endpoint)
+{
+    for (uint32_t i = 0; i < endpoint->count; i++) {
+        if (strcmp(endpoint->settings[i].name, "tls") == 0) {
+            return endpoint->settings[i].value;
+        }
+    }
+    return "none";
+}
+
+static void test_an_s_behind_a_sinks_name_is_tls(void **state)
+{
+    static const struct {
+        const char *text, *tls, *said; /* said: what is wrong with it */
+    } cases[] = {
+        {"redis://cache", "none", NULL},
+        {"rediss://cache", "on", NULL},
+        {"rediss://cache?tls=on&tls_verify=off", "on", NULL},
+        {"rediss://cache?tls=off", NULL, "says TLS by its scheme, and tls=off"},
+        {"rediss://cache?tls=auto", NULL, "says TLS by its scheme"},
+        {"redisss://cache", NULL, "unknown sink"},
+        {"files:x", NULL, "unknown sink"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_endpoint endpoint = {0};
+        struct rf_sink_spec spec = {0};
+        struct rf_endpoint_sets sets;
+        struct rf_error err = {0};
+        enum rf_status status = rf_endpoint_sink(&endpoint, cases[i].text, NULL, none, &spec, &err);
+        assert_int_equal(status, cases[i].said ? RF_CONFIG : RF_OK);
+        if (cases[i].said != NULL) {
+            assert_non_null(strstr(err.message, cases[i].said));
+        } else {
+            assert_string_equal(tls_of(&endpoint), cases[i].tls);
+            assert_int_equal(rf_endpoint_sink_sets(cases[i].text, NULL, &sets, &err), RF_OK);
+            assert_string_equal(sets.items[0].owner, "redis");
+        }
         rf_endpoint_deinit(&endpoint);
     }
 }
@@ -196,7 +239,7 @@ static void test_a_bad_source_is_refused_with_the_reason(void **state)
 static void test_a_bad_sink_is_refused_with_the_reason(void **state)
 {
     static const struct bad cases[] = {
-        {"rediss://h", "unknown sink \"rediss\"; did you mean \"redis\"?", "sinks are: "},
+        {"reddis://h", "unknown sink \"reddis\"; did you mean \"redis\"?", "sinks are: "},
         {"mysql://h", "mysql is a source, not a sink", "one source comes first"},
         {"file://changes.jsonl", "the file address has a host, but takes a path only",
          "write file:PATH, without '//'"},
@@ -280,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_sink_has_a_display_and_a_key),
+        cmocka_unit_test(test_an_s_behind_a_sinks_name_is_tls),
         cmocka_unit_test(test_the_user_the_tables_and_the_options_are_no_part_of_a_sources_key),
         cmocka_unit_test(test_a_pipelines_name_is_the_same_for_ever),
         cmocka_unit_test(test_a_named_sink_keeps_its_position_under_its_name),
