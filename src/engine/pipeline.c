@@ -39,6 +39,13 @@ static void wait_for_workers(struct rf_pipeline *pipeline)
     rf_buf_deinit(&log);
 }
 
+/* That time by the monotonic clock; it may be long past. */
+static int64_t on_our_clock(int64_t time_us)
+{
+    int64_t at_ms = rf_clock_ms() + (time_us - rf_clock_wall_us()) / 1000;
+    return at_ms > 1 ? at_ms : 1;
+}
+
 /* A core that knows where the sinks stand. until: behind which position it ends; empty: none. */
 static struct rf_core *make_core(const struct rf_pipeline *pipeline, struct rf_str until)
 {
@@ -54,6 +61,7 @@ static struct rf_core *make_core(const struct rf_pipeline *pipeline, struct rf_s
         .adopt = options->adopt,
         .until = until,
         .until_us = pipeline->until_us,
+        .until_at_ms = pipeline->until_us ? on_our_clock(pipeline->until_us) : 0,
         .limit = options->limit,
         .contains = options->source.type->contains,
     };
@@ -191,7 +199,7 @@ static void make_workers(struct rf_pipeline *pipeline, const pthread_condattr_t 
 {
     const struct rf_pipeline_options *options = &pipeline->options;
     uint32_t feeds = RF_CORE_SINK + options->sink_count; /* their actors, one per sink */
-    pipeline->worker_count = feeds;
+    pipeline->worker_count = feeds + options->sink_count;
     pipeline->workers = rf_alloc_zero(pipeline->worker_count, sizeof *pipeline->workers);
     for (uint32_t i = 0; i < pipeline->worker_count; i++) {
         struct rf_worker *worker = &pipeline->workers[i];
