@@ -619,6 +619,40 @@ static void test_the_position_lies_beside_the_data_and_wins(void **state)
     teardown();
 }
 
+/* The operator's word counts: what Redis says of the place is void, and its guard is not. */
+static void test_an_ordered_position_wins_over_the_one_beside_the_data(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL, NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    rf_test_sink_close(&sink);
+    sink.ordered = true;
+    rf_buf_set(&sink.position, RF_STR("10"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_int_equal(sink.resume.size, 0);
+    expect_answer("HGET rowferry:position:test:redis position", "20");
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    expect_answer("HGET rowferry:position:test:redis position", "10");
+    /* The very position that is there is written, too: it is the order that is carried out. */
+    rf_test_sink_close(&sink);
+    expect_answer("HDEL rowferry:position:test:redis updated", "1");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    expect_answer("HEXISTS rowferry:position:test:redis updated", "1");
+    /* A destination that lost it takes it again. */
+    rf_test_sink_close(&sink);
+    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    rf_test_sink_close(&sink);
+    /* One that belongs to a later start is not taken over by an order. */
+    free(rf_test_redis_ask(&server, "HSET rowferry:position:test:redis epoch 100"));
+    expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
+    assert_non_null(strstr(err.message, "later start"));
+    teardown();
+}
+
 /* A server that saves now and then comes back as it was then: data and position together. */
 static void test_a_server_that_went_back_took_the_position_with_it(void **state)
 {
@@ -841,6 +875,7 @@ int main(void)
         cmocka_unit_test(test_large_values_pass_and_too_large_ones_are_refused),
         cmocka_unit_test(test_a_key_that_holds_something_else_names_the_row),
         cmocka_unit_test(test_the_position_lies_beside_the_data_and_wins),
+        cmocka_unit_test(test_an_ordered_position_wins_over_the_one_beside_the_data),
         cmocka_unit_test(test_a_server_that_went_back_took_the_position_with_it),
         cmocka_unit_test(test_a_destination_that_lost_its_data_is_refused_until_adopted),
         cmocka_unit_test(test_data_removed_under_our_feet_are_noticed_at_the_next_write),

@@ -383,6 +383,36 @@ static void test_an_ordered_position_writes_its_events_anew(void **state)
     teardown();
 }
 
+/* Entries, position and stamp went back together. */
+static void test_a_server_that_went_back_is_brought_forward_to_the_same_entries(void **state)
+{
+    (void)state;
+    setup(NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    add_rows(1, 3);
+    add_rows(2, 3);
+    expect_status(write_some(0, 3), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    expect_status(write_some(3, 1), RF_OK);
+    expect_answer("SAVE", "OK");
+    expect_status(write_some(4, 2), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    char *before = all_of("shop:orders");
+    rf_test_sink_close(&sink);
+    rf_test_redis_kill(&server);
+    rf_test_redis_again(&server);
+    expect_answer("XLEN shop:orders", "4");
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    assert_true(rf_str_equal(sink.resume, RF_STR("1")));
+    expect_status(write_some(3, 3), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    char *after = all_of("shop:orders");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    teardown();
+}
+
 static void test_a_stream_keeps_as_many_entries_as_asked(void **state)
 {
     (void)state;
@@ -496,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_two_pipelines_do_not_share_a_stream),
         cmocka_unit_test(test_other_picks_continue_far_behind_what_is_there),
         cmocka_unit_test(test_an_ordered_position_writes_its_events_anew),
+        cmocka_unit_test(test_a_server_that_went_back_is_brought_forward_to_the_same_entries),
         cmocka_unit_test(test_a_stream_keeps_as_many_entries_as_asked),
         cmocka_unit_test(test_templates_that_ask_for_columns_are_refused),
         cmocka_unit_test(test_a_damaged_record_is_not_guessed_around),
