@@ -50,7 +50,8 @@ struct rf_records {
     struct rf_chunk *spare;
     uint32_t spare_count;
     struct rf_spill spill; /* its directory is given by the owner */
-    /* The tables of what is in the file, by number - 1, and where to find their numbers. Borrowed */
+    /* The tables of what is in the file, by number - 1, and where to find their numbers.
+     * Borrowed. */
     struct rf_table **tables;
     uint32_t table_count;
     uint32_t table_capacity;
@@ -61,8 +62,8 @@ struct rf_records {
 enum { RF_RECORD_PARTS_MAX = 4 };
 
 /* Adds a record: *head, whose size is filled in here, and the parts behind it, copied. The table
- * stays valid until the records are reset. Returns RF_OK; RF_RETRY (they do not fit into the memory,
- * and the file could not be written). */
+ * stays valid until the records are reset. Returns RF_OK; RF_RETRY (they do not fit into the
+ * memory, and the file could not be written). */
 RF_USE_RESULT enum rf_status rf_records_add(struct rf_records *records,
                                             const struct rf_record *head,
                                             const struct rf_str *parts, uint32_t count,

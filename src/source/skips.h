@@ -1,8 +1,8 @@
 /* What a source leaves out because the operator named it.
  *
  * Used by the assembly of transactions. Each thing on the list would stop the pipeline otherwise;
- * left out, it is counted (rf_batch.waived) and the position moves past it. The names, as they stand
- * in the option `skip`:
+ * left out, it is counted (rf_batch.waived) and the position moves past it. The names, as they
+ * stand in the option `skip`:
  *
  *   statements   row changes that were logged as statements, not as rows
  *   incident     the server's word that events are missing from its log

@@ -108,9 +108,7 @@ const char *rf_spill_directory(const struct rf_spill *spill)
     return directory != NULL && directory[0] != '\0' ? directory : "/var/tmp";
 }
 
-#define ELSEWHERE                                                          \
-    "name another directory with --spill-directory, spill_directory in a " \
-    "configuration file, or TMPDIR"
+#define ELSEWHERE "name another directory with --spill-dir (spill_dir in a file) or TMPDIR"
 
 static enum rf_status not_opened(const struct rf_spill *spill, struct rf_error *err)
 {

@@ -56,8 +56,8 @@ struct rf_spill_block {
     const struct iovec *parts;
     uint32_t count;
 };
-/* Adds blocks behind the last, RF_SPILL_BLOCKS_MAX at most, in one write where the system does it so.
- * Opens the file when it is closed. Returns RF_OK; RF_RETRY (no room, no such directory, ...: with
+/* Adds blocks behind the last, RF_SPILL_BLOCKS_MAX at most, in one write where the system does it
+ * so. Opens the file when it is closed. Returns RF_OK; RF_RETRY (no room, no such directory, ...: with
  * what to do): only close is of use then. */
 RF_USE_RESULT enum rf_status rf_spill_write(struct rf_spill *spill,
                                             const struct rf_spill_block *blocks, uint32_t count,
@@ -68,12 +68,12 @@ static inline bool rf_spill_left(const struct rf_spill *spill)
 {
     return spill->read < spill->written;
 }
-/* The size of the next block to be read; there is one. Returns RF_OK; RF_RETRY (damage, or it cannot
- * be read). */
+/* The size of the next block to be read; there is one. Returns RF_OK; RF_RETRY (damage, or it
+ * cannot be read). */
 RF_USE_RESULT enum rf_status rf_spill_peek(struct rf_spill *spill, size_t *size,
                                            struct rf_error *err);
-/* After rf_spill_peek: reads the block's bytes to `data`, which has room for them, and goes on to the
- * block behind it. Returns as above. */
+/* After rf_spill_peek: reads the block's bytes to `data`, which has room for them, and goes on to
+ * the block behind it. Returns as above. */
 RF_USE_RESULT enum rf_status rf_spill_read(struct rf_spill *spill, void *data,
                                            struct rf_error *err);
 /* After rf_spill_peek: goes on without them. */

@@ -115,9 +115,9 @@ void rf_assembly_deinit(struct rf_assembly *assembly);
 
 /* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the
  * offset behind it in the file; 0: as the event says. Not while `ready`. Returns RF_OK (now look at
- * `ready`); RF_RETRY (no room for a large transaction); RF_CONFIG (the log lacks what is needed: with
- * the statement that mends it); RF_FATAL (damage, a gap, something that is not carried). After an error the assembly is of no further
- * use. */
+ * `ready`); RF_RETRY (no room for a large transaction); RF_CONFIG (the log lacks what is needed:
+ * with the statement that mends it); RF_FATAL (damage, a gap, something that is not carried). After
+ * an error the assembly is of no further use. */
 RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
                                               uint64_t end, struct rf_error *err);
 
@@ -171,8 +171,8 @@ RF_USE_RESULT enum rf_status rf_assembly_list(struct rf_assembly *assembly,
 /* Whether the transaction that has begun may come now; sets `drops` by the mode. Returns RF_OK;
  * RF_FATAL (out of order, or not the expected one). */
 RF_USE_RESULT enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err);
-/* RF_ASSEMBLY_VERIFY: the expected transaction has ended; from here on TAKE. Returns RF_OK; RF_FATAL
- * (it ended otherwise than expected). */
+/* RF_ASSEMBLY_VERIFY: the expected transaction has ended; from here on TAKE. Returns RF_OK;
+ * RF_FATAL (it ended otherwise than expected). */
 RF_USE_RESULT enum rf_status rf_assembly_expect_end(struct rf_assembly *assembly,
                                                     struct rf_error *err);
 /* The position moves behind the transaction in hand. */

@@ -30,7 +30,8 @@ struct rf_test_reading {
     uint32_t batches;
 };
 
-/* Bytes of a transaction that stay in memory, of the readings that begin from now on; 0: as usual. */
+/* Bytes of a transaction that stay in memory, of the readings that begin from now on; 0: as
+ * usual. */
 extern size_t rf_test_reading_memory_max;
 
 /* patterns and skips are separated by blanks, gtids by commas; "" for none. */

@@ -239,11 +239,12 @@ static void test_a_missing_directory_is_named_with_what_to_do(void **context)
     assert_int_equal(write_text(&spill, "one", &err), RF_RETRY);
     assert_non_null(strstr(err.message, "/nowhere/at/all"));
     assert_int_equal(err.code, ENOENT);
-    assert_non_null(strstr(err.hint, "--spill-directory"));
+    assert_non_null(strstr(err.hint, "--spill-dir"));
     rf_spill_close(&spill);
 }
 
-/* A limit on the size of files ends a write as a full disk does: with a part of it, then an error. */
+/* A limit on the size of files ends a write as a full disk does: with a part of it, then an
+ * error. */
 static void test_without_room_it_says_where_and_how_much(void **context)
 {
     enum { ROOM = 10000, BLOCK = 1500 };

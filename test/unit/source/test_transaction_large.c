@@ -129,7 +129,7 @@ static void test_without_room_it_is_tried_again_and_says_for_what(void **context
     rf_test_log_xid(&reading.log);
     rf_test_reading_expect_stop(&reading, RF_RETRY, "GTID 0-1-2", RF_TEST_ONE_ROW);
     assert_non_null(strstr(reading.err.message, "/nowhere/at/all"));
-    assert_non_null(strstr(reading.err.hint, "--spill-directory"));
+    assert_non_null(strstr(reading.err.hint, "--spill-dir"));
     assert_null(strstr(reading.err.hint, "skip="));
     rf_test_reading_end(&reading);
 }
