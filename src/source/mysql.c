@@ -427,6 +427,9 @@ static enum rf_status explain(struct state *state, struct rf_error *err)
         hint = "the file is shorter than that: the server ran RESET MASTER, was restored from a "
                "backup, "
                "or is another one";
+    } else if (strstr(err->message, "max_allowed_packet") != NULL) {
+        hint = "a transaction there has an event of more than 1 GiB, which no server sends: read "
+               "that log file itself (binlog:PATH), or set the position behind that transaction";
     } else {
         hint = "the server cannot read its own log there: it is damaged, or no event begins there";
     }
