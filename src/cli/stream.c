@@ -10,6 +10,7 @@
 #include "cli/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,25 @@ static void resized(void *argument)
     rf_live_redraw(&session->live);
 }
 
+static void hangup(void *argument)
+{
+    struct session *session = argument;
+
+    rf_log(RF_LOG_INFO, "SIGHUP: sinks that rotate their files begin new ones");
+    rf_pipeline_rotate(session->pipeline);
+}
+
+/* The terminal that controls us hangs up on us when it is closed. */
+static bool has_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (terminal >= 0) {
+        close(terminal);
+    }
+    return terminal >= 0;
+}
+
 /* On a quiet source no write would tell that the reader has gone. */
 static void *watch_reader(void *argument)
 {
@@ -187,6 +207,7 @@ static int run_session(struct session *session)
     session->signals.stop = stop;
     session->signals.leave = leave;
     session->signals.resized = resized;
+    session->signals.hangup = session->stream->rotates && !has_terminal() ? hangup : NULL;
     session->signals.argument = session;
     rf_signals_listen(&session->signals);
     start_watcher(session);

@@ -102,11 +102,14 @@ expect_equal 150 "$(grep -o '"key":{"id":[0-9]*}' changes.jsonl | sort -u | wc -
 expect_equal 150 "$(wc -l <changes.jsonl)" "lines in the file"
 expect_equal 150 "$(redis target --raw KEYS 'shop:orders:*' | wc -l)" "keys in Redis"
 
-# SIGHUP is one more way to stop, unless it was ignored from the start.
-run_background feed "$ROWFERRY" run --name shop "$source_url" "${sinks[@]}"
+# SIGHUP is no end where no terminal can hang up (test_config_run.sh has the other case).
+run_background feed setsid "$ROWFERRY" run --name shop "$source_url" "${sinks[@]}"
 wait_until 10 state_is shop 'p["running"]' True
 signal_background feed HUP
-expect_background_status 10 129 feed
+wait_until 10 file_contains "$feed_LOG" "SIGHUP: sinks that rotate their files begin new ones"
+expect_equal True "$(state_of shop 'p["running"]')" "running after SIGHUP"
+signal_background feed TERM
+expect_background_status 10 143 feed
 
 # A second signal does not wait for anything. The reader of the pipe reads nothing, so the flush cannot end.
 mkfifo stuck

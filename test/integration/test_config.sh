@@ -48,6 +48,7 @@ expect_equal "etc/state/shop.db" "$(find . -name shop.db | sed 's|^./||')" "wher
 expect_equal yes "$([ -s typed.jsonl ] && echo yes)" "changes of golden.nine"
 expect_same_files typed.jsonl etc/changes.jsonl "the same by a file and by an address"
 expect_equal "$(wc -l <typed.jsonl)" "$(wc -l <etc/without.jsonl)" "changes without a column"
+expect_equal 0 "$(grep -c '"b":' etc/without.jsonl || true)" "a column that was left out"
 expect_status 0 "$ROWFERRY" run --state here etc/shop.yaml
 expect_equal "here/shop.db" "$(find here -name '*.db')" "where the typed state is"
 
