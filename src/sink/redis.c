@@ -244,9 +244,10 @@ static enum rf_status check_server(struct rf_redis_sink *sink, struct rf_error *
                   major = RF_STR_NONE;
     struct rf_str rest = version;
     uint64_t number = 0;
-    if (rf_str_split(&rest, '.', &major) && rf_str_to_u64(major, &number) && number < 4) {
-        return rf_fail(err, RF_CONFIG, "Redis at %s is %.*s; rowferry needs 4.0 or later",
-                       sink->guard.redis.where, RF_STR_ARG(version));
+    unsigned least = sink->as == RF_REDIS_STREAM ? 5 : 4;
+    if (rf_str_split(&rest, '.', &major) && rf_str_to_u64(major, &number) && number < least) {
+        return rf_fail(err, RF_CONFIG, "Redis at %s is %.*s; this needs %u.0 or later",
+                       sink->guard.redis.where, RF_STR_ARG(version), least);
     }
     if (rf_str_equal(info_field(sink->guard.redis.reply.text, "cluster_enabled"), RF_STR("1"))) {
         rf_fail(err, RF_CONFIG, "Redis at %s runs in cluster mode, which is not supported",

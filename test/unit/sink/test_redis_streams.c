@@ -289,6 +289,38 @@ static void test_entries_of_others_are_noticed_before_anything_is_passed_over(vo
     }
 }
 
+/* As docs/delivery.md says. */
+static void test_a_stream_that_was_mended_goes_on(void **state)
+{
+    (void)state;
+    for (int renamed = 0; renamed < 2; renamed++) {
+        setup(NULL, NULL);
+        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        add_rows(1, 2);
+        expect_status(write_rest(), RF_OK);
+        expect_answer("XADD shop:orders 1800000000000-0 mine 1", "1800000000000-0");
+        add_rows(2, 1);
+        expect_status(write_some(2, 1), RF_FATAL);
+        if (renamed) {
+            expect_answer("RENAME shop:orders kept", "OK");
+        } else {
+            expect_answer("XDEL shop:orders 1800000000000-0", "1");
+            reopen();
+            expect_status(write_some(0, 2), RF_OK);
+            /* Its last id is still the other one's. */
+            expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+            expect_status(write_some(2, 1), RF_OK);
+            expect_status(rf_test_sink_flush(&sink, "2", &err), RF_FATAL);
+            expect_answer("XSETID shop:orders 1700000001000-1", "OK");
+        }
+        reopen();
+        expect_status(write_some(renamed ? 0 : 2, UINT32_MAX), RF_OK);
+        expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+        expect_answer("XLEN shop:orders", "3");
+        teardown();
+    }
+}
+
 static void test_a_key_that_is_not_our_stream_is_refused_at_once(void **state)
 {
     (void)state;
@@ -522,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_a_replay_from_anywhere_adds_nothing),
         cmocka_unit_test(test_the_stamp_beside_a_position_is_that_of_whole_transactions),
         cmocka_unit_test(test_entries_of_others_are_noticed_before_anything_is_passed_over),
+        cmocka_unit_test(test_a_stream_that_was_mended_goes_on),
         cmocka_unit_test(test_a_key_that_is_not_our_stream_is_refused_at_once),
         cmocka_unit_test(test_two_pipelines_do_not_share_a_stream),
         cmocka_unit_test(test_other_picks_continue_far_behind_what_is_there),
