@@ -38,7 +38,7 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
                      struct rf_buf *out)
 {
     name_actor(pipeline, news->actor, out);
-    rf_buf_add_str(out, RF_STR(": "));
+    rf_buf_add_byte(out, '\t'); /* no address has one */
     switch (news->kind) {
     case RF_NEWS_OPENED: rf_buf_printf(out, "open at %.*s", RF_STR_ARG(news->position)); break;
     case RF_NEWS_FIRST:
@@ -133,7 +133,10 @@ void rf_news_tell(struct rf_buf *log)
     struct rf_str rest = rf_buf_str(log), line;
     while (rest.size > 0 && rf_str_split(&rest, '\n', &line)) {
         if (line.size > 1) {
-            rf_log((enum rf_level)(line.data[0] - '0'), "%.*s", (int)line.size - 1, line.data + 1);
+            struct rf_log_entry entry = {.level = (enum rf_level)(line.data[0] - '0')};
+            entry.message = (struct rf_str){line.data + 1, line.size - 1};
+            (void)rf_str_split(&entry.message, '\t', &entry.actor);
+            rf_log_write(&entry);
         }
     }
     rf_buf_reset(log);
