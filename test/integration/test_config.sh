@@ -104,6 +104,8 @@ expect_status 0 "$ROWFERRY" run --log-format json --state json typed.yaml
 expect_success all_json err
 expect_equal filed "$(python3 -c 'import json; print(json.loads(open("err").readlines()[-1])["pipeline"])')" \
     "the pipeline in the log"
+expect_equal "null null:" "$(python3 -c 'import json; print(json.loads(open("err").readline())["actor"])')" \
+    "the actor in the log"
 free=$("$SERVERS" port)
 expect_status 5 "$ROWFERRY" tail --log-format=json "mysql://u:geheim@127.0.0.1:$free"
 expect_success all_json err
