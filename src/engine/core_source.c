@@ -323,7 +323,8 @@ static bool may_be_opened(const struct rf_core *core, const struct rf_feed *feed
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         const struct rf_sink *sink = &core->sinks[i];
         /* Where the sink of a feed of its own goes on is only known once that is open. */
-        if (!sink->known || (sink->own == feed && !feed->located && !sink->actor.open)) {
+        bool stands = sink->actor.open && !sink->actor.must_close;
+        if (!sink->known || (sink->own == feed && !feed->located && !stands)) {
             return false;
         }
     }

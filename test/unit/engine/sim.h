@@ -54,7 +54,7 @@ struct sim_dest {
     uint32_t start;   /* transaction behind which its content begins */
     uint32_t refuses; /* one event in so many; 0: none */
     uint32_t seen;    /* sim_watch: transactions that it has */
-    int64_t stalled_until_ms;
+    int64_t stalled_from_ms, stalled_until_ms;
     struct sim_content now, durable, older[SIM_SNAPSHOTS];
     uint32_t snapshots;
     uint32_t buried_to; /* every event from `start` to this one that it refuses is in `dead` */

@@ -216,7 +216,7 @@ static inline enum rf_status sim_open_keyed(struct sim_world *world, struct sim_
 
 static inline bool sim_stalled(const struct sim_world *world, const struct sim_dest *dest)
 {
-    return world->now_ms < dest->stalled_until_ms;
+    return world->now_ms >= dest->stalled_from_ms && world->now_ms < dest->stalled_until_ms;
 }
 
 static inline enum rf_status sim_sink_open(struct sim_world *world, struct sim_dest *dest,

@@ -152,6 +152,7 @@ static inline void sim_maybe_stall(struct sim_world *world, uint32_t id)
 {
     int sink = sim_sink_of(world, id);
     if (sink >= 0 && sim_chance(world, world->chances.stall)) {
+        world->dests[sink].stalled_from_ms = world->now_ms;
         world->dests[sink].stalled_until_ms = world->now_ms + 200 + sim_random(world, 90000);
         world->stalls++;
         SIM_TRACE(world, "destination %d stalls until %lld ms", sink,
