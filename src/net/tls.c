@@ -44,7 +44,7 @@ bool rf_tls_wanted(const struct rf_tls_options *options, const char *host)
            (options->mode == RF_TLS_AUTO && !rf_host_is_loopback(host));
 }
 
-/* -------------------------------------------------------------------------------------- the wire */
+/* ------------------------------------------------------------------------------------- the wire */
 
 /* OpenSSL's own socket BIO raises SIGPIPE when the other side is gone. */
 static int wire_write(BIO *bio, const char *data, int size)
@@ -107,7 +107,7 @@ static void attach(struct rf_tls *tls)
     SSL_set_bio(tls->session, bio, bio);
 }
 
-/* ---------------------------------------------------------------------------------------- errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 /* The reason of the library's last error, for people; never empty. */
 static const char *reason(unsigned long code)
@@ -179,7 +179,7 @@ static enum rf_status bad_file(const char *option, const char *path, struct rf_e
                    reason(ERR_get_error()));
 }
 
-/* ------------------------------------------------------------------------------------- preparing */
+/* ------------------------------------------------------------------------------------ preparing */
 
 static enum rf_status load_files(SSL_CTX *context, const struct rf_tls_options *options,
                                  struct rf_error *err)
@@ -249,7 +249,7 @@ static enum rf_status prepare(struct rf_tls *tls, const char *host,
     return status;
 }
 
-/* ------------------------------------------------------------------------------------- handshake */
+/* ------------------------------------------------------------------------------------ handshake */
 
 static enum rf_status bad_certificate(const struct rf_tls *tls, const char *host,
                                       struct rf_error *err)
@@ -342,7 +342,7 @@ enum rf_status rf_tls_connect(struct rf_tls *tls, int fd, const char *host, cons
     return status == RF_OK ? shake_hands(tls, host, deadline_ms, interrupted, err) : status;
 }
 
-/* -------------------------------------------------------------------------------------- transfer */
+/* ------------------------------------------------------------------------------------- transfer */
 
 enum rf_status rf_tls_send(struct rf_tls *tls, struct rf_str data, size_t *moved, short *events,
                            struct rf_error *err)

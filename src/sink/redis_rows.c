@@ -24,7 +24,7 @@ struct counts {
     bool floating; /* there are floating numbers */
 };
 
-/* ---------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 enum rf_status rf_redis_too_large(const struct rf_event *event, uint64_t size, struct rf_error *err)
 {
@@ -109,7 +109,7 @@ enum rf_status rf_redis_row_json(struct rf_buf *out, const struct rf_event *even
     return RF_OK;
 }
 
-/* -------------------------------------------------------------------------------------- commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 /* The value as an argument, behind `head`, which may be empty. */
 static void add_value(struct rf_redis_sink *sink, struct rf_str head, const struct rf_value *value)
@@ -312,7 +312,7 @@ static void drop_change(struct rf_redis_sink *sink, const struct rf_buf *text)
     }
 }
 
-/* ------------------------------------------------------------------------------------------ rows */
+/* ----------------------------------------------------------------------------------------- rows */
 
 static enum rf_status render_key(const struct rf_redis_table *target, const struct rf_event *event,
                                  const struct rf_value *image, const struct rf_value *other,

@@ -38,7 +38,7 @@ struct rf_redis_stream {
     char key_bytes[];
 };
 
-/* -------------------------------------------------------------------------------------- the list */
+/* ------------------------------------------------------------------------------------- the list */
 
 static struct rf_redis_stream *get_stream(struct rf_redis_sink *sink, struct rf_str key)
 {
@@ -106,7 +106,7 @@ enum rf_status rf_redis_streams_check(struct rf_redis_sink *sink, struct rf_erro
     return RF_OK;
 }
 
-/* ----------------------------------------------------------------------------------- what is there */
+/* -------------------------------------------------------------------------------- what is there */
 
 static size_t print_id(char *text, uint64_t stamp)
 {
@@ -252,7 +252,7 @@ static enum rf_status meet(struct rf_redis_sink *sink, struct rf_redis_stream *s
     return status;
 }
 
-/* ------------------------------------------------------------------------------------- the stamps */
+/* ----------------------------------------------------------------------------------- the stamps */
 
 enum rf_status rf_redis_streams_read(struct rf_redis_sink *sink, struct rf_str name,
                                      struct rf_str value, struct rf_error *err)
@@ -331,7 +331,7 @@ void rf_redis_streams_end(struct rf_redis_sink *sink, const struct rf_view *view
     }
 }
 
-/* ------------------------------------------------------------------------------------ the entries */
+/* ---------------------------------------------------------------------------------- the entries */
 
 /* A field's value: where its text lies in sink->entry. */
 struct field {
