@@ -56,6 +56,27 @@ const char *rf_charset_name(unsigned collation)
     return found ? ranges[low].name : "unknown";
 }
 
+bool rf_charset_named(struct rf_str name, enum rf_charset *charset, unsigned *bytes_max)
+{
+    static const struct {
+        const char *name;
+        enum rf_charset charset;
+        unsigned bytes_max;
+    } carried[] = {
+        {"utf8mb4", RF_CHARSET_UTF8, 4}, {"utf8mb3", RF_CHARSET_UTF8, 3},
+        {"utf8", RF_CHARSET_UTF8, 3},    {"latin1", RF_CHARSET_LATIN1, 1},
+        {"ascii", RF_CHARSET_ASCII, 1},  {"binary", RF_CHARSET_BINARY, 1},
+    };
+    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
+        if (rf_str_equal_nocase(name, rf_str_of(carried[i].name))) {
+            *charset = carried[i].charset;
+            *bytes_max = carried[i].bytes_max;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rf_charset_of(unsigned collation, enum rf_charset *charset)
 {
     static const struct {

@@ -24,6 +24,10 @@ enum { RF_COLLATION_BINARY = 63 };
 /* How text of this collation is read. False: the character set is not carried, or not known. */
 bool rf_charset_of(unsigned collation, enum rf_charset *charset);
 
+/* The same by its name, letters of either case; *bytes_max is how many a character has at most.
+ * False: not carried. */
+bool rf_charset_named(struct rf_str name, enum rf_charset *charset, unsigned *bytes_max);
+
 /* "utf8mb4", "cp1251", ...; "unknown" for an id that neither server had when this was written. */
 const char *rf_charset_name(unsigned collation);
 

@@ -7,6 +7,8 @@
 #include "wire/decimal.h"
 #include "wire/plan.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Optional metadata by its type. */
@@ -24,6 +26,8 @@ enum {
     FIELD_COUNT = 16, /* the others are not kept */
 };
 
+enum { NUMBER_TEXT_MAX = 1 + 5 }; /* "@65535" */
+
 /* The event cut into its parts, everything in it still unread. */
 struct map {
     struct rf_binlog_table head;
@@ -39,6 +43,8 @@ struct map {
  * order. */
 struct build {
     const struct map *map;
+    const struct rf_definition *definition; /* NULL: none, or not needed */
+    bool numbered;                          /* columns have numbers for names */
     struct rf_table *table;
     struct rf_plan *plan;
     struct rf_column *columns;
@@ -112,9 +118,11 @@ static enum rf_status fail_unlogged(const struct build *build, const char *what)
                 "the log does not say %s of table %.*s: binlog_row_metadata was not FULL when this "
                 "was written",
                 what, RF_STR_ARG(build->table->full_name));
-    rf_error_hint(build->err, "On the server: SET GLOBAL binlog_row_metadata=FULL; and the same in "
-                              "its configuration file. It covers only what is logged from then on, "
-                              "so start behind what is logged already.");
+    rf_error_hint(build->err,
+                  "On the server: SET GLOBAL binlog_row_metadata=FULL; and the same in its "
+                  "configuration file. It covers only what is logged from then on, so start behind "
+                  "what is logged already. For log files: schema=FILE gives the definitions "
+                  "(mariadb-dump --no-data), names=@1.. numbers the columns of MINIMAL metadata.");
     return status;
 }
 
@@ -139,6 +147,18 @@ static void members_count(struct rf_str field, struct sizes *sizes)
     sizes->text += field.size * 3; /* latin1 grows to three bytes a character at most */
 }
 
+static void definition_count(const struct rf_definition *definition, struct sizes *sizes)
+{
+    for (uint32_t i = 0; definition != NULL && i < definition->column_count; i++) {
+        const struct rf_definition_column *column = &definition->columns[i];
+        sizes->text += column->name.size;
+        sizes->members += column->member_count;
+        for (uint32_t member = 0; member < column->member_count; member++) {
+            sizes->text += column->members[member].size;
+        }
+    }
+}
+
 static void block_open(struct build *build, uint32_t version)
 {
     const struct map *map = build->map;
@@ -148,6 +168,8 @@ static void block_open(struct build *build, uint32_t version)
     members_count(map->fields[FIELD_ENUM_MEMBERS], &sizes);
     sizes.text += map->fields[FIELD_COLUMN_NAME].size;
     sizes.text += 2 * (map->head.database.size + map->head.name.size) + 1;
+    definition_count(build->definition, &sizes);
+    sizes.text += build->numbered ? count * NUMBER_TEXT_MAX : 0;
 
     size_t columns_at = sizeof *build->plan + count * sizeof build->plan->steps[0];
     columns_at = (columns_at + 15) & ~(size_t)15;
@@ -198,10 +220,47 @@ static enum rf_status name_read(struct build *build)
     return RF_OK;
 }
 
+/* Shows what the log has and what the definition says. */
+static enum rf_status fail_differs(const struct build *build, const char *format, ...)
+    RF_PRINTF(2, 3);
+static enum rf_status fail_differs(const struct build *build, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    rf_fail(build->err, RF_CONFIG, "table %.*s was logged otherwise than %s defines it: %s",
+            RF_STR_ARG(build->table->full_name), build->definition->where, text);
+    rf_error_hint(build->err, "the definition is from before or behind a change of the table: give "
+                              "the one that held when this was logged");
+    return RF_CONFIG;
+}
+
+static enum rf_status column_names_take(struct build *build)
+{
+    const struct rf_definition *definition = build->definition;
+    uint32_t count = build->map->column_count;
+    if (definition != NULL && definition->column_count != count) {
+        return fail_differs(build, "%u columns in the log, %u in the definition", count,
+                            definition->column_count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "@%u", i + 1);
+        build->columns[i].name =
+            text_keep(build, definition ? definition->columns[i].name : rf_str_of(number));
+    }
+    return RF_OK;
+}
+
 static enum rf_status column_names_read(struct build *build)
 {
     const struct map *map = build->map;
     struct rf_cursor cursor = rf_cursor_of(map->fields[FIELD_COLUMN_NAME]);
+    if (build->definition != NULL || build->numbered) {
+        return column_names_take(build);
+    }
     if (!map->has[FIELD_COLUMN_NAME]) {
         return fail_unlogged(build, "the column names");
     }
@@ -240,6 +299,41 @@ static enum rf_status type_read(struct build *build, uint32_t number, unsigned t
     return RF_OK;
 }
 
+/* DATE has had two numbers. */
+static unsigned canonical(unsigned type)
+{
+    enum { DATE = 10, NEWDATE = 14 };
+    return type == NEWDATE ? DATE : type;
+}
+
+/* Text and BLOB, CHAR and BINARY have the same type in the log: their character sets tell them
+ * apart where those were logged. */
+static enum rf_status type_compare(const struct build *build, uint32_t number, unsigned type,
+                                   unsigned metadata)
+{
+    const struct rf_definition_column *column = &build->definition->columns[number];
+    bool nullable = build->columns[number].nullable;
+    if (column->character && !column->carried) {
+        return rf_fail(build->err, RF_FATAL,
+                       "column %.*s of table %.*s has a character set that cannot be carried: %.*s",
+                       RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name),
+                       RF_STR_ARG(column->charset_name));
+    }
+    if (column->log_type != canonical(type) || column->metadata != metadata) {
+        return fail_differs(build,
+                            "column %u has type %u, metadata 0x%04x in the log; %.*s %.*s of the "
+                            "definition has type %u, metadata 0x%04x",
+                            number + 1, type, metadata, RF_STR_ARG(column->name),
+                            RF_STR_ARG(column->type), column->log_type, column->metadata);
+    }
+    if (column->nullable != nullable) {
+        return fail_differs(build, "column %u %s in the log; %.*s of the definition %s", number + 1,
+                            nullable ? "may be NULL" : "is NOT NULL", RF_STR_ARG(column->name),
+                            column->nullable ? "may be NULL" : "is NOT NULL");
+    }
+    return RF_OK;
+}
+
 static enum rf_status types_read(struct build *build)
 {
     const struct map *map = build->map;
@@ -257,6 +351,12 @@ static enum rf_status types_read(struct build *build)
             return status;
         }
         build->columns[i].nullable = ((unsigned char)map->nullable.data[i / 8] >> (i % 8) & 1) != 0;
+        if (build->definition != NULL) {
+            status = type_compare(build, i, type, metadata);
+            if (status != RF_OK) {
+                return status;
+            }
+        }
         if (build->columns[i].type == RF_COLUMN_DECIMAL) {
             build->plan->text_bytes += build->columns[i].precision + RF_DECIMAL_TEXT_OVERHEAD;
         }
@@ -316,10 +416,11 @@ static enum rf_status signedness_read(struct build *build)
     if (count == 0) {
         return RF_OK;
     }
-    if (!build->map->has[FIELD_SIGNEDNESS]) {
+    bool logged = build->map->has[FIELD_SIGNEDNESS];
+    if (!logged && build->definition == NULL) {
         return fail_unlogged(build, "which numbers are unsigned");
     }
-    if (bits.size < (count + 7) / 8) {
+    if (logged && bits.size < (count + 7) / 8) {
         return fail_damaged(build, "the signs of its columns end too early");
     }
     for (uint32_t i = 0; i < build->map->column_count; i++) {
@@ -327,8 +428,15 @@ static enum rf_status signedness_read(struct build *build)
         if (!is_numeric(column)) {
             continue;
         }
-        column->is_unsigned = ((unsigned char)bits.data[at / 8] << (at % 8) & 0x80) != 0;
+        bool defined = build->definition != NULL && build->definition->columns[i].is_unsigned;
+        column->is_unsigned =
+            logged ? ((unsigned char)bits.data[at / 8] << (at % 8) & 0x80) != 0 : defined;
         at++;
+        if (build->definition != NULL && column->is_unsigned != defined) {
+            return fail_differs(build, "column %u is %s in the log; %.*s of the definition is %s",
+                                i + 1, defined ? "signed" : "unsigned", RF_STR_ARG(column->name),
+                                defined ? "unsigned" : "signed");
+        }
         if (column->is_unsigned && is_integer(column)) {
             build->plan->steps[i].op++; /* each signed step has its unsigned one behind it */
         }
@@ -336,10 +444,36 @@ static enum rf_status signedness_read(struct build *build)
     return RF_OK;
 }
 
-static enum rf_status collation_apply(struct build *build, uint32_t number, uint64_t collation)
+static void charset_apply(struct build *build, uint32_t number, enum rf_charset charset)
 {
     struct rf_column *column = &build->columns[number];
     struct rf_plan_step *step = &build->plan->steps[number];
+    column->charset = (uint8_t)charset;
+    if (is_enum_or_set(column)) {
+        return;
+    }
+    switch (charset) {
+    case RF_CHARSET_UTF8: break;
+    case RF_CHARSET_ASCII: step->op = RF_PLAN_ASCII; break;
+    case RF_CHARSET_LATIN1: step->op = RF_PLAN_LATIN1; break;
+    case RF_CHARSET_BINARY:
+        step->op = column->type == RF_COLUMN_CHAR ? RF_PLAN_BINARY : RF_PLAN_BYTES;
+        column->type = column->type == RF_COLUMN_CHAR      ? RF_COLUMN_BINARY
+                       : column->type == RF_COLUMN_VARCHAR ? RF_COLUMN_VARBINARY
+                                                           : RF_COLUMN_BLOB;
+        break;
+    }
+}
+
+static enum rf_charset charset_defined(const struct build *build, uint32_t number)
+{
+    const struct rf_definition_column *column = &build->definition->columns[number];
+    return column->character ? column->charset : RF_CHARSET_BINARY;
+}
+
+static enum rf_status collation_apply(struct build *build, uint32_t number, uint64_t collation)
+{
+    struct rf_column *column = &build->columns[number];
     enum rf_charset charset;
     if (column->type == RF_COLUMN_GEOMETRY) {
         return RF_OK;
@@ -352,20 +486,25 @@ static enum rf_status collation_apply(struct build *build, uint32_t number, uint
                        RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name),
                        rf_charset_name(id), id);
     }
-    column->charset = (uint8_t)charset;
-    if (is_enum_or_set(column)) {
-        return RF_OK;
+    if (build->definition != NULL && charset != charset_defined(build, number)) {
+        const struct rf_definition_column *defined = &build->definition->columns[number];
+        return fail_differs(
+            build,
+            "column %u has the character set %s in the log; %.*s of the definition "
+            "has %.*s",
+            number + 1, rf_charset_name((unsigned)collation), RF_STR_ARG(column->name),
+            RF_STR_ARG(defined->character ? defined->charset_name : RF_STR("binary")));
     }
-    switch (charset) {
-    case RF_CHARSET_UTF8: break;
-    case RF_CHARSET_ASCII: step->op = RF_PLAN_ASCII; break;
-    case RF_CHARSET_LATIN1: step->op = RF_PLAN_LATIN1; break;
-    case RF_CHARSET_BINARY:
-        step->op = column->type == RF_COLUMN_CHAR ? RF_PLAN_BINARY : RF_PLAN_BYTES;
-        column->type = column->type == RF_COLUMN_CHAR      ? RF_COLUMN_BINARY
-                       : column->type == RF_COLUMN_VARCHAR ? RF_COLUMN_VARBINARY
-                                                           : RF_COLUMN_BLOB;
-        break;
+    charset_apply(build, number, charset);
+    return RF_OK;
+}
+
+static enum rf_status collations_take(struct build *build, bool (*kind)(const struct rf_column *))
+{
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        if (kind(&build->columns[i]) && build->columns[i].type != RF_COLUMN_GEOMETRY) {
+            charset_apply(build, i, charset_defined(build, i));
+        }
     }
     return RF_OK;
 }
@@ -380,7 +519,8 @@ static enum rf_status collations_read(struct build *build, bool (*kind)(const st
         return RF_OK;
     }
     if (!map->has[most] && !map->has[all]) {
-        return fail_unlogged(build, "the character sets");
+        return build->definition != NULL ? collations_take(build, kind)
+                                         : fail_unlogged(build, "the character sets");
     }
     bool has_default = map->has[most];
     struct rf_cursor cursor = rf_cursor_of(map->fields[has_default ? most : all]);
@@ -433,6 +573,49 @@ static bool member_keep(struct build *build, enum rf_charset charset, struct rf_
                                        : rf_charset_is_utf8(member.data, member.size);
 }
 
+static enum rf_status members_take(struct build *build, bool (*kind)(const struct rf_column *))
+{
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        struct rf_column *column = &build->columns[i];
+        const struct rf_definition_column *defined = &build->definition->columns[i];
+        if (!kind(column)) {
+            continue;
+        }
+        column->members = build->members;
+        column->member_count = defined->member_count;
+        for (uint32_t member = 0; member < defined->member_count; member++) {
+            *build->members++ = text_keep(build, defined->members[member]);
+        }
+    }
+    return RF_OK;
+}
+
+/* ENUM and SET whose members nobody says are what their numbers are. */
+static enum rf_status members_number(struct build *build)
+{
+    static const struct {
+        uint8_t op, type;
+    } numbers[] = {
+        [1] = {RF_PLAN_U8, RF_COLUMN_TINYINT},    [2] = {RF_PLAN_U16, RF_COLUMN_SMALLINT},
+        [3] = {RF_PLAN_U24, RF_COLUMN_MEDIUMINT}, [4] = {RF_PLAN_U32, RF_COLUMN_INT},
+        [8] = {RF_PLAN_U64, RF_COLUMN_BIGINT},
+    };
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        struct rf_column *column = &build->columns[i];
+        struct rf_plan_step *step = &build->plan->steps[i];
+        if (!is_enum_or_set(column)) {
+            continue;
+        }
+        if (numbers[step->width].type == 0) {
+            return fail_damaged(build, "a SET of 5, 6 or 7 bytes");
+        }
+        column->type = numbers[step->width].type;
+        column->is_unsigned = true;
+        step->op = numbers[step->width].op;
+    }
+    return RF_OK;
+}
+
 static enum rf_status members_read(struct build *build, bool (*kind)(const struct rf_column *),
                                    unsigned field, uint32_t count_max)
 {
@@ -440,6 +623,9 @@ static enum rf_status members_read(struct build *build, bool (*kind)(const struc
     struct rf_cursor cursor = rf_cursor_of(map->fields[field]);
     if (count_of(build, kind) == 0) {
         return RF_OK;
+    }
+    if (!map->has[field] && build->definition != NULL) {
+        return members_take(build, kind);
     }
     if (!map->has[field]) {
         return fail_unlogged(build, "the members of the ENUM and SET columns");
@@ -470,9 +656,25 @@ static enum rf_status members_read(struct build *build, bool (*kind)(const struc
     return rf_cursor_left(&cursor) > 0 ? fail_damaged(build, "it has members of no column") : RF_OK;
 }
 
+static enum rf_status key_take(struct build *build)
+{
+    const struct rf_definition *definition = build->definition;
+    for (uint32_t i = 0; i < definition->key_count; i++) {
+        uint32_t number = definition->key_columns[i];
+        if (!build->columns[number].key) {
+            build->columns[number].key = true;
+            build->key_columns[build->table->key_count++] = number;
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status key_read(struct build *build)
 {
     const struct map *map = build->map;
+    if (build->definition != NULL) {
+        return key_take(build);
+    }
     bool prefixed = map->has[FIELD_PRIMARY_KEY_PREFIX];
     struct rf_cursor cursor =
         rf_cursor_of(map->fields[prefixed ? FIELD_PRIMARY_KEY_PREFIX : FIELD_PRIMARY_KEY]);
@@ -505,6 +707,9 @@ static enum rf_status build_all(struct build *build)
     if (status == RF_OK) {
         status = collations_read(build, is_character, FIELD_DEFAULT_CHARSET, FIELD_COLUMN_CHARSET);
     }
+    if (status == RF_OK && build->numbered) {
+        status = members_number(build);
+    }
     if (status == RF_OK) {
         status = collations_read(build, is_enum_or_set, FIELD_ENUM_DEFAULT_CHARSET,
                                  FIELD_ENUM_COLUMN_CHARSET);
@@ -518,22 +723,48 @@ static enum rf_status build_all(struct build *build)
     return status == RF_OK ? key_read(build) : status;
 }
 
-enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version, struct rf_table **table,
-                                     struct rf_error *err)
+static enum rf_status parse(struct build *build, struct rf_str body, uint32_t version,
+                            bool completes, struct rf_table **table)
 {
     struct map map = {0};
-    struct build build = {.map = &map, .err = err};
     *table = NULL;
-    enum rf_status status = map_read(body, &map, err);
+    enum rf_status status = map_read(body, &map, build->err);
     if (status != RF_OK) {
         return status;
     }
-    block_open(&build, version);
-    status = build_all(&build);
-    if (status == RF_OK) {
-        *table = build.table;
+    if (map.has[FIELD_COLUMN_NAME] || !completes) {
+        build->definition = NULL;
     } else {
-        rf_table_release(build.table);
+        build->numbered = build->definition == NULL;
+    }
+    build->map = &map;
+    block_open(build, version);
+    status = build_all(build);
+    if (status == RF_OK) {
+        *table = build->table;
+    } else {
+        rf_table_release(build->table);
     }
     return status;
+}
+
+bool rf_binlog_table_is_named(struct rf_str body)
+{
+    struct map map = {0};
+    return map_read(body, &map, NULL) == RF_OK && map.has[FIELD_COLUMN_NAME];
+}
+
+enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version, struct rf_table **table,
+                                     struct rf_error *err)
+{
+    struct build build = {.err = err};
+    return parse(&build, body, version, false, table);
+}
+
+enum rf_status rf_binlog_table_complete(struct rf_str body, const struct rf_definition *definition,
+                                        uint32_t version, struct rf_table **table,
+                                        struct rf_error *err)
+{
+    struct build build = {.definition = definition, .err = err};
+    return parse(&build, body, version, true, table);
 }
