@@ -3,7 +3,7 @@
  * files.h says how they are read. A transaction that the last file does not finish is left out. A
  * place to begin is looked for from the top of its file, unless the position has it. */
 #include "base/clock.h"
-#include "source/files.h"
+#include "source/definitions.h"
 
 #include <rowferry/source.h>
 
@@ -12,6 +12,7 @@ enum {
     CURRENT_MS = 1000, /* how often it is said that nothing more is there */
 };
 
+enum names { LOGGED, NUMBERED };
 enum folding { UNKNOWN, OFF, STORED_FOLDED, COMPARED_FOLDED }; /* as the choices below */
 
 struct state {
@@ -19,12 +20,15 @@ struct state {
     struct rf_list tables, skip;
     int32_t folding; /* enum folding */
     bool follow;
+    int32_t names; /* enum names */
+    const char *schema;
 
     struct rf_pick pick;
     struct rf_pick loose; /* folded, as long as nobody says how names are compared */
     struct rf_skips skips;
     struct rf_assembly assembly;
     struct rf_files files;
+    struct rf_definitions definitions;
     int64_t current_ms; /* when to say again that nothing more is there */
 };
 
@@ -38,6 +42,14 @@ static const struct rf_option options[] = {
      "go on when the last file grows, and with the files that come behind it", false},
     {"tables", RF_OPTION_LIST, offsetof(struct state, tables), NULL, NULL,
      "database.table patterns with *, a leading - leaves out; none: all tables", false},
+    {"names", RF_OPTION_CHOICE, offsetof(struct state, names), "log", "log|@1..",
+     "where columns have no names in the log (binlog_row_metadata=MINIMAL): @1.. numbers them; "
+     "such "
+     "tables have no key, and ENUM and SET are their numbers",
+     false},
+    {"schema", RF_OPTION_TEXT, offsetof(struct state, schema), NULL, NULL,
+     "file of the tables' definitions, for logs without names: what mariadb-dump --no-data prints",
+     false},
     {"skip", RF_OPTION_LIST, offsetof(struct state, skip), NULL, NULL, RF_SKIPS_HELP, false},
     {"lower_case_table_names", RF_OPTION_CHOICE, offsetof(struct state, folding), "unknown",
      "unknown|0|1|2",
@@ -73,6 +85,32 @@ static void stand_at_top(struct state *state)
     position->end = RF_BINLOG_MAGIC_SIZE;
     position->server_id = state->assembly.server_id;
     position->created = state->files.created;
+}
+
+/* rf_definer.define */
+static enum rf_status number_columns(void *self, const struct rf_binlog_table *table, bool changed,
+                                     const struct rf_definition **definition, struct rf_error *err)
+{
+    (void)self;
+    (void)table;
+    (void)changed;
+    (void)err;
+    *definition = NULL;
+    return RF_OK;
+}
+
+static enum rf_status prepare_names(struct state *state, struct rf_error *err)
+{
+    static const struct rf_definer numbering = {NULL, number_columns};
+    if (state->schema != NULL && state->names == NUMBERED) {
+        return rf_fail(err, RF_CONFIG, "schema and names=@1.. make no sense together");
+    }
+    if (state->schema != NULL) {
+        state->assembly.tables.definer = &state->definitions.definer;
+        return rf_definitions_read(&state->definitions, state->schema, &state->files, err);
+    }
+    state->assembly.tables.definer = state->names == NUMBERED ? &numbering : NULL;
+    return RF_OK;
 }
 
 static enum rf_status begin_at_top(struct state *state, uint32_t at, int64_t deadline_ms,
@@ -261,6 +299,9 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
         status = add_patterns(state, err);
     }
     if (status == RF_OK) {
+        status = prepare_names(state, err);
+    }
+    if (status == RF_OK) {
         status = rf_index_read(&state->files.index, state->path, err);
     }
     if (status == RF_OK) {
@@ -314,6 +355,7 @@ static void binlog_close(void *memory)
     rf_pick_deinit(&state->pick);
     rf_pick_deinit(&state->loose);
     rf_skips_deinit(&state->skips);
+    rf_definitions_deinit(&state->definitions);
     rf_files_deinit(&state->files);
 }
 

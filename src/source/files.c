@@ -265,6 +265,7 @@ enum rf_status rf_files_find(void *reader, int64_t deadline_ms, struct rf_str *e
     struct rf_files *files = reader;
     struct rf_binlog_header header;
     uint64_t missing;
+    files->deadline_ms = deadline_ms;
     for (;;) {
         bool handed = false, ended = false;
         enum rf_status status = RF_OK;

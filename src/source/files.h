@@ -35,7 +35,8 @@ struct rf_files {
     struct rf_buf next;    /* path of that file */
     int64_t hole_ms;       /* since when one is there with a higher number than that; 0: none */
     int64_t looked_ms;
-    bool at_end; /* followed: all that is there was handed out */
+    int64_t deadline_ms; /* of the last call */
+    bool at_end;         /* followed: all that is there was handed out */
 };
 
 /* Opens the file of that number in the index. Returns RF_OK; RF_CONFIG. */

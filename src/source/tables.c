@@ -1,7 +1,7 @@
 #include "source/tables.h"
 
 #include "base/memory.h"
-#include "wire/table.h"
+#include "source/changes.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,10 @@ struct rf_table_name {
     struct rf_table_name *next;
     uint64_t hash;
     struct rf_buf full_name;
+    size_t database_size; /* of the full name's first part */
     bool picked;
+    bool defined; /* its table was completed with a definition */
+    bool changed; /* ... which a statement has voided */
     uint32_t version;
     struct rf_table *table; /* the newest version, one reference; NULL: none yet */
     struct rf_buf bytes;    /* of its TABLE_MAP, behind the id; not picked: up to the names' end */
@@ -138,6 +141,7 @@ static struct rf_table_name *find_name(struct rf_tables *tables, const struct rf
     rf_buf_add_byte(&name->full_name, '.');
     rf_buf_add_str(&name->full_name, table->name);
     name->hash = hash;
+    name->database_size = table->database.size;
     name->picked = rf_pick_table(pick, rf_buf_str(&name->full_name));
     name->next = *place;
     *place = name;
@@ -155,15 +159,54 @@ static bool is_known(const struct rf_table_name *name, struct rf_str body)
            memcmp(body.data + ID_SIZE, bytes->data, bytes->size) == 0;
 }
 
-static enum rf_status learn(struct rf_table_name *name, const struct rf_binlog_table *table,
-                            struct rf_str body, struct rf_error *err)
+/* Parses the TABLE_MAP, and completes it where it says too little. */
+static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name,
+                            const struct rf_binlog_table *table, struct rf_str body,
+                            struct rf_table **parsed, struct rf_error *err)
+{
+    const struct rf_definer *definer = tables->definer;
+    const struct rf_definition *definition = NULL;
+    if (definer == NULL || rf_binlog_table_is_named(body)) {
+        return rf_binlog_table_parse(body, name->version + 1, parsed, err);
+    }
+    enum rf_status status = definer->define(definer->self, table, name->changed, &definition, err);
+    if (status == RF_OK) {
+        status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
+    }
+    if (status == RF_OK && definition != NULL) {
+        tables->defined_count += !name->defined;
+        name->defined = true;
+        name->changed = false;
+    }
+    return status;
+}
+
+void rf_tables_change(struct rf_tables *tables, struct rf_str default_database,
+                      struct rf_str statement)
+{
+    for (uint32_t i = 0; tables->defined_count > 0 && i < tables->name_capacity; i++) {
+        for (struct rf_table_name *name = tables->names[i]; name != NULL; name = name->next) {
+            struct rf_str full = rf_buf_str(&name->full_name);
+            struct rf_str database = {full.data, name->database_size};
+            struct rf_str table = {full.data + database.size + 1, full.size - database.size - 1};
+            if (name->defined && rf_change_concerns(default_database, statement, database, table)) {
+                name->changed = true;
+                rf_buf_reset(&name->bytes);
+            }
+        }
+    }
+}
+
+static enum rf_status learn(struct rf_tables *tables, struct rf_table_name *name,
+                            const struct rf_binlog_table *table, struct rf_str body,
+                            struct rf_error *err)
 {
     struct rf_str bytes = {body.data + ID_SIZE, body.size - ID_SIZE};
     if (!name->picked) {
         bytes.size = (size_t)(table->name.data + table->name.size + 1 - bytes.data);
     } else {
         struct rf_table *parsed;
-        enum rf_status status = rf_binlog_table_parse(body, name->version + 1, &parsed, err);
+        enum rf_status status = parse(tables, name, table, body, &parsed, err);
         if (status != RF_OK) {
             return status;
         }
@@ -198,7 +241,7 @@ enum rf_status rf_tables_map(struct rf_tables *tables, const struct rf_pick *pic
     }
     struct rf_table_name *name = find_name(tables, pick, &table);
     if (!is_known(name, body)) {
-        status = learn(name, &table, body, err);
+        status = learn(tables, name, &table, body, err);
         if (status != RF_OK) {
             return status;
         }
@@ -257,5 +300,5 @@ void rf_tables_deinit(struct rf_tables *tables)
     free(tables->names);
     free(tables->numbers);
     free(tables->retired);
-    *tables = (struct rf_tables){0};
+    *tables = (struct rf_tables){.definer = tables->definer};
 }

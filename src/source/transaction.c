@@ -306,7 +306,10 @@ static enum rf_status take_query(struct rf_assembly *assembly,
         ends |= statement.kind == RF_STATEMENT_ROLLBACK;
         break;
     case RF_STATEMENT_TRUNCATE:
-    case RF_STATEMENT_DDL: status = keep_ddl(assembly, &query, err); break;
+    case RF_STATEMENT_DDL:
+        rf_tables_change(&assembly->tables, query.database, query.statement);
+        status = keep_ddl(assembly, &query, err);
+        break;
     case RF_STATEMENT_XA:
         return rf_fail(err, RF_FATAL, "an XA transaction (\"%s\"); these are not carried yet",
                        shown(assembly, query.statement));
@@ -402,7 +405,10 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
     switch (header->type) {
     case RF_BINLOG_XID:
     case RF_BINLOG_XA_PREPARE: ends = true; break;
-    case RF_BINLOG_QUERY_COMPRESSED: ends = assembly->standalone; break; /* COMMIT never is */
+    case RF_BINLOG_QUERY_COMPRESSED:
+        rf_tables_change(&assembly->tables, RF_STR_NONE, RF_STR_NONE);
+        ends = assembly->standalone; /* COMMIT never is compressed */
+        break;
     case RF_BINLOG_QUERY:
         status = rf_binlog_query_parse(body, &query, err);
         if (status != RF_OK) {
@@ -410,6 +416,9 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
         }
         rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
         rf_statement_read(query.statement, &assembly->scratch, &statement);
+        if (statement.kind == RF_STATEMENT_DDL || statement.kind == RF_STATEMENT_UNKNOWN) {
+            rf_tables_change(&assembly->tables, query.database, query.statement);
+        }
         ends = assembly->standalone || statement.kind == RF_STATEMENT_COMMIT ||
                statement.kind == RF_STATEMENT_ROLLBACK ||
                (statement.kind == RF_STATEMENT_XA && assembly->completes_xa);
@@ -442,6 +451,10 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
     switch (header->type) {
     case RF_BINLOG_TABLE_MAP:
         status = rf_tables_map(&assembly->tables, assembly->pick, body, err);
+        if (status == RF_AGAIN) {
+            assembly->ordinal--; /* it comes again */
+            return status;
+        }
         break;
     case RF_BINLOG_QUERY: status = take_query(assembly, header, body, err); break;
     case RF_BINLOG_XID:
@@ -541,6 +554,7 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
 {
     struct rf_binlog_header header;
     struct rf_str body;
+    uint64_t offset = assembly->offset, next = assembly->next;
     rf_assert(!assembly->ready);
     assembly->event = event;
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
@@ -557,5 +571,13 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
             status = dispatch(assembly, &header, body, err);
         }
     }
-    return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_wrap(assembly, err);
+    if (__builtin_expect(status == RF_OK, 1)) {
+        return RF_OK;
+    }
+    if (status == RF_AGAIN) {
+        assembly->offset = offset;
+        assembly->next = next;
+        return RF_AGAIN;
+    }
+    return rf_assembly_wrap(assembly, err);
 }

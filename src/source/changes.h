@@ -1,0 +1,61 @@
+/* Statements that change the definitions of tables, in a stretch of a log.
+ *
+ * Used where names of columns do not stand in the log: a definition that was found elsewhere is one
+ * of a certain moment, and holds at another place of the log when no statement between the two
+ * changes the table. Nothing is worked out from the statements: one that may concern the table is
+ * enough to stop.
+ *
+ * A statement concerns a table when it names it, and names its database or has it as the default
+ * one; names are looked for as whole words, letters of either case. Every statement concerns a table
+ * whose names are not of ASCII letters, digits, _ and $. What begins with DROP, TRUNCATE, ANALYZE,
+ * OPTIMIZE, CHECK, REPAIR or FLUSH changes no definition: a table that is made again is named by the
+ * statement that makes it. */
+#ifndef ROWFERRY_SOURCE_CHANGES_H
+#define ROWFERRY_SOURCE_CHANGES_H
+
+#include "wire/binlog.h"
+
+/* Between events of a log. */
+struct rf_place {
+    struct rf_buf file; /* without directories */
+    uint64_t offset;
+};
+void rf_place_set(struct rf_place *place, struct rf_str file, uint64_t offset);
+/* -1, 0 or 1: files by their numbers. */
+int rf_place_compare(const struct rf_place *a, const struct rf_place *b);
+void rf_place_deinit(struct rf_place *place);
+
+struct rf_change {
+    struct rf_place place;  /* where the statement begins */
+    struct rf_buf database; /* the default one */
+    struct rf_buf statement;
+};
+
+/* What is known of the log between two places. Zeroed is empty and valid. Thread: the owner's. */
+struct rf_changes {
+    struct rf_place from, to;
+    struct rf_binlog_format format; /* of the events that are taken */
+    struct rf_change *items;
+    uint32_t count;
+    uint32_t capacity;
+    size_t bytes;
+    bool too_many; /* there were more statements than are kept: nobody knows what is behind them */
+};
+
+/* Nothing is known but that reading begins here. */
+void rf_changes_begin(struct rf_changes *changes, struct rf_str file, uint64_t offset);
+/* Takes the next event of a log as its server or its file has it; `end` is the offset behind it, 0
+ * as the event says. `to` moves behind it. Returns RF_OK; RF_FATAL (damage). */
+RF_USE_RESULT enum rf_status rf_changes_take(struct rf_changes *changes, struct rf_str event,
+                                             uint64_t end, struct rf_error *err);
+/* The first statement behind `after` that concerns the table; NULL: none. */
+const struct rf_change *rf_changes_find(const struct rf_changes *changes,
+                                        const struct rf_place *after, struct rf_str database,
+                                        struct rf_str table);
+void rf_changes_deinit(struct rf_changes *changes);
+
+/* True when a statement concerns the table. An empty statement, of which nothing is known, does. */
+bool rf_change_concerns(struct rf_str default_database, struct rf_str statement,
+                        struct rf_str database, struct rf_str table);
+
+#endif
