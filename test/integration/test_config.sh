@@ -63,6 +63,17 @@ END
 expect_status 0 "$ROWFERRY" run --name typed --state names typed.yaml
 expect_equal "names/typed.db" "$(find names -name '*.db')" "the pipeline's name"
 
+# --follow goes to the source, of which only a log file has something to follow.
+run_background follow "$ROWFERRY" run --follow --state follow typed.yaml
+wait_until 10 eval '"$ROWFERRY" status filed --state follow --json 2>/dev/null | grep -q 0-1-28'
+expect_equal yes "$(background_runs follow && echo yes)" "at the end of a log that is followed"
+signal_background follow TERM
+expect_background_status 10 143 follow
+expect_status 0 timeout 20 "$ROWFERRY" run --follow --limit 3 --state limit typed.yaml
+printf 'source: mysql://cdc@127.0.0.1\nsinks: ["null:"]\n' >server.yaml
+expect_status 2 "$ROWFERRY" run --follow server.yaml
+expect_contains "$(cat err)" "server.yaml:1: mysql has no option for --follow" "nothing to follow"
+
 # The file and the address are the same pipeline: the second start finds the place of the first.
 printf 'source: binlog:log\nsinks: [file:one.jsonl]\nstate: same\n' >same.yaml
 expect_status 0 "$ROWFERRY" run same.yaml
