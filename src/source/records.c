@@ -37,15 +37,18 @@ static size_t whole(const struct rf_record *record)
 
 /* ---- Chunks -------------------------------------------------------------------------------- */
 
+/* Of the ordinary size, or of one that fits `size` bytes; where memory is scarcer than a chunk, of
+ * all of it. */
 static struct rf_chunk *take_chunk(struct rf_records *records, size_t size)
 {
     struct rf_chunk *chunk;
-    if (size <= ORDINARY && records->spare != NULL) {
+    size_t ordinary = memory_max(records) < ORDINARY ? memory_max(records) & ~(size_t)7 : ORDINARY;
+    if (size <= ORDINARY && ordinary == ORDINARY && records->spare != NULL) {
         chunk = records->spare;
         records->spare = chunk->next;
         records->spare_count--;
     } else {
-        size_t room = size <= ORDINARY ? ORDINARY : size;
+        size_t room = size <= ordinary ? ordinary : size;
         chunk = rf_alloc(sizeof *chunk + room);
         chunk->size = room;
     }
@@ -84,7 +87,6 @@ static void drop_chunks(struct rf_records *records)
         recycle(records, chunk);
     }
     records->first = records->last = NULL;
-    records->held = 0;
 }
 
 static void free_chunks(struct rf_chunk *from)
@@ -108,7 +110,7 @@ void rf_records_reset(struct rf_records *records)
         records->table_count = 0;
         memset(records->places, 0, records->place_capacity * sizeof *records->places);
     }
-    records->count = records->bytes = 0;
+    records->count = records->bytes = records->spilled = 0;
 }
 
 void rf_records_deinit(struct rf_records *records)
@@ -192,57 +194,76 @@ static enum rf_status spill_chunks(struct rf_records *records, struct rf_error *
     }
     if (records->first == NULL) {
         records->last = NULL;
-        records->held = 0;
+        records->spilled = records->bytes;
     }
     return status;
 }
 
-/* Without a copy of what is larger than all the memory. */
-static enum rf_status spill_record(struct rf_records *records, struct rf_record *head,
-                                   const struct rf_str *parts, uint32_t count, struct rf_error *err)
+/* Without a copy of what is larger than all the memory, behind what lies there. */
+static enum rf_status spill_record(struct rf_records *records, const struct rf_record *head,
+                                   size_t bytes, const struct rf_str *parts, uint32_t count,
+                                   struct rf_error *err)
 {
     static char padding[8];
-    struct iovec pieces[1 + RF_RECORD_PARTS_MAX + 1];
-    struct rf_spill_block block = {pieces, 0};
-    head->number = number_of(records, head->table);
-    pieces[block.count++] = (struct iovec){head, sizeof *head};
+    struct rf_record record = *head;
+    struct iovec pieces[1 + RF_RECORD_PARTS_MAX + 1] = {{&record, sizeof record}};
+    struct rf_spill_block block = {pieces, 1};
+    rf_assert(count <= RF_RECORD_PARTS_MAX);
+    record.size = bytes;
+    record.number = number_of(records, head->table);
     for (uint32_t i = 0; i < count; i++) {
         pieces[block.count++] = (struct iovec){(char *)(uintptr_t)parts[i].data, parts[i].size};
     }
-    pieces[block.count++] = (struct iovec){padding, aligned(head->size) - head->size};
-    return rf_spill_write(&records->spill, &block, 1, err);
+    pieces[block.count++] = (struct iovec){padding, aligned(bytes) - bytes};
+    enum rf_status status = spill_chunks(records, err);
+    if (status == RF_OK) {
+        status = rf_spill_write(&records->spill, &block, 1, err);
+    }
+    if (status == RF_OK) {
+        records->count++;
+        records->bytes += whole(&record);
+        records->spilled = records->bytes;
+    }
+    return status;
+}
+
+/* The last chunk has no room for `size` bytes more: opens the next one, when there is memory for
+ * it, or spills all and then opens it. */
+static enum rf_status make_room(struct rf_records *records, size_t size, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
+    if (records->bytes - records->spilled + size > memory_max(records)) {
+        status = spill_chunks(records, err);
+    }
+    if (status == RF_OK) {
+        append(records, take_chunk(records, size));
+    }
+    return status;
 }
 
 enum rf_status rf_records_add(struct rf_records *records, const struct rf_record *head,
                               const struct rf_str *parts, uint32_t count, struct rf_error *err)
 {
-    struct rf_record record = *head;
-    rf_assert(count <= RF_RECORD_PARTS_MAX);
-    record.size = 0;
+    size_t bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        record.size += parts[i].size;
+        bytes += parts[i].size;
     }
-    size_t size = whole(&record);
-    records->count++;
-    records->bytes += size;
-    if (__builtin_expect(size > memory_max(records) - records->held, 0)) {
-        enum rf_status status = spill_chunks(records, err);
-        bool large = size > memory_max(records);
-        if (status == RF_OK && large) {
-            status = spill_record(records, &record, parts, count, err);
+    size_t size = sizeof *head + aligned(bytes);
+    struct rf_chunk *chunk = records->last;
+    if (__builtin_expect(chunk == NULL || chunk->size - chunk->used < size, 0)) {
+        if (size > memory_max(records)) {
+            return spill_record(records, head, bytes, parts, count, err);
         }
-        if (status != RF_OK || large) {
+        enum rf_status status = make_room(records, size, err);
+        if (status != RF_OK) {
             return status;
         }
+        chunk = records->last;
     }
-    struct rf_chunk *chunk = records->last;
-    if (chunk == NULL || chunk->size - chunk->used < size) {
-        chunk = take_chunk(records, size);
-        append(records, chunk);
-    }
-    char *to = chunk->data + chunk->used;
-    memcpy(to, &record, sizeof record);
-    to += sizeof record;
+    struct rf_record *record = (struct rf_record *)(void *)(chunk->data + chunk->used);
+    *record = *head;
+    record->size = bytes;
+    char *to = (char *)(record + 1);
     for (uint32_t i = 0; i < count; i++) {
         if (parts[i].size > 0) {
             memcpy(to, parts[i].data, parts[i].size);
@@ -250,7 +271,8 @@ enum rf_status rf_records_add(struct rf_records *records, const struct rf_record
         }
     }
     chunk->used += size;
-    records->held += size;
+    records->count++;
+    records->bytes += size;
     return RF_OK;
 }
 
@@ -296,13 +318,13 @@ static enum rf_status cut_file(struct rf_records *records, uint64_t kept, struct
         rf_spill_skip(&records->spill);
         before += size;
     }
+    records->spilled = before;
     if (status == RF_OK && before < kept) {
         uint64_t number = records->spill.read, at = records->spill.read_at;
         struct rf_chunk *chunk = read_chunk(records, &status, err);
         if (chunk != NULL) {
             chunk->used = kept - before;
             append(records, chunk);
-            records->held = chunk->used;
             records->spill.read = number;
             records->spill.read_at = at;
         }
@@ -313,16 +335,15 @@ static enum rf_status cut_file(struct rf_records *records, uint64_t kept, struct
 enum rf_status rf_records_cut(struct rf_records *records, struct rf_records_mark mark,
                               struct rf_error *err)
 {
-    uint64_t spilled = records->bytes - records->held, kept = mark.bytes;
+    uint64_t kept = mark.bytes;
     rf_assert(kept <= records->bytes && records->spill.read == 0);
     records->bytes = kept;
     records->count = mark.count;
-    if (kept < spilled) {
+    if (kept < records->spilled) {
         drop_chunks(records);
         return cut_file(records, kept, err);
     }
-    size_t left = (size_t)(kept - spilled);
-    records->held = left;
+    size_t left = (size_t)(kept - records->spilled);
     struct rf_chunk **place = &records->first;
     records->last = NULL;
     while (*place != NULL && left > 0) {

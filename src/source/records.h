@@ -44,7 +44,7 @@ struct rf_records {
 
     uint64_t count;         /* of all records, also of those in the file and those handed over */
     uint64_t bytes;         /* of them */
-    size_t held;            /* of those that lie in memory */
+    uint64_t spilled;       /* of those that went to the file; the others lie in memory */
     struct rf_chunk *first; /* in order, behind what is in the file */
     struct rf_chunk *last;
     struct rf_chunk *spare;
@@ -61,7 +61,7 @@ struct rf_records {
 
 enum { RF_RECORD_PARTS_MAX = 4 };
 
-/* Adds a record: *head, whose size is filled in here, and the parts behind it, copied. The table
+/* Adds a record: *head, whose size is filled in, and the parts behind it, copied. The table
  * stays valid until the records are reset. Returns RF_OK; RF_RETRY (they do not fit into the
  * memory, and the file could not be written). */
 RF_USE_RESULT enum rf_status rf_records_add(struct rf_records *records,

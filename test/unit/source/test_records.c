@@ -111,6 +111,24 @@ static void test_what_was_added_comes_out_whatever_fits_into_memory(void **conte
     }
 }
 
+/* Larger than what is written at a time, smaller than what may lie in memory. */
+static void test_records_of_any_size_come_out_of_the_usual_memory(void **context)
+{
+    struct model model;
+    (void)context;
+    begin(&model, 0);
+    while (model.tail.size < 3 * RF_RECORDS_WRITE) {
+        rf_buf_add_byte(&model.tail, 'z');
+    }
+    for (int i = 0; i < 40; i++) {
+        add(&model, i % 4 == 0 ? 3 * RF_RECORDS_WRITE : i % 4 == 1 ? RF_RECORDS_WRITE : 100);
+        assert_true(model.records.bytes - model.records.spilled <= RF_RECORDS_MEMORY_MAX);
+    }
+    assert_true(model.records.spill.file > 0);
+    expect_all(&model);
+    end(&model);
+}
+
 /* Any mix of additions and cuts is what a list would be. */
 static void test_cuts_forget_exactly_what_came_behind_their_mark(void **context)
 {
@@ -227,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_added_comes_out_whatever_fits_into_memory),
+        cmocka_unit_test(test_records_of_any_size_come_out_of_the_usual_memory),
         cmocka_unit_test(test_cuts_forget_exactly_what_came_behind_their_mark),
         cmocka_unit_test(test_memory_stays_flat),
         cmocka_unit_test(test_tables_come_back_from_the_file),
