@@ -27,6 +27,11 @@ static int64_t lag_ms(struct rf_worker *worker, const struct rf_core_status *sta
     return least == 0 && !status->idle ? 1 : least;
 }
 
+static int64_t call_ms(const struct rf_worker *worker)
+{
+    return worker->call_since_ms > 0 ? rf_clock_ms() - worker->call_since_ms : 0;
+}
+
 static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snapshot *out)
 {
     struct rf_core_status status;
@@ -46,6 +51,12 @@ static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snap
     out->commit_us = status.commit_us;
     out->idle = status.idle;
     out->lag_ms = pipeline->workers[id].sink ? lag_ms(&pipeline->workers[id], &status) : -1;
+    out->call_ms = call_ms(&pipeline->workers[id]);
+    if (pipeline->workers[id].sink != NULL) {
+        /* The source of its own feed, which nobody else shows. */
+        int64_t more_ms = call_ms(&pipeline->workers[id + pipeline->options.sink_count]);
+        out->call_ms = more_ms > out->call_ms ? more_ms : out->call_ms;
+    }
     rf_buf_set(&out->position, status.position);
     rf_buf_set(&out->recorded, status.recorded);
     rf_buf_set(&out->message, rf_str_of(status.message));

@@ -425,6 +425,7 @@ static void *work(void *argument)
         if (worker->action.kind == RF_ACTION_EXIT) {
             break;
         }
+        worker->call_since_ms = rf_clock_ms();
         pthread_mutex_unlock(&pipeline->mutex);
         rf_news_tell(&worker->log);
 
@@ -435,6 +436,7 @@ static void *work(void *argument)
         look_at_refusal(worker, result.status);
 
         pthread_mutex_lock(&pipeline->mutex);
+        worker->call_since_ms = 0;
         end_with_reader(worker, &result);
         rf_core_done(pipeline->core, worker->id, &worker->action, &result, rf_clock_ms());
         rf_worker_spread(pipeline, &worker->log);

@@ -38,6 +38,7 @@ struct rf_worker {
     int64_t until_ms;        /* while it waits: when it asks by itself */
     struct rf_action action; /* to be carried out, or under way */
     void *state;             /* NULL: no instance */
+    int64_t call_since_ms;   /* since when its plugin is in a call; 0: it is in none */
 
     /* of its thread alone */
     struct rf_arena arena; /* of the instance's options */
