@@ -96,7 +96,7 @@ void rf_feed_balance(struct rf_core *core)
     }
 }
 
-/* --------------------------------------------------------------------------------------- release */
+/* -------------------------------------------------------------------------------------- release */
 
 static bool is_looked_at(const struct rf_core *core, uint64_t number)
 {

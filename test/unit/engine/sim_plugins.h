@@ -99,7 +99,9 @@ static inline enum rf_status sim_source_read(struct sim_world *world, struct sim
                : RF_AGAIN;
 }
 
-static inline enum rf_status sim_source_ack(struct sim_world *world, struct sim_runner *runner)
+/* As things are when the source is to be told: a destination that went back may take its record
+ * back before the source has heard it. */
+static inline void sim_check_ack(struct sim_world *world, struct sim_runner *runner)
 {
     uint32_t position = 0;
     if (!sim_parse(runner->action.position, &position)) {
@@ -111,6 +113,12 @@ static inline enum rf_status sim_source_ack(struct sim_world *world, struct sim_
                      (int)world->records[i].position);
         }
     }
+}
+
+static inline enum rf_status sim_source_ack(struct sim_world *world, struct sim_runner *runner)
+{
+    uint32_t position = 0;
+    sim_parse(runner->action.position, &position);
     world->acks++;
     if (world->purges && position > world->purged) {
         world->purged = position;

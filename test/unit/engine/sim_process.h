@@ -185,6 +185,8 @@ static inline bool sim_move(struct sim_world *world, struct sim_process *process
         runner->since_ms = world->now_ms;
         if (sim_calls_out(runner)) {
             sim_maybe_stall(world, id);
+        } else if (runner->action.kind == RF_ACTION_ACK) {
+            sim_check_ack(world, runner);
         }
         break;
     case SIM_GIVEN:

@@ -215,7 +215,7 @@ static void test_the_last_sink_of_the_shared_feed_stays_there(void **state)
     assert_false(status_of(OTHER).own_feed);
 }
 
-/* ------------------------------------------------------------- the way out: a start, and a return */
+/* ----------------------------------------------------------- the way out: a start, and a return */
 
 static void test_at_a_start_a_sink_a_minute_behind_gets_a_feed_of_its_own(void **state)
 {
@@ -514,7 +514,7 @@ static void test_the_bytes_are_shared_out_among_the_feeds(void **state)
     read_many(own_source(SINK), 51, 51); /* which has its own share */
 }
 
-/* ------------------------------------------------------------------------------- in the long run */
+/* ------------------------------------------------------------------------------ in the long run */
 
 /* A destination hangs for 5 minutes while the other one works. A log that grows by 10 transactions
  * a second. */
