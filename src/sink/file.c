@@ -13,13 +13,12 @@
  * A compressing sink ends a piece (file_frame.h) at each flush, and in front of whatever may have
  * to be cut off: a length in a note is always one at which the file is whole. */
 #include "base/clock.h"
-#include "sink/file_frame.h"
+#include "sink/file_note.h"
+#include "sink/file_output.h"
 #include "sink/file_segment.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <rowferry/sink.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -27,8 +26,6 @@
 
 enum {
     BUFFER_BYTES = 256 * 1024, /* encoded lines are written when there is this much, or no more */
-    WRITEBACK_BYTES = 2 * 1024 * 1024,
-    SLICE_MS = 100, /* the longest that an interrupt waits for being seen */
 };
 
 struct file_sink {
@@ -42,28 +39,11 @@ struct file_sink {
     const atomic_uint *rotations;
     unsigned rotations_seen;
     struct rf_file_segments segments;
-    uint64_t number;    /* of the segment that is written to; 0: the path itself */
-    struct rf_buf name; /* terminated: of the file that is written to */
-    int64_t began_ms;   /* when the first bytes came into it, by the monotonic clock */
-    int64_t began_us;   /* the same by the wall clock, for the note; 0: it is empty */
-
-    struct rf_buf out; /* encoded lines */
-    size_t settled;    /* of out: up to the end of a transaction */
-    bool inside;       /* what was written last belongs to a transaction that is not at its end */
-    struct rf_file_frame frame;
-    struct rf_buf packed; /* what is written instead of out */
-    int fd;
-    bool opened;
-    bool regular;
-    bool noted;    /* a regular file opened by its path: it has a note */
-    bool careful;  /* a write may block: never more at once than certainly fits */
-    bool unsynced; /* written to since the last sync */
+    uint64_t number; /* of the segment that is written to; 0: the path itself */
+    struct rf_file_output output;
+    bool noted; /* a regular file opened by its path: it has a note */
     dev_t device;
     ino_t inode;
-    uint64_t length;     /* of the file, without what is in out */
-    uint64_t handed_out; /* the kernel was told to begin writing out up to here */
-    uint64_t ended;      /* where the file can be cut behind a transaction: the last such place */
-    atomic_bool interrupted;
 };
 
 static bool rotates(const struct file_sink *sink)
@@ -71,131 +51,60 @@ static bool rotates(const struct file_sink *sink)
     return sink->rotate || sink->rotate_bytes > 0 || sink->rotate_every_ms > 0;
 }
 
-/* --------------------------------------------------------------------------------------- errors */
-
-static enum rf_status failed(const struct file_sink *sink, enum rf_status status, const char *doing,
-                             int code, struct rf_error *err)
-{
-    rf_fail(err, status, "could not %s %s: %s", doing, sink->name.data, strerror(code));
-    if (err != NULL) {
-        err->code = code;
-    }
-    return status;
-}
-
-static enum rf_status write_failed(const struct file_sink *sink, int code, struct rf_error *err)
-{
-    switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-        failed(sink, RF_RETRY, "write to", code, err);
-        rf_error_hint(err, "it goes on when there is room again");
-        return RF_RETRY;
-    case EFBIG:
-        failed(sink, RF_CONFIG, "write to", code, err);
-        rf_error_hint(err, "the file is as large as its file system or 'ulimit -f' allows");
-        return RF_CONFIG;
-    case EPIPE:
-    case ECONNRESET:
-    case ENOMEM:
-    case ENOBUFS: return failed(sink, RF_RETRY, "write to", code, err);
-    default: return failed(sink, RF_FATAL, "write to", code, err);
-    }
-}
-
-/* ---------------------------------------------------------------------------------------- notes */
-
-/* What a note says. Of a file that neither rotates nor is compressed it is "DEVICE INODE LENGTH",
- * of another one "DEVICE INODE LENGTH NUMBER KIND BEGAN". */
-struct note {
-    uint64_t device, inode, length;
-    uint64_t number;
-    enum rf_file_kind kind;
-    uint64_t began_us;
-};
-
-static bool parse_note(struct rf_str text, struct note *note)
-{
-    struct rf_str kind = RF_STR("none"), field;
-    uint64_t *const numbers[] = {&note->device, &note->inode, &note->length,
-                                 &note->number, NULL,         &note->began_us};
-    uint32_t count = 0;
-    *note = (struct note){0};
-    for (; text.data != NULL && rf_str_split(&text, ' ', &field); count++) {
-        if (count == sizeof numbers / sizeof *numbers) {
-            return false;
-        }
-        if (numbers[count] == NULL) {
-            kind = field;
-        } else if (!rf_str_to_u64(field, numbers[count])) {
-            return false;
-        }
-    }
-    return (count == 3 || count == 6) && rf_file_kind_of(kind, &note->kind);
-}
-
-static void add_note(const struct file_sink *sink, struct rf_buf *out)
-{
-    rf_buf_printf(out, "%llu %llu %llu", (unsigned long long)sink->device,
-                  (unsigned long long)sink->inode, (unsigned long long)sink->ended);
-    if (rotates(sink) || sink->compress != RF_FILE_PLAIN) {
-        rf_buf_printf(out, " %llu %s %lld", (unsigned long long)sink->number,
-                      rf_file_kind_name((enum rf_file_kind)sink->compress),
-                      (long long)sink->began_us);
-    }
-}
-
 /* -------------------------------------------------------------------------------------- opening */
 
 static enum rf_status open_stdout(struct file_sink *sink, struct rf_error *err)
 {
-    rf_buf_set(&sink->name, RF_STR("standard output"));
-    rf_buf_cstr(&sink->name);
+    rf_buf_set(&sink->output.name, RF_STR("standard output"));
+    rf_buf_cstr(&sink->output.name);
     if (rotates(sink) || sink->compress != RF_FILE_PLAIN) {
         rf_fail(err, RF_CONFIG, "standard output can be neither rotated nor compressed");
         rf_error_hint(err, "leave out %s, or name a file; a pipe can be compressed behind us",
                       rotates(sink) ? "rotate" : "compress");
         return RF_CONFIG;
     }
-    sink->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    return sink->fd >= 0 ? RF_OK : rf_file_open_failed(sink->name.data, errno, err);
+    sink->output.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return sink->output.fd >= 0 ? RF_OK : rf_file_open_failed(sink->output.name.data, errno, err);
 }
 
 /* May create the file, but not where there was one that is to be continued. */
 static enum rf_status open_name(struct file_sink *sink, bool create, struct rf_error *err)
 {
     int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (create ? O_CREAT : 0);
-    sink->fd = open(sink->name.data, flags, 0644);
-    if (sink->fd >= 0) {
+    sink->output.fd = open(sink->output.name.data, flags, 0644);
+    if (sink->output.fd >= 0) {
         return RF_OK;
     }
     if (errno == ENOENT && !create) {
-        rf_fail(err, RF_FATAL, "%s is gone, and what was written to it with it", sink->name.data);
+        rf_fail(err, RF_FATAL, "%s is gone, and what was written to it with it",
+                sink->output.name.data);
         rf_error_hint(err, "put it back; docs/delivery.md says how to begin a new one");
         return RF_FATAL;
     }
-    return rf_file_open_failed(sink->name.data, errno, err);
+    return rf_file_open_failed(sink->output.name.data, errno, err);
 }
 
 /* What was opened last takes the place of what was open before. */
 static enum rf_status examine(struct file_sink *sink, bool named, struct rf_error *err)
 {
     struct stat found;
-    if (fstat(sink->fd, &found) != 0) {
-        return failed(sink, RF_FATAL, "examine", errno, err);
+    if (fstat(sink->output.fd, &found) != 0) {
+        return rf_file_failed(sink->output.name.data, RF_FATAL, "examine", errno, err);
     }
-    sink->regular = S_ISREG(found.st_mode);
-    sink->noted = sink->regular && named;
+    sink->output.regular = S_ISREG(found.st_mode);
+    sink->noted = sink->output.regular && named;
     /* What we opened does not block, and neither does a device that is no terminal. */
-    sink->careful = !named && !sink->regular && (!S_ISCHR(found.st_mode) || isatty(sink->fd));
+    sink->output.careful =
+        !named && !sink->output.regular && (!S_ISCHR(found.st_mode) || isatty(sink->output.fd));
     sink->device = found.st_dev;
     sink->inode = found.st_ino;
-    sink->length = sink->regular ? (uint64_t)found.st_size : 0;
-    sink->handed_out = sink->length;
-    if (named && !sink->regular && (rotates(sink) || sink->compress != RF_FILE_PLAIN)) {
+    sink->output.length = sink->output.regular ? (uint64_t)found.st_size : 0;
+    sink->output.unsynced = sink->output.regular; /* what is there may not be on the disk yet */
+    sink->output.handed_out = sink->output.length;
+    if (named && !sink->output.regular && (rotates(sink) || sink->compress != RF_FILE_PLAIN)) {
         rf_fail(err, RF_CONFIG,
                 "%s is not a regular file: it can be neither rotated nor compressed",
-                sink->name.data);
+                sink->output.name.data);
         rf_error_hint(err, "leave out %s, or name another file",
                       rotates(sink) ? "rotate" : "compress");
         return RF_CONFIG;
@@ -206,19 +115,13 @@ static enum rf_status examine(struct file_sink *sink, bool named, struct rf_erro
 static enum rf_status open_file(struct file_sink *sink, bool create, struct rf_error *err)
 {
     enum rf_status status = open_name(sink, create, err);
-    sink->opened = status == RF_OK;
+    sink->output.opened = status == RF_OK;
     if (status == RF_OK) {
         status = examine(sink, true, err);
     }
-    return status == RF_OK && sink->noted ? rf_file_lock(sink->fd, sink->name.data, err) : status;
-}
-
-static void close_file(struct file_sink *sink)
-{
-    if (sink->opened) {
-        close(sink->fd);
-    }
-    sink->opened = false;
+    return status == RF_OK && sink->noted
+               ? rf_file_lock(sink->output.fd, sink->output.name.data, err)
+               : status;
 }
 
 /* The byte in front of `end`, which is not 0. */
@@ -226,28 +129,28 @@ static enum rf_status ends_line(const struct file_sink *sink, uint64_t end, bool
                                 struct rf_error *err)
 {
     char last = 0;
-    int fd = open(sink->name.data, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(sink->output.name.data, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        return failed(sink, RF_CONFIG, "read", errno, err);
+        return rf_file_failed(sink->output.name.data, RF_CONFIG, "read", errno, err);
     }
     ssize_t size = pread(fd, &last, 1, (off_t)(end - 1));
     int code = size < 0 ? errno : 0;
     close(fd);
     *out = size == 1 && last == '\n';
-    return code == 0 ? RF_OK : failed(sink, RF_FATAL, "read", code, err);
+    return code == 0 ? RF_OK : rf_file_failed(sink->output.name.data, RF_FATAL, "read", code, err);
 }
 
 /* Whether something can be put behind all that is there. */
 static enum rf_status ends_whole(const struct file_sink *sink, bool *out, struct rf_error *err)
 {
     *out = true;
-    if (sink->length == 0) {
+    if (sink->output.length == 0) {
         return RF_OK;
     }
     return sink->compress == RF_FILE_PLAIN
-               ? ends_line(sink, sink->length, out, err)
-               : rf_file_frame_check(sink->name.data, (enum rf_file_kind)sink->compress,
-                                     &sink->interrupted, out, err);
+               ? ends_line(sink, sink->output.length, out, err)
+               : rf_file_frame_check(sink->output.name.data, (enum rf_file_kind)sink->compress,
+                                     &sink->output.interrupted, out, err);
 }
 
 /* A first start: what is there stays, and we begin behind it. */
@@ -256,11 +159,11 @@ static enum rf_status begin_file(struct file_sink *sink, struct rf_error *err)
     bool whole = true;
     enum rf_status status = ends_whole(sink, &whole, err);
     if (status == RF_OK && !whole && sink->compress == RF_FILE_PLAIN) {
-        rf_fail(err, RF_CONFIG, "%s does not end with a whole line", sink->name.data);
+        rf_fail(err, RF_CONFIG, "%s does not end with a whole line", sink->output.name.data);
         rf_error_hint(err, "nothing was written to it; choose another file, or end its last line");
         status = RF_CONFIG;
     } else if (status == RF_OK && !whole) {
-        rf_fail(err, RF_CONFIG, "%s is not a whole file of %s", sink->name.data,
+        rf_fail(err, RF_CONFIG, "%s is not a whole file of %s", sink->output.name.data,
                 rf_file_kind_name((enum rf_file_kind)sink->compress));
         rf_error_hint(err, "nothing was written to it; choose another file");
         status = RF_CONFIG;
@@ -271,7 +174,7 @@ static enum rf_status begin_file(struct file_sink *sink, struct rf_error *err)
 static void be_at(struct file_sink *sink, uint64_t number)
 {
     sink->number = number;
-    rf_file_segment_name(&sink->segments, number, &sink->name);
+    rf_file_segment_name(&sink->segments, number, &sink->output.name);
 }
 
 /* Begins the next segment; only when it is there, the old one is let go. */
@@ -283,13 +186,13 @@ static enum rf_status next_segment(struct file_sink *sink, uint64_t number, stru
     if (status != RF_OK) {
         return status;
     }
-    close_file(sink);
-    sink->fd = fd;
-    sink->opened = true;
-    sink->began_us = 0;
+    rf_file_output_close(&sink->output);
+    sink->output.fd = fd;
+    sink->output.opened = true;
+    sink->output.began_us = 0;
     be_at(sink, number);
     status = examine(sink, true, err);
-    sink->ended = sink->length;
+    sink->output.ended = sink->output.length;
     return status;
 }
 
@@ -326,7 +229,7 @@ static enum rf_status begin_segment(struct file_sink *sink, struct rf_error *err
     if (status == RF_OK && highest > 0) {
         be_at(sink, highest);
         status = open_file(sink, false, err);
-        if (status != RF_OK || sink->length == 0) {
+        if (status != RF_OK || sink->output.length == 0) {
             return status == RF_OK ? rf_file_segments_sync(&sink->segments, err) : status;
         }
     }
@@ -338,8 +241,8 @@ static enum rf_status begin_segment(struct file_sink *sink, struct rf_error *err
 
 static enum rf_status begin(struct file_sink *sink, struct rf_error *err)
 {
-    close_file(sink);
-    sink->began_us = 0;
+    rf_file_output_close(&sink->output);
+    sink->output.began_us = 0;
     if (rotates(sink)) {
         return begin_segment(sink, err);
     }
@@ -349,12 +252,12 @@ static enum rf_status begin(struct file_sink *sink, struct rf_error *err)
 }
 
 /* What was set is not what the file was written with. */
-static enum rf_status check_options(const struct file_sink *sink, const struct note *note,
+static enum rf_status check_options(const struct file_sink *sink, const struct rf_file_note *note,
                                     struct rf_error *err)
 {
     if (note->kind != (enum rf_file_kind)sink->compress) {
-        rf_fail(err, RF_CONFIG, "%s was written with compress=%s, which is now %s", sink->name.data,
-                rf_file_kind_name(note->kind),
+        rf_fail(err, RF_CONFIG, "%s was written with compress=%s, which is now %s",
+                sink->output.name.data, rf_file_kind_name(note->kind),
                 rf_file_kind_name((enum rf_file_kind)sink->compress));
         rf_error_hint(err, "one file is of one kind: set it back, or give the sink another path "
                            "and the position of this one");
@@ -362,7 +265,7 @@ static enum rf_status check_options(const struct file_sink *sink, const struct n
     }
     if (note->number > 0 && !rotates(sink)) {
         rf_fail(err, RF_CONFIG, "%s was written in segments, the last of which is %s", sink->path,
-                sink->name.data);
+                sink->output.name.data);
         rf_error_hint(err, "set rotate=on, which goes on in that one until a SIGHUP; or give the "
                            "sink another path and the position of this one");
         return RF_CONFIG;
@@ -371,17 +274,17 @@ static enum rf_status check_options(const struct file_sink *sink, const struct n
 }
 
 /* Whether this is the file that the note is about, and still has all of it. */
-static enum rf_status check_content(const struct file_sink *sink, const struct note *note,
+static enum rf_status check_content(const struct file_sink *sink, const struct rf_file_note *note,
                                     struct rf_error *err)
 {
-    const char *name = sink->name.data;
+    const char *name = sink->output.name.data;
     bool whole = true;
     enum rf_status status = RF_OK;
-    if (!sink->regular || note->device != sink->device || note->inode != sink->inode) {
+    if (!sink->output.regular || note->device != sink->device || note->inode != sink->inode) {
         status = rf_fail(err, RF_FATAL, "%s is not the file that was written to before", name);
-    } else if (sink->length < note->length) {
+    } else if (sink->output.length < note->length) {
         status = rf_fail(err, RF_FATAL, "%s has lost data: it has %llu bytes and had %llu", name,
-                         (unsigned long long)sink->length, (unsigned long long)note->length);
+                         (unsigned long long)sink->output.length, (unsigned long long)note->length);
     } else if (note->length > 0 && note->kind == RF_FILE_PLAIN) {
         status = ends_line(sink, note->length, &whole, err);
         if (status == RF_OK && !whole) {
@@ -402,15 +305,15 @@ static void set_age(struct file_sink *sink, uint64_t began_us)
 {
     int64_t now_us = rf_clock_wall_us();
     bool said = began_us > 0 && began_us < (uint64_t)now_us;
-    sink->began_us = said ? (int64_t)began_us : now_us;
-    sink->began_ms = rf_clock_ms() - (now_us - sink->began_us) / 1000;
-    if (sink->length == 0) {
-        sink->began_us = 0;
+    sink->output.began_us = said ? (int64_t)began_us : now_us;
+    sink->output.began_ms = rf_clock_ms() - (now_us - sink->output.began_us) / 1000;
+    if (sink->output.length == 0) {
+        sink->output.began_us = 0;
     }
 }
 
 /* Finds the file that the note is about. Nothing is changed. */
-static enum rf_status find_file(struct file_sink *sink, const struct note *note,
+static enum rf_status find_file(struct file_sink *sink, const struct rf_file_note *note,
                                 struct rf_error *err)
 {
     be_at(sink, note->number);
@@ -425,9 +328,9 @@ static enum rf_status find_file(struct file_sink *sink, const struct note *note,
 static enum rf_status go_on(struct file_sink *sink, const struct rf_context *ctx,
                             struct rf_error *err)
 {
-    struct note note;
+    struct rf_file_note note;
     enum rf_status status = RF_OK;
-    if (parse_note(ctx->note, &note)) {
+    if (rf_file_note_parse(ctx->note, &note)) {
         status = find_file(sink, &note, err);
     } else {
         status = rf_fail(err, RF_FATAL, "the note '%.*s' of %s is damaged", RF_STR_ARG(ctx->note),
@@ -443,10 +346,11 @@ static enum rf_status go_on(struct file_sink *sink, const struct rf_context *ctx
     if (status != RF_OK) {
         return status;
     }
-    if (sink->length > note.length && ftruncate(sink->fd, (off_t)note.length) != 0) {
-        return failed(sink, RF_FATAL, "cut the repeated end off", errno, err);
+    if (sink->output.length > note.length && ftruncate(sink->output.fd, (off_t)note.length) != 0) {
+        return rf_file_failed(sink->output.name.data, RF_FATAL, "cut the repeated end off", errno,
+                              err);
     }
-    sink->length = sink->handed_out = note.length;
+    sink->output.length = sink->output.handed_out = note.length;
     set_age(sink, note.began_us);
     return RF_OK;
 }
@@ -460,140 +364,30 @@ static enum rf_status file_open(void *state, const struct rf_context *ctx, struc
     sink->rotations = ctx->rotations;
     sink->rotations_seen = ctx->rotations != NULL ? atomic_load(ctx->rotations) : 0;
     sink->segments = rf_file_segments_of(sink->path, ctx->pipeline);
-    enum rf_status status =
-        rf_file_frame_open(&sink->frame, (enum rf_file_kind)sink->compress, sink->level, err);
+    enum rf_status status = rf_file_frame_open(&sink->output.frame,
+                                               (enum rf_file_kind)sink->compress, sink->level, err);
     if (status != RF_OK) {
         return status;
     }
     if (strcmp(sink->path, "-") == 0) {
         status = open_stdout(sink, err);
-        sink->opened = status == RF_OK;
+        sink->output.opened = status == RF_OK;
         status = status == RF_OK ? examine(sink, false, err) : status;
     } else if (ctx->note.size > 0 && !ctx->ordered) {
         status = go_on(sink, ctx, err);
     } else {
         status = begin(sink, err);
     }
-    sink->ended = sink->length;
+    sink->output.ended = sink->output.length;
     return status;
 }
 
 /* -------------------------------------------------------------------------------------- writing */
 
-/* False: interrupted. */
-static bool wait_writable(struct file_sink *sink)
-{
-    for (;;) {
-        struct pollfd wait = {sink->fd, POLLOUT, 0};
-        if (atomic_load(&sink->interrupted)) {
-            return false;
-        }
-        if (poll(&wait, 1, SLICE_MS) > 0) {
-            return true;
-        }
-    }
-}
-
-/* Lets the kernel begin to write out what has come together, so that the next sync finds little
- * left and waits less. Only a hint: what counts is the sync. */
-static void begin_writeback(struct file_sink *sink)
-{
-    if (sink->regular && sink->length - sink->handed_out >= WRITEBACK_BYTES) {
-        (void)sync_file_range(sink->fd, (off_t)sink->handed_out,
-                              (off_t)(sink->length - sink->handed_out), SYNC_FILE_RANGE_WRITE);
-        sink->handed_out = sink->length;
-    }
-}
-
-static enum rf_status write_out(struct file_sink *sink, const char *data, size_t size,
-                                struct rf_error *err)
-{
-    size_t done = 0;
-    enum rf_status status = RF_OK;
-    if (size > 0 && sink->began_us == 0) {
-        sink->began_us = rf_clock_wall_us();
-        sink->began_ms = rf_clock_ms();
-    }
-    while (done < size && status == RF_OK) {
-        size_t piece = size - done;
-        if (sink->careful) {
-            /* Others may share this file's flags, so it cannot be made non-blocking; but when there
-             * is room, then for this much. */
-            piece = piece < PIPE_BUF ? piece : PIPE_BUF;
-        }
-        if ((sink->careful && !wait_writable(sink)) || atomic_load(&sink->interrupted)) {
-            status = rf_fail(err, RF_RETRY, "writing to %s was interrupted", sink->name.data);
-            break;
-        }
-        ssize_t written = write(sink->fd, data + done, piece);
-        if (written >= 0) {
-            done += (size_t)written;
-            sink->unsynced = true;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            (void)wait_writable(sink);
-        } else if (errno != EINTR) {
-            status = write_failed(sink, errno, err);
-        }
-    }
-    sink->length += done;
-    begin_writeback(sink);
-    return status;
-}
-
-/* Compresses, and writes what came out of it. */
-static enum rf_status pack(struct file_sink *sink, struct rf_str data, bool end,
-                           struct rf_error *err)
-{
-    rf_buf_reset(&sink->packed);
-    enum rf_status status = rf_file_frame_add(&sink->frame, data, &sink->packed, err);
-    if (status == RF_OK && end) {
-        status = rf_file_frame_end(&sink->frame, &sink->packed, err);
-    }
-    return status == RF_OK ? write_out(sink, sink->packed.data, sink->packed.size, err) : status;
-}
-
-/* A piece ends where a transaction does that another one follows which is not at its end: there
- * the file may have to be cut. */
-static enum rf_status drain_packed(struct file_sink *sink, struct rf_error *err)
-{
-    struct rf_str whole = {sink->out.data, sink->settled};
-    struct rf_str rest = {sink->out.data + sink->settled, sink->out.size - sink->settled};
-    bool cut = rest.size > 0 && !sink->inside;
-    enum rf_status status = RF_OK;
-    if (whole.size > 0 || cut) {
-        status = pack(sink, whole, cut, err);
-    }
-    if (status == RF_OK && cut) {
-        sink->ended = sink->length;
-        sink->inside = true;
-    }
-    return status == RF_OK && rest.size > 0 ? pack(sink, rest, false, err) : status;
-}
-
-static enum rf_status drain(struct file_sink *sink, struct rf_error *err)
-{
-    enum rf_status status;
-    if (sink->out.size == 0) {
-        return RF_OK;
-    }
-    if (sink->compress != RF_FILE_PLAIN) {
-        status = drain_packed(sink, err);
-    } else {
-        if (!sink->inside) {
-            sink->ended = sink->length + sink->settled;
-        }
-        sink->inside |= sink->settled < sink->out.size;
-        status = write_out(sink, sink->out.data, sink->out.size, err);
-    }
-    rf_buf_reset(&sink->out); /* what is left after a failure comes again */
-    sink->settled = 0;
-    return status;
-}
-
 static enum rf_status encode(struct file_sink *sink, const struct rf_view *view,
                              const struct rf_event *event, struct rf_error *err)
 {
-    struct rf_encoding encoding = {.value = &sink->out, .terminator = RF_STR("\n")};
+    struct rf_encoding encoding = {.value = &sink->output.lines, .terminator = RF_STR("\n")};
     return sink->format->type->encode(sink->format->state, view, event, &encoding, err);
 }
 
@@ -606,19 +400,18 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
         const struct rf_transaction *transaction = &view->transactions[i];
         for (uint32_t j = 0; j < transaction->count && status == RF_OK; j++, event++) {
             status = encode(sink, view, event, err);
-            if (status == RF_OK && sink->out.size >= BUFFER_BYTES) {
-                status = drain(sink, err);
+            if (status == RF_OK && sink->output.lines.size >= BUFFER_BYTES) {
+                status = rf_file_output_drain(&sink->output, err);
             }
         }
         if (status == RF_OK && transaction->ends) {
-            sink->settled = sink->out.size;
-            sink->inside = false;
+            rf_file_output_settled(&sink->output);
         }
     }
     if (status == RF_REJECT) {
         /* What came before it counts as written. */
         struct rf_error later = {0};
-        enum rf_status drained = drain(sink, &later);
+        enum rf_status drained = rf_file_output_drain(&sink->output, &later);
         if (drained != RF_OK) {
             status = drained;
             if (err != NULL) {
@@ -627,7 +420,7 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
         }
         return status;
     }
-    return status == RF_OK ? drain(sink, err) : status;
+    return status == RF_OK ? rf_file_output_drain(&sink->output, err) : status;
 }
 
 /* Somebody may have rotated, shortened or removed the file. Then nobody would find in it what we
@@ -636,15 +429,17 @@ static enum rf_status check_file(const struct file_sink *sink, struct rf_error *
 {
     struct stat found;
     enum rf_status status = RF_OK;
-    if (stat(sink->name.data, &found) != 0) {
+    if (stat(sink->output.name.data, &found) != 0) {
         status = rf_fail(err, RF_FATAL, "%s was taken away while it was written to: %s",
-                         sink->name.data, strerror(errno));
+                         sink->output.name.data, strerror(errno));
     } else if (found.st_dev != sink->device || found.st_ino != sink->inode) {
-        status = rf_fail(err, RF_FATAL, "%s was replaced while it was written to", sink->name.data);
-    } else if ((uint64_t)found.st_size != sink->length) {
-        status = rf_fail(
-            err, RF_FATAL, "%s was changed by somebody else: it has %llu bytes instead of %llu",
-            sink->name.data, (unsigned long long)found.st_size, (unsigned long long)sink->length);
+        status = rf_fail(err, RF_FATAL, "%s was replaced while it was written to",
+                         sink->output.name.data);
+    } else if ((uint64_t)found.st_size != sink->output.length) {
+        status = rf_fail(err, RF_FATAL,
+                         "%s was changed by somebody else: it has %llu bytes instead of %llu",
+                         sink->output.name.data, (unsigned long long)found.st_size,
+                         (unsigned long long)sink->output.length);
     }
     if (status != RF_OK) {
         rf_error_hint(err, "log rotation and the like must leave this file alone while it is "
@@ -656,24 +451,27 @@ static enum rf_status check_file(const struct file_sink *sink, struct rf_error *
 /* Whether the next segment is due. Never inside a transaction, and no segment is empty. */
 static bool is_due(const struct file_sink *sink)
 {
-    if (!rotates(sink) || sink->inside || sink->length == 0) {
+    if (!rotates(sink) || sink->output.inside || sink->output.length == 0) {
         return false;
     }
-    return (sink->rotate_bytes > 0 && sink->length >= (uint64_t)sink->rotate_bytes) ||
-           (sink->rotate_every_ms > 0 && rf_clock_ms() - sink->began_ms >= sink->rotate_every_ms) ||
+    return (sink->rotate_bytes > 0 && sink->output.length >= (uint64_t)sink->rotate_bytes) ||
+           (sink->rotate_every_ms > 0 &&
+            rf_clock_ms() - sink->output.began_ms >= sink->rotate_every_ms) ||
            (sink->rotations != NULL && atomic_load(sink->rotations) != sink->rotations_seen);
 }
 
-static enum rf_status settle(struct file_sink *sink, struct rf_error *err)
+/* Of a file that neither rotates nor is compressed the note is as short as it always was. */
+static void add_note(const struct file_sink *sink, struct rf_buf *out)
 {
-    enum rf_status status = drain(sink, err);
-    if (status == RF_OK && sink->frame.begun) {
-        status = pack(sink, RF_STR_NONE, true, err);
-    }
-    if (status == RF_OK && !sink->inside) {
-        sink->ended = sink->length;
-    }
-    return status;
+    struct rf_file_note note = {
+        .device = sink->device,
+        .inode = sink->inode,
+        .length = sink->output.ended,
+        .number = sink->number,
+        .kind = (enum rf_file_kind)sink->compress,
+        .began_us = (uint64_t)sink->output.began_us,
+    };
+    rf_file_note_add(&note, rotates(sink) || sink->compress != RF_FILE_PLAIN, out);
 }
 
 static enum rf_status file_flush(void *state, struct rf_str position, struct rf_buf *note,
@@ -681,12 +479,9 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
 {
     struct file_sink *sink = state;
     (void)position;
-    enum rf_status status = settle(sink, err);
-    if (status == RF_OK && sink->regular && sink->unsynced) {
-        if (fdatasync(sink->fd) != 0) {
-            return failed(sink, RF_FATAL, "sync", errno, err);
-        }
-        sink->unsynced = false;
+    enum rf_status status = rf_file_output_settle(&sink->output, err);
+    if (status == RF_OK) {
+        status = rf_file_output_sync(&sink->output, err);
     }
     if (status != RF_OK || !sink->noted) {
         return status;
@@ -697,7 +492,7 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
         status = follow(sink, err);
     }
     if (status == RF_OK) {
-        if (sink->length == 0) {
+        if (sink->output.length == 0) {
             sink->rotations_seen = rotations;
         }
         add_note(sink, note);
@@ -708,17 +503,14 @@ static enum rf_status file_flush(void *state, struct rf_str position, struct rf_
 static void file_close(void *state)
 {
     struct file_sink *sink = state;
-    close_file(sink);
-    rf_file_frame_close(&sink->frame);
-    rf_buf_deinit(&sink->name);
-    rf_buf_deinit(&sink->packed);
-    rf_buf_deinit(&sink->out);
+    rf_file_output_close(&sink->output);
+    rf_file_output_deinit(&sink->output);
 }
 
 static void file_interrupt(void *state)
 {
     struct file_sink *sink = state;
-    atomic_store(&sink->interrupted, true);
+    atomic_store(&sink->output.interrupted, true);
 }
 
 static const struct rf_option file_options[] = {

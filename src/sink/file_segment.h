@@ -34,9 +34,9 @@ RF_USE_RESULT enum rf_status rf_file_segments_highest(const struct rf_file_segme
                                                       uint64_t *number, struct rf_error *err);
 
 /* Creates the segment, locked, its name safe from a crash, and marked, where the file system takes
- * marks, as the one that follows `before`. *fd is the caller's. Returns RF_OK; RF_RETRY (no room, no
- * memory); RF_CONFIG (not allowed; the name is taken); RF_FATAL (the folder could not be synced). On
- * failure there may be an empty file. */
+ * marks, as the one that follows `before`. *fd is the caller's. Returns RF_OK; RF_RETRY (no room,
+ * no memory); RF_CONFIG (not allowed; the name is taken); RF_FATAL (the folder could not be
+ * synced). On failure there may be an empty file. */
 RF_USE_RESULT enum rf_status rf_file_segment_create(const struct rf_file_segments *segments,
                                                     uint64_t number, struct rf_file_identity before,
                                                     int *fd, struct rf_error *err);
