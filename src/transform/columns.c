@@ -2,10 +2,10 @@
  * or cut short. How rules are written: transform/rule.h.
  *
  * Per version of a table there is a plan, made when the table is first seen: which columns remain,
- * what becomes of them, and the table that the sink is shown instead. Whether a rule fits is decided
- * there, by the columns' declared types, never by a value. A rule that names a table and finds no
- * such column in it stops the pipeline: a misspelt name must not show in clear what was to be
- * hidden. */
+ * what becomes of them, and the table that the sink is shown instead. Whether a rule fits is
+ * decided there, by the columns' declared types, never by a value. A rule that names a table and
+ * finds no such column in it stops the pipeline: a misspelt name must not show in clear what was to
+ * be hidden. */
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "event/name.h"
