@@ -24,7 +24,7 @@
 
 extern const struct rf_sink_type rf_sink_file;
 
-/* ------------------------------------------------------------------------------- the system's calls
+/* ---------------------------------------------------------------------------- the system's calls
  *
  * Defined here they are called instead of libc's. */
 
