@@ -10,13 +10,13 @@ enum { KEPT_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
-void rf_place_set(struct rf_place *place, struct rf_str file, uint64_t offset)
+void rf_log_place_set(struct rf_log_place *place, struct rf_str file, uint64_t offset)
 {
     rf_buf_set(&place->file, file);
     place->offset = offset;
 }
 
-static uint64_t number_of(const struct rf_place *place)
+static uint64_t number_of(const struct rf_log_place *place)
 {
     struct rf_str base;
     uint64_t number = 0;
@@ -24,7 +24,7 @@ static uint64_t number_of(const struct rf_place *place)
     return number;
 }
 
-int rf_place_compare(const struct rf_place *a, const struct rf_place *b)
+int rf_log_place_compare(const struct rf_log_place *a, const struct rf_log_place *b)
 {
     uint64_t first = number_of(a), second = number_of(b);
     if (first == second) {
@@ -34,7 +34,7 @@ int rf_place_compare(const struct rf_place *a, const struct rf_place *b)
     return first < second ? -1 : first > second;
 }
 
-void rf_place_deinit(struct rf_place *place)
+void rf_log_place_deinit(struct rf_log_place *place)
 {
     rf_buf_deinit(&place->file);
     place->offset = 0;
@@ -109,7 +109,7 @@ bool rf_change_concerns(struct rf_str default_database, struct rf_str statement,
 static void forget(struct rf_changes *changes)
 {
     for (uint32_t i = 0; i < changes->count; i++) {
-        rf_place_deinit(&changes->items[i].place);
+        rf_log_place_deinit(&changes->items[i].place);
         rf_buf_deinit(&changes->items[i].database);
         rf_buf_deinit(&changes->items[i].statement);
     }
@@ -121,8 +121,8 @@ static void forget(struct rf_changes *changes)
 void rf_changes_begin(struct rf_changes *changes, struct rf_str file, uint64_t offset)
 {
     forget(changes);
-    rf_place_set(&changes->from, file, offset);
-    rf_place_set(&changes->to, file, offset);
+    rf_log_place_set(&changes->from, file, offset);
+    rf_log_place_set(&changes->to, file, offset);
     changes->format = (struct rf_binlog_format){0};
 }
 
@@ -130,8 +130,8 @@ void rf_changes_deinit(struct rf_changes *changes)
 {
     forget(changes);
     free(changes->items);
-    rf_place_deinit(&changes->from);
-    rf_place_deinit(&changes->to);
+    rf_log_place_deinit(&changes->from);
+    rf_log_place_deinit(&changes->to);
     *changes = (struct rf_changes){0};
 }
 
@@ -153,7 +153,7 @@ static void add(struct rf_changes *changes, uint64_t offset, struct rf_str datab
     }
     struct rf_change *change = &changes->items[changes->count++];
     *change = (struct rf_change){0};
-    rf_place_set(&change->place, rf_buf_str(&changes->to.file), offset);
+    rf_log_place_set(&change->place, rf_buf_str(&changes->to.file), offset);
     rf_buf_add_str(&change->database, database);
     rf_buf_add_str(&change->statement, statement);
 }
@@ -201,7 +201,7 @@ static enum rf_status take_body(struct rf_changes *changes, const struct rf_binl
     }
     status = rf_binlog_rotate_parse(body, &rotate, err);
     if (status == RF_OK) {
-        rf_place_set(&changes->to, rotate.file, rotate.position);
+        rf_log_place_set(&changes->to, rotate.file, rotate.position);
     }
     return status;
 }
@@ -243,12 +243,12 @@ enum rf_status rf_changes_take(struct rf_changes *changes, struct rf_str event, 
 }
 
 const struct rf_change *rf_changes_find(const struct rf_changes *changes,
-                                        const struct rf_place *after, struct rf_str database,
+                                        const struct rf_log_place *after, struct rf_str database,
                                         struct rf_str table)
 {
     for (uint32_t i = 0; i < changes->count; i++) {
         const struct rf_change *change = &changes->items[i];
-        if (rf_place_compare(&change->place, after) >= 0 &&
+        if (rf_log_place_compare(&change->place, after) >= 0 &&
             rf_change_concerns(rf_buf_str(&change->database), rf_buf_str(&change->statement),
                                database, table)) {
             return change;

@@ -16,24 +16,24 @@
 #include "wire/binlog.h"
 
 /* Between events of a log. */
-struct rf_place {
+struct rf_log_place {
     struct rf_buf file; /* without directories */
     uint64_t offset;
 };
-void rf_place_set(struct rf_place *place, struct rf_str file, uint64_t offset);
+void rf_log_place_set(struct rf_log_place *place, struct rf_str file, uint64_t offset);
 /* -1, 0 or 1: files by their numbers. */
-int rf_place_compare(const struct rf_place *a, const struct rf_place *b);
-void rf_place_deinit(struct rf_place *place);
+int rf_log_place_compare(const struct rf_log_place *a, const struct rf_log_place *b);
+void rf_log_place_deinit(struct rf_log_place *place);
 
 struct rf_change {
-    struct rf_place place;  /* where the statement begins */
-    struct rf_buf database; /* the default one */
+    struct rf_log_place place; /* where the statement begins */
+    struct rf_buf database;    /* the default one */
     struct rf_buf statement;
 };
 
 /* What is known of the log between two places. Zeroed is empty and valid. Thread: the owner's. */
 struct rf_changes {
-    struct rf_place from, to;
+    struct rf_log_place from, to;
     struct rf_binlog_format format; /* of the events that are taken */
     struct rf_change *items;
     uint32_t count;
@@ -50,7 +50,7 @@ RF_USE_RESULT enum rf_status rf_changes_take(struct rf_changes *changes, struct 
                                              uint64_t end, struct rf_error *err);
 /* The first statement behind `after` that concerns the table; NULL: none. */
 const struct rf_change *rf_changes_find(const struct rf_changes *changes,
-                                        const struct rf_place *after, struct rf_str database,
+                                        const struct rf_log_place *after, struct rf_str database,
                                         struct rf_str table);
 void rf_changes_deinit(struct rf_changes *changes);
 

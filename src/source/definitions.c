@@ -41,12 +41,12 @@ static enum rf_status open_ahead(struct rf_definitions *definitions, uint64_t of
             status = rf_log_file_seek(file, offset, err);
         }
     }
-    rf_place_set(&definitions->changes.to, file->name, offset);
+    rf_log_place_set(&definitions->changes.to, file->name, offset);
     return status;
 }
 
-static enum rf_status begin_ahead(struct rf_definitions *definitions, const struct rf_place *from,
-                                  struct rf_error *err)
+static enum rf_status begin_ahead(struct rf_definitions *definitions,
+                                  const struct rf_log_place *from, struct rf_error *err)
 {
     definitions->ahead_at = definitions->files->at;
     rf_changes_begin(&definitions->changes, rf_buf_str(&from->file), from->offset);
@@ -66,7 +66,7 @@ static enum rf_status read_ahead(struct rf_definitions *definitions, struct rf_e
             uint64_t end = rf_log_file_take(file, event.size);
             status = rf_changes_take(&definitions->changes, event, end, err);
             /* A ROTATE says where the writer went on, which is not where we do. */
-            rf_place_set(&definitions->changes.to, file->name, end);
+            rf_log_place_set(&definitions->changes.to, file->name, end);
         } else if (status == RF_OK && definitions->ahead_at < definitions->files->index.count) {
             status = open_ahead(definitions, RF_BINLOG_MAGIC_SIZE, err);
         } else if (status == RF_OK) {
@@ -135,9 +135,9 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
 {
     struct rf_definitions *definitions = self;
     struct rf_files *files = definitions->files;
-    struct rf_place here = {0};
+    struct rf_log_place here = {0};
     enum rf_status status = find(definitions, table, definition, err);
-    rf_place_set(&here, files->file.name, files->assembly->start);
+    rf_log_place_set(&here, files->file.name, files->assembly->start);
     if (status == RF_OK && changed) {
         status =
             rf_fail(err, RF_CONFIG,
@@ -169,7 +169,7 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
                       "tables=-%.*s.%.*s",
                       RF_STR_ARG(table->database), RF_STR_ARG(table->name));
     }
-    rf_place_deinit(&here);
+    rf_log_place_deinit(&here);
     return status;
 }
 
