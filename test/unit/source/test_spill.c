@@ -289,6 +289,9 @@ static void test_a_cut_file_goes_on_where_it_was_cut(void **context)
         rf_spill_skip(&spill);
     }
     assert_int_equal(rf_spill_cut(&spill, NULL), RF_OK);
+    struct stat status; /* the room of the rest is free */
+    assert_int_equal(fstat(spill.file - 1, &status), 0);
+    assert_int_equal(status.st_size, spill.size);
     assert_int_equal(write_text(&spill, "after the cut", NULL), RF_OK);
     for (int i = 0; i < 3; i++) {
         expect_text(&spill, texts[i]);
