@@ -193,9 +193,19 @@ static void add_state(struct rf_buf *out, const struct rf_checkpoint_report *sta
 
 /* ---- What it says itself ----------------------------------------------------------------------- */
 
+static bool is_in(const struct rf_document_actor *actor, enum rf_phase phase)
+{
+    return rf_str_equal(actor->state, rf_str_of(rf_phase_name(phase)));
+}
+
+static bool is_at_work(const struct rf_document_actor *sink)
+{
+    return is_in(sink, RF_PHASE_STREAMING) || is_in(sink, RF_PHASE_DONE);
+}
+
 static void add_phase(struct rf_buf *cell, const struct rf_document_actor *actor)
 {
-    if (actor->own_feed && actor->retry_in_ms == 0) {
+    if (actor->own_feed && is_at_work(actor)) {
         rf_buf_printf(cell, "own feed");
     } else {
         rf_buf_add_str(cell, actor->state);
@@ -222,7 +232,9 @@ static void add_trouble(struct rf_buf *out, const struct rf_document_actor *acto
     if (actor->error.size > 0) {
         rf_buf_printf(out, "  %.*s: %.*s", RF_STR_ARG(source ? actor->address : actor->name),
                       RF_STR_ARG(actor->error));
-        if (actor->try > 0) {
+        if (actor->try > 0 && !is_in(actor, RF_PHASE_RETRYING)) {
+            rf_buf_printf(out, "; try %llu is under way", (unsigned long long)actor->try);
+        } else if (actor->try > 0) {
             rf_buf_printf(out, "; try %llu in %lld.%lld s", (unsigned long long)actor->try,
                           (long long)actor->retry_in_ms / 1000,
                           (long long)actor->retry_in_ms % 1000 / 100);
@@ -356,12 +368,6 @@ static void explain(struct rf_buf *why, const struct rf_document_actor *actor, b
     if (actor->error.size > 0) {
         rf_buf_printf(why, ": %.*s", RF_STR_ARG(actor->error));
     }
-}
-
-static bool is_at_work(const struct rf_document_actor *sink)
-{
-    return rf_str_equal(sink->state, rf_str_of(rf_phase_name(RF_PHASE_STREAMING))) ||
-           rf_str_equal(sink->state, rf_str_of(rf_phase_name(RF_PHASE_DONE)));
 }
 
 static void explain_all(struct rf_buf *why, const struct rf_document *live)

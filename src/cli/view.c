@@ -63,10 +63,13 @@ void rf_view_progress(struct rf_progress *out, const struct rf_pipeline_options 
         .source = {.state = state_of(&snapshot->source),
                    .retry_in_ms = snapshot->source.retry_in_ms},
     };
+    bool unknown = false;
+
     snprintf(out->source.name, sizeof out->source.name, "%s", options->source.type->name);
     for (uint32_t i = 0; i < snapshot->sink_count; i++) {
         const struct rf_actor_snapshot *sink = &snapshot->sinks[i];
-        if (sink->lag_ms >= 0 && sink->lag_ms * 1000 > out->lag_us) {
+        unknown = unknown || sink->lag_ms < 0;
+        if (sink->lag_ms * 1000 > out->lag_us) {
             out->lag_us = sink->lag_ms * 1000;
         }
         if (i >= RF_PROGRESS_SINKS_MAX) {
@@ -76,8 +79,11 @@ void rf_view_progress(struct rf_progress *out, const struct rf_pipeline_options 
         name_sink(&out->sinks[i], options, i);
         out->sinks[i].state = state_of(sink);
         out->sinks[i].retry_in_ms = sink->retry_in_ms;
-        out->sinks[i].lag_us = sink->lag_ms * 1000;
+        out->sinks[i].lag_us = sink->lag_ms < 0 ? -1 : sink->lag_ms * 1000;
         out->sinks[i].buried = sink->buried;
         out->sink_count = i + 1;
+    }
+    if (unknown) {
+        out->lag_us = -1; /* the slowest may be that one */
     }
 }

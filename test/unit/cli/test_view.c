@@ -19,7 +19,7 @@ static void test_sinks_of_one_kind_are_told_apart(void **state)
         {.type = &file, .name = "file"},
     };
     static const char *const names[] = {"redis", "file", "cache", "redis#2", "file#2"};
-    struct rf_actor_snapshot actors[5] = {{.lag_ms = -1}, {.lag_ms = 70}, {.lag_ms = 2000}};
+    struct rf_actor_snapshot actors[5] = {{.lag_ms = 0}, {.lag_ms = 70}, {.lag_ms = 2000}};
     const struct rf_pipeline_options options = {
         .source.type = &mysql, .sinks = sinks, .sink_count = 5};
     const struct rf_pipeline_snapshot snapshot = {.sinks = actors, .sink_count = 5};
@@ -31,6 +31,10 @@ static void test_sinks_of_one_kind_are_told_apart(void **state)
         assert_string_equal(progress.sinks[i].name, names[i]);
     }
     assert_int_equal(progress.lag_us, 2000000); /* of the slowest */
+    actors[4].lag_ms = -1;                      /* which may be one that nobody knows of */
+    rf_view_progress(&progress, &options, &snapshot);
+    assert_int_equal(progress.lag_us, -1);
+    assert_int_equal(progress.sinks[4].lag_us, -1);
 }
 
 static void test_a_phase_is_a_state_for_people(void **state)
