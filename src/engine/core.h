@@ -35,7 +35,8 @@ enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 };
  * the shared one always counted; a pool that is empty takes one batch of any size. All feeds
  * together hold at most pool_bytes and the newest batch of each feed. What only calls that were
  * interrupted still look at is not counted up to half of pool_bytes, and counts beyond that: so
- * there is never more than 1.5 * pool_bytes and one batch of any size per feed. */
+ * there is never more than 1.5 * pool_bytes and one batch of any size per feed and per such
+ * call. */
 
 /* 0 stands for a usable default, but for sink_count and contains. */
 struct rf_core_options {

@@ -127,16 +127,24 @@ static void check_feed(const struct rf_core *core, const struct rf_feed *feed)
 }
 
 /* 8. All feeds together hold no more than the pool's bytes, but for the newest batch of each, which
- * may be of any size; and beside that no more is set aside than those once held. */
+ * may be of any size; with what was set aside it is half as much again, and one batch more for
+ * each call that looks at it. */
 static void check_bytes(const struct rf_core *core)
 {
-    size_t bytes = 0, newest = 0;
+    size_t bytes = 0, newest = 0, aside = 0, largest = 0;
     for (uint32_t i = 0; i < core->feed_count; i++) {
         const struct rf_pool *pool = &core->feeds[i].pool;
         bytes += pool->bytes;
         newest += pool->head < pool->next ? rf_pool_at(pool, pool->next - 1)->bytes : 0;
+        aside += pool->aside_bytes;
+        for (uint32_t j = 0; j < pool->slot_count && pool->aside_bytes > 0; j++) {
+            size_t slot_bytes = pool->slots[j]->bytes;
+            largest = slot_bytes > largest ? slot_bytes : largest;
+        }
     }
-    rf_assert(bytes <= core->options.pool_bytes + newest);
+    size_t most = core->options.pool_bytes;
+    rf_assert(bytes <= most + newest);
+    rf_assert(bytes + aside <= most + most / 2 + newest + core->away * largest || aside == 0);
 }
 
 void rf_core_check(const struct rf_core *core)

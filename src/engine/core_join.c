@@ -12,11 +12,10 @@
  * as both feeds read one log. No view of the own feed's pool is in use after the flush, so it can
  * be emptied at once.
  *
- * The shared feed may fail and be opened again meanwhile: it goes on at its own position, behind
- * P; a transaction that it drops began behind P, as P lies between two. When it begins anew
- * elsewhere, what is kept does not go on from P any more, and the try is given up. Nobody waits
- * for it: as soon as the shared pool is full, or much is kept for the sink alone, the try is given
- * up as well. */
+ * Nobody waits for it: as soon as the shared pool is full, or much is kept for the sink alone, the
+ * try is given up, and made again later. So it is when the shared feed is closed, to be opened
+ * again here or elsewhere. A transaction that the shared feed drops began behind P, as P lies
+ * between two. */
 #include "engine/core_state.h"
 
 static void forget(struct rf_core *core, struct rf_sink *sink)

@@ -194,7 +194,7 @@ static void read_done(struct rf_core *core, struct rf_feed *feed, const struct r
     }
 }
 
-static void source_closed(struct rf_core *core, struct rf_feed *feed)
+static void source_closed(struct rf_core *core, struct rf_feed *feed, int64_t now_ms)
 {
     if (feed->located) {
         rf_source_drop_unfinished(core, feed);
@@ -202,6 +202,7 @@ static void source_closed(struct rf_core *core, struct rf_feed *feed)
     if (!rf_feed_wanted(core, feed)) {
         rf_pool_trim(&feed->pool);
     }
+    rf_join_yield(core, now_ms);
     rf_feed_balance(core);
 }
 
@@ -224,7 +225,7 @@ void rf_source_done(struct rf_core *core, struct rf_feed *feed, const struct rf_
             rf_buf_set(&feed->acked, rf_buf_str(&feed->acking));
         }
         break;
-    default: source_closed(core, feed); break;
+    default: source_closed(core, feed, now_ms); break;
     }
 }
 
