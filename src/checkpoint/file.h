@@ -13,8 +13,8 @@ struct rf_state_lock {
 
 /* Makes the directory (0700, with its parents) and takes the lock beside path. *saves is the
  * number that was noted in it last, 0 when it does not say; advice: the hint for whoever finds it
- * taken. Release it in any case. Returns RF_OK; RF_CONFIG: held by another process, or the directory
- * cannot be written. */
+ * taken. Release it in any case. Returns RF_OK; RF_CONFIG: held by another process, or the
+ * directory cannot be written. */
 RF_USE_RESULT enum rf_status rf_state_lock_take(struct rf_state_lock *lock, const char *path,
                                                 const char *name, const char *advice,
                                                 uint64_t *saves, struct rf_error *err);
@@ -22,7 +22,7 @@ RF_USE_RESULT enum rf_status rf_state_lock_take(struct rf_state_lock *lock, cons
  * synced; failures do not matter: a number that is too low proves nothing. */
 void rf_state_lock_note(struct rf_state_lock *lock, uint64_t saves);
 void rf_state_lock_release(struct rf_state_lock *lock);
-/* Removes the state at path and its lock's file, while the lock is held; it stays to be released. */
+/* Removes the state at path and its lock's file, while the lock is held. Release it as always. */
 void rf_state_remove(const struct rf_state_lock *lock, const char *path);
 /* The pipeline's name in a path: its last part without ".db". Appends. */
 void rf_state_name(const char *path, struct rf_buf *out);

@@ -32,8 +32,8 @@ enum rf_status rf_store_failed(sqlite3 *db, const char *path, const char *doing,
                                struct rf_error *err);
 
 /* Opens an existing file and finds it to be ours, of a version that we know, and whole. flags are
- * SQLite's. *out is to be closed in any case; *layout is the version of the file. Returns RF_OK or as
- * rf_store_failed. */
+ * SQLite's. *out is to be closed in any case; *layout is the version of the file. Returns RF_OK or
+ * as rf_store_failed. */
 RF_USE_RESULT enum rf_status rf_store_open(const char *path, int flags, sqlite3 **out, int *layout,
                                            struct rf_error *err);
 
