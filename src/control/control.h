@@ -14,10 +14,10 @@ struct rf_control;
 /* Where the socket of that state file lies: NAME.db becomes NAME.sock. Appends. */
 void rf_control_path(const char *state_path, struct rf_buf *out);
 
-/* Makes the socket at path and starts the thread. What lies there is replaced: whoever holds the lock
- * of the state is the only one who may do this, so a socket that is there was left behind. Paths of
- * any length will do. pipeline and options outlive it. Returns RF_OK; RF_CONFIG: the socket cannot be
- * made; *out is NULL then, and the pipeline can run without. */
+/* Makes the socket at path and starts the thread. What lies there is replaced: whoever holds the
+ * lock of the state is the only one who may do this, so a socket that is there was left behind.
+ * Paths of any length will do. pipeline and options outlive it. Returns RF_OK; RF_CONFIG: the
+ * socket cannot be made; *out is NULL then, and the pipeline can run without. */
 RF_USE_RESULT enum rf_status rf_control_start(struct rf_control **out, const char *path,
                                               struct rf_pipeline *pipeline,
                                               const struct rf_pipeline_options *options,

@@ -1,5 +1,5 @@
-/* What a running pipeline says of itself: one JSON document, written by the process that runs it and
- * read by `rowferry status`, or by anybody who connects to its socket.
+/* What a running pipeline says of itself: one JSON document, written by the process that runs it
+ * and read by `rowferry status`, or by anybody who connects to its socket.
  *
  *     {"name":"shop","pid":4711,"uptime_ms":73000,"stopping":false,"healthy":true,
  *      "source":{"address":"mysql://cdc@db:3306/shop.*","state":"streaming",...},
