@@ -1,5 +1,5 @@
-/* What a service manager is told while a pipeline runs: that it works (READY), how it does (STATUS),
- * that it lives (WATCHDOG) and that it ends (STOPPING).
+/* What a service manager is told while a pipeline runs: that it works (READY), how it does
+ * (STATUS), that it lives (WATCHDOG) and that it ends (STOPPING).
  *
  * Datagrams to the socket that $NOTIFY_SOCKET names, a path or (with '@' in front) a name of the
  * abstract namespace; without that variable nothing is sent and no thread runs.

@@ -1,7 +1,8 @@
 /* Progress as text: where the pipeline stands, how fast it is and how each sink does.
  *
  *     0-1-300000  12,345/s  1,234,567 events  lag 2s  redis ok  file retry in 3s
- *     0-1-300000  12,345/s  1,234,567 events  7 skipped  lag 3m 1s  redis ok, 2 buried  file own feed 3m 1s
+ *     0-1-300000  12,345/s  1,234,567 events  7 skipped  lag 3m 1s  file own feed 3m 1s
+ *     0-1-300000  12,345/s  1,234,567 events  lag 0s  redis ok, 2 buried
  *
  * Pure: numbers in, text out. Used by the live line, by the progress lines of the log and by the
  * summary. */
@@ -43,9 +44,9 @@ struct rf_progress {
     uint32_t more_sinks; /* how many there are beside those */
 };
 
-/* One line without a newline, at most `columns` wide (0: any width). Where it does not fit, the number
- * of events goes first, then the names of sinks that are well ("2 ok"); the rest is cut from the
- * right. Appends to out. */
+/* One line without a newline, at most `columns` wide (0: any width). Where it does not fit, the
+ * number of events goes first, then the names of sinks that are well ("2 ok"); the rest is cut from
+ * the right. Appends to out. */
 void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out);
 
 /* What a person wants to see of a position: of "kind:gtid=0-1-7;file=bin.000003;end=1234;..." the

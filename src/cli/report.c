@@ -46,7 +46,7 @@ void rf_report_deinit(struct rf_report *report)
     *report = (struct rf_report){0};
 }
 
-/* ---- A table: each column as wide as its widest cell ------------------------------------------- */
+/* ---- A table: each column as wide as its widest cell ----------------------------------------- */
 
 enum { COLUMNS_MAX = 8, POSITION_COLUMNS = 48 };
 
@@ -143,7 +143,7 @@ static void add_count(struct rf_buf *out, const char *lead, uint64_t count, cons
     rf_buf_printf(out, " %s", what);
 }
 
-/* ---- What is in the state file ----------------------------------------------------------------- */
+/* ---- What is in the state file --------------------------------------------------------------- */
 
 static void fill_state_row(struct rf_buf *cells, const struct rf_checkpoint_sink *sink)
 {
@@ -191,7 +191,7 @@ static void add_state(struct rf_buf *out, const struct rf_checkpoint_report *sta
     table_deinit(&table);
 }
 
-/* ---- What it says itself ----------------------------------------------------------------------- */
+/* ---- What it says itself --------------------------------------------------------------------- */
 
 static bool is_in(const struct rf_document_actor *actor, enum rf_phase phase)
 {
@@ -296,7 +296,7 @@ void rf_report_text(struct rf_buf *out, const struct rf_report *report)
     }
 }
 
-/* ---- For programs ------------------------------------------------------------------------------ */
+/* ---- For programs ---------------------------------------------------------------------------- */
 
 static void add_json_text(struct rf_buf *out, const char *name, struct rf_str text)
 {
@@ -359,7 +359,7 @@ void rf_report_json(struct rf_buf *out, const struct rf_report *report)
     rf_buf_add_byte(out, '}');
 }
 
-/* ---- Health ------------------------------------------------------------------------------------ */
+/* ---- Health ---------------------------------------------------------------------------------- */
 
 static void explain(struct rf_buf *why, const struct rf_document_actor *actor, bool source)
 {

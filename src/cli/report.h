@@ -15,8 +15,8 @@ struct rf_report {
     struct rf_document live;
 };
 
-/* Reads both; a pipeline that runs and does not answer is one that has not answered. directory: NULL
- * for the usual one. Returns RF_OK; RF_CONFIG; RF_FATAL: about the state file. */
+/* Reads both; a pipeline that runs and does not answer is one that has not answered. directory:
+ * NULL for the usual one. Returns RF_OK; RF_CONFIG; RF_FATAL: about the state file. */
 RF_USE_RESULT enum rf_status rf_report_read(struct rf_report *out, const char *directory,
                                             const char *name, struct rf_error *err);
 void rf_report_deinit(struct rf_report *report);

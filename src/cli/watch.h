@@ -1,5 +1,5 @@
-/* Who looks at a running pipeline from outside: the control socket beside its state, and the service
- * manager that started it. What goes wrong here is a warning, never an end. */
+/* Who looks at a running pipeline from outside: the control socket beside its state, and the
+ * service manager that started it. What goes wrong here is a warning, never an end. */
 #ifndef ROWFERRY_CLI_WATCH_H
 #define ROWFERRY_CLI_WATCH_H
 
