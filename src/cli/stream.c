@@ -176,6 +176,7 @@ static void start_live(struct session *session)
 {
     bool terminal = isatty(STDERR_FILENO) && !rf_log_is_json();
 
+    rf_rate_add(&session->rate, rf_clock_ms(), 0);
     session->live.text = write_live_line;
     session->live.argument = session;
     session->live.terminal = terminal;

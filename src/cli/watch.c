@@ -37,6 +37,7 @@ void rf_watch_start(struct rf_watch *watch)
     if (watch->options->checkpoint_path != NULL) {
         start_control(watch);
     }
+    rf_rate_add(&watch->rate, rf_clock_ms(), 0);
     watch->notify.look = look;
     watch->notify.argument = watch;
     rf_notify_start(&watch->notify);
