@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* The deepest that a plugin goes is a TLS handshake below a client library's connect, which was seen
- * to touch some 40 KiB; see docs/operating.md for what a thread costs. Sanitizers need more. */
+/* The deepest that was seen is 48 KiB, of a TLS handshake below a client library's connect. What a
+ * sanitizer adds to each frame does not fit. */
 enum { STACK_BYTES = 256 * 1024 };
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

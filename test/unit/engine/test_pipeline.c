@@ -246,6 +246,10 @@ static void test_snapshots_follow_the_run(void **state)
     world.count = 3000;
     prepare(&run, 2);
     start(&run);
+    do {
+        rf_pipeline_snapshot(run.pipeline, &snapshot);
+        assert_true(snapshot.sinks[0].events <= snapshot.source.events);
+    } while (snapshot.sinks[0].events < world.count * PER_TRANSACTION);
     assert_true(watch(&run, &snapshot, all_idle));
     assert_int_equal(snapshot.sink_count, 2);
     assert_int_equal(snapshot.sinks[1].events, world.count * PER_TRANSACTION);

@@ -180,7 +180,11 @@ static inline void fake_fill(struct fake_source *state, struct rf_batch *batch)
         commit_us = fake_commit_us(state->next);
         rf_batch_begin(batch, rf_str_of(text), commit_us, true);
         for (uint32_t i = 0; i < PER_TRANSACTION; i++) {
-            rf_batch_add(batch)->ordinal = (state->next - 1) * PER_TRANSACTION + i + 1;
+            struct rf_event *event = rf_batch_add(batch);
+            event->op = RF_TRUNCATE;
+            event->database = RF_STR("shop");
+            event->object = RF_STR("items");
+            event->ordinal = (state->next - 1) * PER_TRANSACTION + i + 1;
         }
         rf_batch_commit(batch);
         snprintf(text, sizeof text, "P%u", state->next++);
@@ -411,7 +415,7 @@ static inline void prepare(struct run *run, uint32_t sinks)
                 .name = "test",
                 .checkpoint_path = checkpoint_path,
                 .pool_bytes = 4 << 20,
-                .batch_bytes = 64 << 10,
+                .batch_bytes = 128 << 10,
                 .flush_ms = 5,
                 .source = {.type = &fake_source_type, .address = "counting:"},
                 .sinks = sink_specs,
@@ -449,14 +453,24 @@ static inline int run_to_end(struct run *run)
     return finish(run);
 }
 
+/* Until something happens, or a moment has passed: snapshots have no news of their own. */
+static inline void pause_watching(void)
+{
+    lock();
+    world_wait(rf_clock_ms() + 10);
+    pthread_mutex_unlock(&world.mutex);
+}
+
 /* Takes snapshots until `done` says so of one; false after the limit. */
 static inline bool watch(struct run *run, struct rf_pipeline_snapshot *snapshot,
                          bool (*done)(const struct rf_pipeline_snapshot *))
 {
     int64_t limit_ms = rf_clock_ms() + LIMIT_MS;
-    do {
+    rf_pipeline_snapshot(run->pipeline, snapshot);
+    while (!done(snapshot) && rf_clock_ms() < limit_ms) {
+        pause_watching();
         rf_pipeline_snapshot(run->pipeline, snapshot);
-    } while (!done(snapshot) && rf_clock_ms() < limit_ms);
+    }
     return done(snapshot);
 }
 
@@ -465,7 +479,6 @@ static inline bool all_idle(const struct rf_pipeline_snapshot *snapshot)
     bool idle = snapshot->source.idle;
     for (uint32_t i = 0; i < snapshot->sink_count; i++) {
         idle &= snapshot->sinks[i].idle;
-        assert_true(snapshot->sinks[i].events <= snapshot->source.events);
     }
     return idle;
 }
