@@ -1,5 +1,6 @@
 #include "event/value.h"
 
+#include "event/digits.h"
 #include "event/floating.h"
 
 #include <rowferry/event.h>
@@ -108,15 +109,17 @@ size_t rf_time_text(char *out, int64_t micros, unsigned scale)
     return (size_t)(fraction(at, (unsigned)(size % 1000000), scale) - out);
 }
 
+_Static_assert(RF_FLOATING_MAX >= 1 + RF_DIGITS_MAX + RF_DIGITS_SLACK, "numbers fit as well");
+
 void rf_value_print(struct rf_buf *out, struct rf_value value)
 {
     char *room = rf_buf_reserve(out, RF_FLOATING_MAX);
     switch ((enum rf_kind)value.kind) {
     case RF_ABSENT:
     case RF_NULL: break;
-    case RF_INT: rf_buf_add_i64(out, value.i); break;
+    case RF_INT: out->size += (size_t)(rf_digits_i64(room, value.i) - room); break;
     case RF_UINT:
-    case RF_BIT: rf_buf_add_u64(out, value.u); break;
+    case RF_BIT: out->size += (size_t)(rf_digits_u64(room, value.u) - room); break;
     case RF_YEAR: {
         two(two(room, (unsigned)value.u / 100), (unsigned)value.u);
         out->size += 4;
