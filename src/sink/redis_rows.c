@@ -369,8 +369,9 @@ static void set_image(struct rf_redis_change *change, const struct rf_value *ima
     change->bytes = counts->bytes;
 }
 
-/* What is to be written for a row, in `change`; all that can be wrong with it is found here, before
- * anything of it is sent. `whole`: nothing of the row lies in Redis already. */
+/* What is to be written for a row, in `change`, which is left alone after an error; all that can be
+ * wrong with it is found here, before anything of it is sent. `whole`: nothing of the row lies in
+ * Redis already. */
 static enum rf_status fill_change(struct rf_redis_sink *sink, const struct rf_redis_table *target,
                                   const struct rf_event *event, bool whole,
                                   struct rf_redis_change *change, struct rf_error *err)
@@ -408,7 +409,9 @@ static enum rf_status fill_change(struct rf_redis_sink *sink, const struct rf_re
     if (sink->as == RF_REDIS_JSON) {
         status = check_json(sink, target, event, image, &counts, err);
     }
-    set_image(change, image, &counts);
+    if (status == RF_OK) {
+        set_image(change, image, &counts);
+    }
     return status;
 }
 
@@ -416,29 +419,28 @@ static enum rf_status fill_change(struct rf_redis_sink *sink, const struct rf_re
 static enum rf_status put_row(struct rf_redis_sink *sink, const struct rf_redis_table *target,
                               const struct rf_event *event, struct rf_error *err)
 {
-    struct rf_redis_change wanted = {0}, *change = NULL;
+    struct rf_redis_change *change = NULL;
     bool replaces = event->op != RF_UPDATE && target->key.whole_key;
     /* First the place, as what was there may be sent, and takes its memory with it. */
     enum rf_status status = get_change(sink, target, event, &change, err);
-    if (status == RF_OK) {
-        status = fill_change(sink, target, event, false, &wanted, err);
-    }
     if (status != RF_OK) {
         return status;
     }
-    if (wanted.untold && !replaces && change->puts) {
-        const struct rf_value *merged = merge(sink, event->table, wanted.image, change->image);
+    const struct rf_value *older = change->puts && !replaces ? change->image : NULL;
+    sink->window.bytes -= change->bytes;
+    status = fill_change(sink, target, event, false, change, err);
+    if (status == RF_OK && change->untold && older != NULL) {
+        const struct rf_value *merged = merge(sink, event->table, change->image, older);
         struct counts counts = count_values(event->table, merged);
-        set_image(&wanted, merged, &counts);
+        set_image(change, merged, &counts);
     }
-    wanted.key = change->key;
-    wanted.table = target;
-    wanted.event = change->event;
-    wanted.fresh = change->fresh || replaces;
-    wanted.puts = true;
-    sink->window.bytes += wanted.bytes - change->bytes;
-    *change = wanted;
-    return RF_OK;
+    sink->window.bytes += change->bytes;
+    if (status == RF_OK) {
+        change->table = target;
+        change->fresh |= replaces;
+        change->puts = true;
+    }
+    return status;
 }
 
 static enum rf_status delete_row(struct rf_redis_sink *sink, const struct rf_redis_table *target,
