@@ -65,7 +65,8 @@ enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file, uint32_
     /* Answers to queries were read to their end, so nothing is left in the library's own buffer. */
     mysql->data = rf_alloc(BUFFER_SIZE);
     mysql->capacity = BUFFER_SIZE;
-    mysql->start = mysql->end = 0;
+    mysql->start = mysql->end = mysql->handed = mysql->joined = 0;
+    mysql->joining = false;
     mysql->sequence = 1; /* the command was packet 0 */
     mysql->streaming = true;
     mysql->heard_ms = rf_clock_ms();
