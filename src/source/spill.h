@@ -57,8 +57,8 @@ struct rf_spill_block {
     uint32_t count;
 };
 /* Adds blocks behind the last, RF_SPILL_BLOCKS_MAX at most, in one write where the system does it
- * so. Opens the file when it is closed. Returns RF_OK; RF_RETRY (no room, no such directory, ...: with
- * what to do): only close is of use then. */
+ * so. Opens the file when it is closed. Returns RF_OK; RF_RETRY (no room, no such directory, ...:
+ * with what to do): only close is of use then. */
 RF_USE_RESULT enum rf_status rf_spill_write(struct rf_spill *spill,
                                             const struct rf_spill_block *blocks, uint32_t count,
                                             struct rf_error *err);
