@@ -87,25 +87,35 @@ static void check_sink(const struct rf_core *core, const struct rf_sink *sink)
     rf_assert(actor->open ? actor->instance : actor->doing.kind != RF_ACTION_WRITE);
 }
 
-static void check_pool(const struct rf_feed *feed)
+/* Every slot is what the pool says of it. Looked at when one has changed. */
+static void check_slots(struct rf_feed *feed)
 {
-    const struct rf_pool *pool = &feed->pool;
-    uint32_t held = 0, filling = 0, aside = 0;
-    size_t bytes = 0, aside_bytes = 0;
+    struct rf_pool *pool = &feed->pool;
+    uint32_t counts[RF_SLOT_ASIDE + 1] = {0};
+    size_t bytes[RF_SLOT_ASIDE + 1] = {0};
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         const struct rf_slot *slot = pool->slots[i];
-        held += slot->state == RF_SLOT_HELD;
-        filling += slot->state == RF_SLOT_FILLING;
-        aside += slot->state == RF_SLOT_ASIDE;
-        bytes += slot->state == RF_SLOT_HELD ? slot->bytes : 0;
-        aside_bytes += slot->state == RF_SLOT_ASIDE ? slot->bytes : 0;
+        counts[slot->state]++;
+        bytes[slot->state] += slot->bytes;
     }
-    rf_assert(held == pool->next - pool->head && held <= pool->count);
-    rf_assert(held + filling + aside + pool->free_count == pool->slot_count);
-    rf_assert(bytes == pool->bytes && aside_bytes == pool->aside_bytes);
-    rf_assert(filling == (feed->slot != NULL) && filling <= 1);
-    rf_assert((feed->actor.doing.kind == RF_ACTION_READ) == (filling == 1));
-    rf_assert(aside == 0 || feed->number == 0);
+    rf_assert(counts[RF_SLOT_HELD] == pool->next - pool->head &&
+              pool->next - pool->head <= pool->count);
+    rf_assert(counts[RF_SLOT_FREE] == pool->free_count &&
+              counts[RF_SLOT_FILLING] == (feed->slot != NULL));
+    rf_assert(bytes[RF_SLOT_HELD] == pool->bytes && bytes[RF_SLOT_ASIDE] == pool->aside_bytes);
+    rf_assert(bytes[RF_SLOT_FREE] == 0 && bytes[RF_SLOT_FILLING] == 0);
+    pool->changed = false;
+}
+
+static void check_pool(struct rf_feed *feed)
+{
+    struct rf_pool *pool = &feed->pool;
+    if (pool->changed) {
+        check_slots(feed);
+    }
+    rf_assert(feed->slot == NULL || feed->slot->state == RF_SLOT_FILLING);
+    rf_assert((feed->actor.doing.kind == RF_ACTION_READ) == (feed->slot != NULL));
+    rf_assert(pool->aside_bytes == 0 || feed->number == 0);
 }
 
 /* One feed has one source, which is open only where the sinks need it. */
@@ -147,7 +157,7 @@ static void check_bytes(const struct rf_core *core)
     rf_assert(bytes + aside <= most + most / 2 + newest + core->away * largest || aside == 0);
 }
 
-void rf_core_check(const struct rf_core *core)
+void rf_core_check(struct rf_core *core)
 {
     for (uint32_t i = 0; i < core->feed_count; i++) {
         check_pool(&core->feeds[i]);

@@ -106,7 +106,6 @@ static void read_again(struct rf_core *core, struct rf_feed *feed, const struct 
     feed->careful = feed->cut_at != UINT64_MAX;
     feed->cut_at = feed->counted + events;
     feed->actor.must_close = true;
-    rf_source_drop_unfinished(core, feed);
 }
 
 /* Holds what is in the batch, up to where the pipeline is to end. */

@@ -318,6 +318,6 @@ const struct rf_buf *rf_sink_standing(const struct rf_sink *sink);
 /* ---- core_check.c */
 
 /* The sentences that are always true. */
-void rf_core_check(const struct rf_core *core);
+void rf_core_check(struct rf_core *core);
 
 #endif

@@ -53,6 +53,7 @@ void rf_pool_limit(struct rf_pool *pool, size_t bytes_max)
 void rf_pool_trim(struct rf_pool *pool)
 {
     uint32_t kept = 0;
+    pool->changed = true;
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         if (pool->slots[i]->state == RF_SLOT_FREE) {
             destroy_slot(pool->slots[i]);
@@ -86,6 +87,7 @@ bool rf_pool_has_room(const struct rf_pool *pool)
 static void make_slot(struct rf_pool *pool)
 {
     rf_assert(pool->slot_count < 2 * pool->count);
+    pool->changed = true;
     if (pool->slots == NULL) {
         pool->slots = rf_alloc_zero(2 * pool->count, sizeof(struct rf_slot *));
         pool->free = rf_alloc_zero(2 * pool->count, sizeof(struct rf_slot *));
@@ -115,6 +117,7 @@ struct rf_slot *rf_pool_take(struct rf_pool *pool)
     struct rf_slot *slot = pool->free[chosen];
     pool->free[chosen] = pool->free[--pool->free_count];
     slot->state = RF_SLOT_FILLING;
+    pool->changed = true;
     return slot;
 }
 
@@ -122,6 +125,7 @@ static void push(struct rf_pool *pool, struct rf_slot *slot)
 {
     slot->state = RF_SLOT_FREE;
     slot->bytes = 0;
+    pool->changed = true;
     pool->oversized |= is_oversized(pool, slot);
     pool->free[pool->free_count++] = slot;
 }
@@ -136,6 +140,7 @@ void rf_pool_hold(struct rf_pool *pool, struct rf_slot *slot)
 {
     rf_assert(slot->state == RF_SLOT_FILLING);
     slot->state = RF_SLOT_HELD;
+    pool->changed = true;
     slot->number = pool->next++;
     slot->offset = pool->offset;
     slot->bytes = rf_batch_bytes(&slot->batch);
@@ -162,6 +167,7 @@ static struct rf_slot *take_head(struct rf_pool *pool)
     struct rf_slot *slot = rf_pool_at(pool, pool->head);
     pool->bytes -= slot->bytes;
     pool->head++;
+    pool->changed = true;
     return slot;
 }
 

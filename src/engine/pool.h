@@ -41,6 +41,7 @@ struct rf_pool {
     size_t bytes_max;       /* see rf_pool_has_room */
     size_t batch_bytes;
     bool oversized; /* a free slot may hold far more memory than usual */
+    bool changed;   /* since core_check.c last looked at every slot */
 };
 
 /* At most count batches, which are full at batch_bytes. Allocates nothing. Deinit with

@@ -22,9 +22,9 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 #endif
 #endif
 #ifdef SANITIZED
-enum { SEEDS = 80, SEEDS_FULL = 800 };
+enum { SEEDS = 80, SEEDS_FULL = 800, KILL_EVERY = 7 };
 #else
-enum { SEEDS = 80, SEEDS_FULL = 12000 };
+enum { SEEDS = 80, SEEDS_FULL = 12000, KILL_EVERY = 1 };
 #endif
 
 /* What all seeds together have reached. */
@@ -130,11 +130,56 @@ static void test_a_kill_at_every_step_is_survived(void **state)
     assert_true(steps > 100);
 }
 
+/* The same with feeds: one destination is far ahead of the others, one is new, one hangs for a
+ * while. Every so many steps where a sanitizer makes it slow. */
+static void test_a_kill_at_every_step_with_several_feeds_is_survived(void **state)
+{
+    (void)state;
+    static struct sim_world world;
+    uint64_t begun = 0, steps = 0, failures = 0, runs = 0, rejoined = 0, killed_apart = 0;
+    for (uint64_t kill_at = 0; kill_at <= steps && failures < 5; kill_at += KILL_EVERY, runs++) {
+        bool stopped;
+        sim_init(&world, 1);
+        world.chances = (struct sim_chances){0};
+        world.budget = 0;
+        world.sinks = world.limit = 0;
+        world.step_ms = 2;
+        world.pool_bytes = 8 * SIM_BATCH_BYTES;
+        world.clockless = world.from_now = world.purges = false;
+        sim_write_log(&world, 100);
+        world.available = 100;
+        sim_add_sink(&world, SIM_FILE);
+        world.until = 80;
+        world.until_time = false;
+        assert_int_equal(sim_run(&world, &stopped), 0);
+        world.until = 0;
+        sim_add_sink(&world, SIM_KEYED);
+        sim_add_sink(&world, SIM_FILE)->stalled_from_ms = world.now_ms + 20;
+        world.dests[2].stalled_until_ms = world.now_ms + 2000;
+        begun = world.step;
+        world.kill_at = kill_at > 0 ? begun + kill_at : 0;
+        sim_live(&world);
+        steps = kill_at == 0 ? world.step - begun : steps;
+        rejoined += world.rejoined;
+        killed_apart += world.kills > 0 && world.own[RF_OWN_ADDED] > 0;
+        if (world.failure[0] != '\0') {
+            print_error("killed at step %llu: %s\n", (unsigned long long)kill_at, world.failure);
+            failures++;
+        }
+    }
+    print_message("%llu kills in %llu steps, %llu with feeds of their own; %llu rejoined\n",
+                  (unsigned long long)runs - 1, (unsigned long long)steps,
+                  (unsigned long long)killed_apart, (unsigned long long)rejoined);
+    assert_int_equal(failures, 0);
+    assert_true(steps > 200 && killed_apart > runs / 2 && rejoined > runs / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_lost_or_doubled_whatever_happens),
         cmocka_unit_test(test_a_kill_at_every_step_is_survived),
+        cmocka_unit_test(test_a_kill_at_every_step_with_several_feeds_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
