@@ -101,7 +101,7 @@ static enum rf_status number_columns(void *self, const struct rf_binlog_table *t
 
 static enum rf_status prepare_names(struct state *state, struct rf_error *err)
 {
-    static const struct rf_definer numbering = {NULL, number_columns};
+    static const struct rf_definer numbering = {.define = number_columns};
     if (state->schema != NULL && state->names == NUMBERED) {
         return rf_fail(err, RF_CONFIG, "schema and names=@1.. make no sense together");
     }

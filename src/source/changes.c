@@ -256,3 +256,17 @@ const struct rf_change *rf_changes_find(const struct rf_changes *changes,
     }
     return NULL;
 }
+
+enum rf_status rf_change_refuse(const struct rf_change *change, struct rf_str database,
+                                struct rf_str table, const char *source, struct rf_error *err)
+{
+    enum { SHOWN = 120 };
+    struct rf_str statement = rf_buf_str(&change->statement);
+    statement.size = statement.size < SHOWN ? statement.size : SHOWN;
+    return rf_fail(err, RF_CONFIG,
+                   "the columns of table %.*s.%.*s have no names in the log, and those that it has "
+                   "%s need not be the same: %.*s at %llu has \"%.*s\"",
+                   RF_STR_ARG(database), RF_STR_ARG(table), source,
+                   RF_STR_ARG(rf_buf_str(&change->place.file)),
+                   (unsigned long long)change->place.offset, RF_STR_ARG(statement));
+}

@@ -54,6 +54,10 @@ const struct rf_change *rf_changes_find(const struct rf_changes *changes,
                                         struct rf_str table);
 void rf_changes_deinit(struct rf_changes *changes);
 
+/* Says that the definition that `source` gives of a table need not hold, because of this statement.
+ * Returns RF_CONFIG. */
+enum rf_status rf_change_refuse(const struct rf_change *change, struct rf_str database,
+                                struct rf_str table, const char *source, struct rf_error *err);
 /* True when a statement concerns the table. An empty statement, of which nothing is known, does. */
 bool rf_change_concerns(struct rf_str default_database, struct rf_str statement,
                         struct rf_str database, struct rf_str table);

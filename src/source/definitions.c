@@ -87,22 +87,6 @@ static enum rf_status read_ahead(struct rf_definitions *definitions, struct rf_e
 
 /* ---- Defining ------------------------------------------------------------------------------ */
 
-enum rf_status rf_definitions_void(const struct rf_change *change,
-                                   const struct rf_binlog_table *table, const char *source,
-                                   struct rf_error *err)
-{
-    enum { SHOWN = 120 };
-    struct rf_str statement = rf_buf_str(&change->statement);
-    statement.size = statement.size < SHOWN ? statement.size : SHOWN;
-    rf_fail(err, RF_CONFIG,
-            "the columns of table %.*s.%.*s have no names in the log, and %s need not be what they "
-            "were here: %.*s at %llu has \"%.*s\"",
-            RF_STR_ARG(table->database), RF_STR_ARG(table->name), source,
-            RF_STR_ARG(rf_buf_str(&change->place.file)), (unsigned long long)change->place.offset,
-            RF_STR_ARG(statement));
-    return RF_CONFIG;
-}
-
 static enum rf_status find(const struct rf_definitions *definitions,
                            const struct rf_binlog_table *table,
                            const struct rf_definition **definition, struct rf_error *err)
@@ -156,7 +140,8 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
                 ? rf_changes_find(&definitions->changes, &here, table->database, table->name)
                 : NULL;
         if (change != NULL) {
-            status = rf_definitions_void(change, table, (*definition)->where, err);
+            status =
+                rf_change_refuse(change, table->database, table->name, (*definition)->where, err);
         }
     }
     if (status == RF_AGAIN) {
@@ -206,7 +191,7 @@ enum rf_status rf_definitions_read(struct rf_definitions *definitions, const cha
                                    struct rf_files *files, struct rf_error *err)
 {
     struct rf_buf text = {0};
-    definitions->definer = (struct rf_definer){definitions, define};
+    definitions->definer = (struct rf_definer){.self = definitions, .define = define};
     definitions->files = files;
     definitions->path = rf_str_dup(rf_str_of(path));
     enum rf_status status = read_text(path, &text, err);

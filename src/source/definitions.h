@@ -27,9 +27,4 @@ RF_USE_RESULT enum rf_status rf_definitions_read(struct rf_definitions *definiti
                                                  struct rf_error *err);
 void rf_definitions_deinit(struct rf_definitions *definitions);
 
-/* Says which statement it is that changed a table, and where. Returns RF_CONFIG. */
-enum rf_status rf_definitions_void(const struct rf_change *change,
-                                   const struct rf_binlog_table *table, const char *source,
-                                   struct rf_error *err);
-
 #endif

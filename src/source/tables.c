@@ -172,6 +172,9 @@ static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name
     enum rf_status status = definer->define(definer->self, table, name->changed, &definition, err);
     if (status == RF_OK) {
         status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
+        if (status == RF_CONFIG && definer->hint != NULL) {
+            rf_error_hint(err, "%s", definer->hint);
+        }
     }
     if (status == RF_OK && definition != NULL) {
         tables->defined_count += !name->defined;

@@ -26,6 +26,7 @@ struct rf_definer {
     RF_USE_RESULT enum rf_status (*define)(void *self, const struct rf_binlog_table *table,
                                            bool changed, const struct rf_definition **definition,
                                            struct rf_error *err);
+    const char *hint; /* what to do when the definition and the log disagree; NULL: the usual */
 };
 
 struct rf_table_name; /* what is kept by name */

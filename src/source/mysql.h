@@ -1,0 +1,95 @@
+/* The parts of the source `mysql`: what they share. Private to mysql.c and mysql_*.c. */
+#ifndef ROWFERRY_SOURCE_MYSQL_H
+#define ROWFERRY_SOURCE_MYSQL_H
+
+#include "net/mysql.h"
+#include "source/mysql_catalog.h"
+#include "source/transaction.h"
+
+#include <rowferry/source.h>
+
+enum rf_mysql_names { RF_MYSQL_SCHEMA_AUTO, RF_MYSQL_SCHEMA_LOG }; /* as the option's choices */
+
+struct rf_mysql_source {
+    const char *user, *password, *host, *path, *socket;
+    int64_t port;
+    struct rf_list tables, skip;
+    int64_t server_id;
+    int64_t heartbeat_ms, connect_timeout_ms;
+    int32_t tls;
+    bool tls_verify;
+    int32_t schema; /* enum rf_mysql_names */
+    const char *tls_ca, *tls_cert, *tls_key;
+
+    struct rf_mysql mysql;
+    struct rf_pick pick;
+    struct rf_skips skips;
+    struct rf_assembly assembly;
+    struct rf_str held; /* an event that open has read and not taken */
+    uint32_t feed;
+    struct rf_mysql_catalog catalog;
+    struct rf_str last; /* event that was found last; valid until the next one is */
+    bool current;       /* a heartbeat came behind the last event */
+    struct rf_buf text;
+    bool typed; /* the place to begin comes from a person */
+};
+
+/* ---- mysql_checks.c: what has to be so before anything is read ---- */
+
+/* Where the server is, as the options say it. Borrows from the state. */
+struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *state);
+/* Connects and looks at the server's settings, reads the filter, prepares the session for the log,
+ * and warns of what the log lacks. Returns RF_OK; RF_RETRY; RF_CONFIG with the statement that
+ * mends it. */
+RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state,
+                                                   const struct rf_context *ctx,
+                                                   struct rf_error *err);
+
+/* ---- mysql_place.c: what the server's log has where. All ask the server; RF_OK, RF_RETRY, RF_CONFIG
+ * or RF_FATAL ---- */
+
+struct rf_mysql_log_file {
+    bool found;
+    bool behind_newest; /* its number is higher than that of the newest */
+    uint64_t size;
+};
+/* Looks the file up; with an empty name the first one, whose name *first becomes. */
+RF_USE_RESULT enum rf_status rf_mysql_source_find_file(struct rf_mysql_source *state,
+                                                       struct rf_str name,
+                                                       struct rf_mysql_log_file *file,
+                                                       struct rf_buf *first, struct rf_error *err);
+/* One value as text, NULL as *found = false. */
+RF_USE_RESULT enum rf_status rf_mysql_source_ask(struct rf_mysql_source *state,
+                                                 const char *statement, int64_t timeout_ms,
+                                                 struct rf_buf *answer, bool *found,
+                                                 struct rf_error *err);
+/* The GTIDs before a place in a file. *found is false when no event begins there. */
+RF_USE_RESULT enum rf_status rf_mysql_source_ask_gtids(struct rf_mysql_source *state,
+                                                       struct rf_str file, uint64_t offset,
+                                                       struct rf_gtid_list *gtids, bool *found,
+                                                       struct rf_error *err);
+/* Where a server's log ends. */
+RF_USE_RESULT enum rf_status rf_mysql_source_ask_end(struct rf_mysql *mysql, struct rf_buf *file,
+                                                     uint64_t *offset, struct rf_error *err);
+/* The same, with the GTIDs before it. */
+RF_USE_RESULT enum rf_status rf_mysql_source_ask_now(struct rf_mysql_source *state,
+                                                     struct rf_position *position,
+                                                     struct rf_error *err);
+/* True when no file is so large that an event's 32 bits could not say where in it they are. A
+ * server that does not tell is taken for one that has such files. */
+bool rf_mysql_source_has_short_files(struct rf_mysql_source *state);
+
+/* ---- mysql_start.c: where reading begins ---- */
+
+/* Stands where `start` says, as the head of mysql.c has it. Returns as rf_source_type.open. */
+RF_USE_RESULT enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state,
+                                                   const struct rf_start *start,
+                                                   struct rf_error *err);
+
+/* ---- mysql.c ---- */
+
+/* rf_event_finder; reader is a struct rf_mysql_source. */
+enum rf_status rf_mysql_source_find(void *reader, int64_t deadline_ms, struct rf_str *event,
+                                    uint64_t *end, struct rf_error *err);
+
+#endif
