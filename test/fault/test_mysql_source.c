@@ -656,6 +656,7 @@ static void test_settings_are_checked_with_the_statement_that_mends_them(void **
         struct subject subject;
         rf_test_sql(&server, "%s", cases[i].bad);
         prepare(&subject, "now");
+        set(&subject, "schema", "log");
         refused(&subject, RF_CONFIG, cases[i].message, cases[i].hint);
         assert_false(subject.err.access || subject.err.connect);
         /* The hint is a statement to copy, and does what it says. */
@@ -742,7 +743,9 @@ static void test_what_sessions_may_still_do_stops_by_name(void **context)
         struct subject subject;
         fresh(NULL);
         insert(1);
-        open_at(&subject, "earliest");
+        prepare(&subject, "earliest");
+        set(&subject, "schema", "log");
+        open_it(&subject);
         expect(&subject, "begin 0-1-1\n2.0 create shop.t 1|row 1\nend 0-1-1\n");
         rf_test_sql(&server, "%s", cases[i].statements);
         rf_test_sql(&server, "SET SESSION binlog_format='ROW', binlog_row_image='FULL';\n"

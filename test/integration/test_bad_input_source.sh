@@ -48,7 +48,7 @@ sql source "SET GLOBAL binlog_format = MIXED"
 refuses 2 "binlog_format is MIXED" tail "mysql://root@$at"
 sql source "SET GLOBAL binlog_format = ROW, GLOBAL binlog_row_metadata = MINIMAL"
 refuses 2 "binlog_row_metadata is MINIMAL|SET GLOBAL binlog_row_metadata='FULL'" \
-    tail "mysql://root@$at"
+    tail "mysql://root@$at?schema=log"
 sql source "SET GLOBAL binlog_row_metadata = FULL, GLOBAL binlog_row_image = MINIMAL"
 refuses 2 "binlog_row_image is MINIMAL|SET GLOBAL binlog_row_image='FULL'" tail "mysql://root@$at"
 sql source "SET GLOBAL binlog_row_image = FULL"
@@ -62,7 +62,7 @@ in_the_log() {
     sql source "$statements"
     sql source "INSERT INTO shop.orders VALUES ($((number + 1)), 1)"
     expect_status "$status" timeout 30 "$ROWFERRY" tail --from earliest \
-        "mysql://root@$at/shop.orders"
+        "mysql://root@$at/shop.orders?schema=log"
     before=$(grep -c "\"after\":{\"id\":$number," "$STORY/out" || true)
     expect_equal 1 "$before" "good rows before"
     expect_equal 0 "$(grep -c "\"id\":$((number + 1))," "$STORY/out" || true)" "rows behind it"

@@ -42,7 +42,7 @@ expect_equal 0 "$(grep -c falsch err || true)" "secrets in what it says"
 ROWFERRY_MYSQL_PASSWORD=geheim expect_status 2 timeout 20 "$ROWFERRY" tail "${source_url/cdc/poor}"
 expect_contains "$(cat err)" "GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO 'poor'@'%'" "missing grants"
 sql source "SET GLOBAL binlog_row_metadata = MINIMAL"
-ROWFERRY_MYSQL_PASSWORD=geheim expect_status 2 timeout 20 "$ROWFERRY" tail "$source_url"
+ROWFERRY_MYSQL_PASSWORD=geheim expect_status 2 timeout 20 "$ROWFERRY" tail "$source_url?schema=log"
 expect_contains "$(cat err)" "SET GLOBAL binlog_row_metadata" "minimal metadata"
 sql source "SET GLOBAL binlog_row_metadata = FULL"
 free=$("$SERVERS" port)
