@@ -460,8 +460,8 @@ static inline void sim_dest_crash(struct sim_world *world, uint32_t index)
     if (sim_random(world, 2) == 0) {
         dest->now = dest->durable;
     }
-    if (dest->kind != SIM_KEYED) {
-        return;
+    if (dest->kind != SIM_KEYED || world->records[index].ordered) {
+        return; /* who gives an order knows what is there */
     }
     if (dest->snapshots > 0 && sim_chance(world, world->chances.back)) {
         uint32_t have = dest->snapshots < SIM_SNAPSHOTS ? dest->snapshots : SIM_SNAPSHOTS;
