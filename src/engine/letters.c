@@ -234,8 +234,8 @@ enum rf_status rf_letters_append(const char *path, struct rf_str lines, struct r
     }
     while (flock(file, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
-            status = rf_fail(err, RF_RETRY, "the dead letters in %s are locked by somebody else",
-                             path);
+            status =
+                rf_fail(err, RF_RETRY, "the dead letters in %s are locked by somebody else", path);
             goto done;
         }
         if (errno != EINTR) {

@@ -40,7 +40,8 @@ RF_USE_RESULT enum rf_status rf_letters_check(const char *path, struct rf_error 
 
 /* Appends whole lines, making the file (0600) when there is none; they are on disk when it returns.
  * Behind a line that a crash cut short it begins a new one. Returns RF_OK; RF_RETRY: no room,
- * or locked by somebody else, nothing was added; RF_FATAL: an I/O error; RF_CONFIG: as rf_letters_check. */
+ * or locked by somebody else, nothing was added; RF_FATAL: an I/O error; RF_CONFIG: as
+ * rf_letters_check. */
 RF_USE_RESULT enum rf_status rf_letters_append(const char *path, struct rf_str lines,
                                                struct rf_error *err);
 

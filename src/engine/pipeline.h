@@ -100,9 +100,9 @@ struct rf_actor_snapshot {
     bool own_feed;       /* sink: it is behind the others, and has a feed of its own */
     uint64_t held_bytes; /* source: in the pool */
     int64_t commit_us;   /* of the last transaction; 0: none yet */
-    /* sinks: the oldest change that the source may have and the sink may not have durable is at most
-     * this old. While nothing is left to do that is the time since the source last said so; -1:
-     * not known yet */
+    /* sinks: the oldest change that the source may have and the sink may not have on record is at
+     * most this old. While nothing is left to do that is the time since the source last said so;
+     * -1: not known yet */
     int64_t lag_ms;
     bool idle;              /* has done all there is to do */
     int64_t call_ms;        /* how long its plugin has been in the call under way; 0: in none */

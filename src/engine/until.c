@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* ------------------------------------------------------------------------------------- as a time */
+/* ------------------------------------------------------------------------------------ as a time */
 
 /* Takes a number of so many digits off the front. */
 static bool take_number(struct rf_str *rest, size_t digits, int *out)
@@ -86,7 +86,7 @@ enum rf_status rf_until_time(struct rf_str text, int64_t *out_us, struct rf_erro
     return RF_OK;
 }
 
-/* --------------------------------------------------------------------------------- as a position */
+/* -------------------------------------------------------------------------------- as a position */
 
 /* With the mutex held, but for the call itself. */
 static enum rf_status probe(struct rf_pipeline *pipeline, const char *text, struct rf_buf *position,

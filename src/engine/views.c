@@ -141,7 +141,7 @@ enum rf_status rf_views_give(struct rf_views *views, const struct rf_buried *bur
     return make_shadow(views, buried, given, err);
 }
 
-/* -------------------------------------------------------------------------------- what was given */
+/* ------------------------------------------------------------------------------- what was given */
 
 void rf_views_covered(struct rf_views *views)
 {

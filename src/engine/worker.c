@@ -242,7 +242,7 @@ static enum rf_status act(struct rf_worker *worker, struct rf_result *result)
     return RF_FATAL;
 }
 
-/* -------------------------------------------------------------------------------- refused events */
+/* ------------------------------------------------------------------------------- refused events */
 
 /* What the dead letters would say of the event, while it can still be seen. */
 static void keep_refused(struct rf_worker *worker)

@@ -3,8 +3,8 @@
  *
  * Everything that the core says is asked under one mutex. Whoever has changed something asks on
  * behalf of all workers that wait, and wakes those for which there is something to do, and only
- * those: a worker whose feed is not needed, or whose sink is idle, sleeps through everything. Shared
- * by pipeline.c, worker.c, until.c, news.c and snapshot.c; nobody else includes it. */
+ * those: a worker whose feed is not needed, or whose sink is idle, sleeps through everything.
+ * Shared by pipeline.c, worker.c, until.c, news.c and snapshot.c; nobody else includes it. */
 #ifndef ROWFERRY_ENGINE_WORKER_H
 #define ROWFERRY_ENGINE_WORKER_H
 
@@ -106,8 +106,8 @@ void rf_news_tell(struct rf_buf *log);
 
 /* ---- until.c */
 
-/* Reads a time in UTC as rf_pipeline_options.until has it. Returns RF_OK; RF_AGAIN: it does not look
- * like one, so it is a position; RF_CONFIG: it looks like one but there is no such time. */
+/* Reads a time in UTC as rf_pipeline_options.until has it. Returns RF_OK; RF_AGAIN: it does not
+ * look like one, so it is a position; RF_CONFIG: it looks like one but there is no such time. */
 enum rf_status rf_until_time(struct rf_str text, int64_t *out_us, struct rf_error *err);
 /* Asks the source itself where `text` ("now", or a position as a person writes it) is, with an
  * instance of its own, as a first connection is made: with retries, until a stop. Returns the exit

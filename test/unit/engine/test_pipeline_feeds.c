@@ -1,5 +1,5 @@
-/* Feeds of their own, with real threads: a sink that holds the others up goes its own way, and comes
- * back. */
+/* Feeds of their own, with real threads: a sink that holds the others up goes its own way, and
+ * comes back. */
 #include "unit/engine/world.h"
 
 enum { COUNT = 10000, POOL_BYTES = 1 << 20, FLUSH_MS = 50 }; /* the log is many times the pool */

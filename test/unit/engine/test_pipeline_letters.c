@@ -92,7 +92,8 @@ static void test_without_the_file_the_first_refusal_ends_it(void **state)
     assert_int_equal(letters_about(""), 0);
 }
 
-/* Killed behind the letter, before the position was recorded: as if the sink fails for good there. */
+/* Killed behind the letter, before the position was recorded: as if the sink fails for good
+ * there. */
 static void test_after_a_crash_a_letter_is_written_once_more_at_most(void **state)
 {
     (void)state;

@@ -10,7 +10,7 @@
 
 enum { TRANSACTIONS = 6, PER_TRANSACTION = 4 };
 
-/* ---------------------------------------------------------------- a transform that does anything */
+/* --------------------------------------------------------------- a transform that does anything */
 
 static struct rf_table other_table = {
     .references = 1,

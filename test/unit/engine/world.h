@@ -1,8 +1,8 @@
 /* A world around the pipeline's threads: a source and sinks that only count, and runs of them.
  *
- * What the plugins do is said in `world`, what they saw is found there; both under its mutex. The log
- * has transactions of PER_TRANSACTION events each; the n-th is "Tn", behind it lies the position
- * "Pn". Events are numbered from 1 through the whole log, by their ordinal. */
+ * What the plugins do is said in `world`, what they saw is found there; both under its mutex. The
+ * log has transactions of PER_TRANSACTION events each; the n-th is "Tn", behind it lies the
+ * position "Pn". Events are numbered from 1 through the whole log, by their ordinal. */
 #ifndef ROWFERRY_TEST_WORLD_H
 #define ROWFERRY_TEST_WORLD_H
 
