@@ -270,6 +270,14 @@ static enum rf_status complete(struct rf_endpoint *endpoint, const struct plugin
     if (status == RF_OK) {
         status = add_credentials(endpoint, plugin, err);
     }
+    const struct rf_registry_transform *each = rf_registry_transforms();
+    for (; each->name != NULL && !source && status == RF_OK; each++) {
+        struct rf_settings settings = {endpoint->settings, endpoint->count};
+        if (each->type != NULL && rf_options_touched(each->type->options, settings)) {
+            struct plugin transform = {.name = each->name, .options = each->type->options};
+            status = add_credentials(endpoint, &transform, err);
+        }
+    }
     if (status == RF_OK) {
         name_endpoint(endpoint, plugin, source);
     }

@@ -32,7 +32,8 @@ struct rf_endpoint {
  * from `beside`. Returns RF_OK; RF_CONFIG: the message says what, never a secret.
  *
  * A secret that was not said is looked for as rf_options_check says, and then in
- * $CREDENTIALS_DIRECTORY/<scheme>-<option>, such as "redis-password". */
+ * $CREDENTIALS_DIRECTORY/<scheme>-<option>, such as "redis-password"; a transform's in
+ * <transform>-<option>. */
 RF_USE_RESULT enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text,
                                                 struct rf_settings beside,
                                                 struct rf_source_spec *spec, struct rf_error *err);

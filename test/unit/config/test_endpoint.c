@@ -319,6 +319,38 @@ static void test_the_credentials_directory_is_the_last_place_to_look_for_a_passw
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+static enum rf_status read_sink(const char *text, uint32_t *transforms)
+{
+    struct rf_endpoint endpoint = {0};
+    struct rf_sink_spec spec = {0};
+    struct rf_error err;
+    enum rf_status status =
+        rf_endpoint_sink(&endpoint, text, NULL, (struct rf_settings){0}, &spec, &err);
+    *transforms = spec.transform_count;
+    rf_endpoint_deinit(&endpoint);
+    return status;
+}
+
+static void test_a_transforms_secret_is_looked_for_there_too_but_only_where_it_is_used(void **state)
+{
+    (void)state;
+    uint32_t transforms;
+    int file = open("columns-salt", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(file >= 0 && write(file, "0123456789abcdef\n", 17) == 17);
+    close(file);
+    assert_int_equal(read_sink("null:?columns=hash(email)", &transforms), RF_CONFIG);
+    setenv("CREDENTIALS_DIRECTORY", directory, 1);
+    assert_int_equal(read_sink("null:?columns=hash(email)", &transforms), RF_OK);
+    assert_int_equal(transforms, 1);
+    assert_int_equal(read_sink("null:", &transforms), RF_OK);
+    assert_int_equal(transforms, 0);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    assert_int_equal(unlink("columns-salt"), 0);
+    setenv("ROWFERRY_COLUMNS_SALT", "0123456789abcdef", 1);
+    assert_int_equal(read_sink("null:?columns=hash(email)", &transforms), RF_OK);
+    unsetenv("ROWFERRY_COLUMNS_SALT");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_a_bad_source_is_refused_with_the_reason),
         cmocka_unit_test(test_a_bad_sink_is_refused_with_the_reason),
         cmocka_unit_test(test_the_credentials_directory_is_the_last_place_to_look_for_a_password),
+        cmocka_unit_test(
+            test_a_transforms_secret_is_looked_for_there_too_but_only_where_it_is_used),
     };
     return cmocka_run_group_tests(tests, enter_directory, leave_directory);
 }
