@@ -2,156 +2,42 @@
 
 #include "base/memory.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { WORDS_MAX = 32, PORT_TAKEN = 98, TRIES = 20, TIMEOUT_MS = 60 * 1000 };
-
-extern char **environ;
-
-static const char *source_dir(void)
-{
-    const char *dir = getenv("ROWFERRY_SOURCE_DIR");
-    if (dir == NULL) {
-        fputs("ROWFERRY_SOURCE_DIR must name the source tree, as ctest sets it\n", stderr);
-        abort();
-    }
-    return dir;
-}
-
-/* Runs tools/servers with these words; its first line goes to out when that is not NULL. Returns
- * its exit code. */
-static int servers(const char *const *words, size_t count, char *out, size_t size)
-{
-    char program[512], said[4096];
-    const char *argv[WORDS_MAX + 2] = {program};
-    int pipes[2], result = 0;
-    snprintf(program, sizeof program, "%s/tools/servers", source_dir());
-    rf_assert(count <= WORDS_MAX && pipe2(pipes, O_CLOEXEC) == 0);
-    memcpy(argv + 1, words, count * sizeof *words);
-    pid_t pid = fork();
-    rf_assert(pid >= 0);
-    if (pid == 0) {
-        if (dup2(pipes[1], 1) == 1) {
-            execve(program, (char *const *)(uintptr_t)argv, environ);
-        }
-        _exit(127);
-    }
-    close(pipes[1]);
-    size_t filled = 0;
-    for (ssize_t got; (got = read(pipes[0], said + filled, sizeof said - 1 - filled)) > 0;) {
-        filled += (size_t)got;
-    }
-    close(pipes[0]);
-    said[filled] = '\0';
-    rf_assert(waitpid(pid, &result, 0) == pid && WIFEXITED(result));
-    if (out != NULL) {
-        said[strcspn(said, "\n")] = '\0';
-        rf_assert(strlen(said) < size);
-        snprintf(out, size, "%s", said);
-    }
-    return WEXITSTATUS(result);
-}
-
-static void act(struct rf_test_mariadb *server, const char *action)
-{
-    const char *words[] = {action, "mariadb", server->dir};
-    rf_test_sql_leave(server);
-    rf_assert(servers(words, 3, NULL, 0) == 0);
-}
-
-/* Ends the server should this process not come to it. */
-static void guard(const struct rf_test_mariadb *server)
-{
-    char program[512], pid[16], path[512];
-    snprintf(program, sizeof program, "%s/test/lib/guard", source_dir());
-    snprintf(pid, sizeof pid, "%ld", (long)getpid());
-    snprintf(path, sizeof path, "%s/guarded", server->dir);
-    FILE *file = fopen(path, "we");
-    rf_assert(file != NULL);
-    fprintf(file, "%s\n", server->dir);
-    rf_assert(fclose(file) == 0);
-    pid_t child = fork();
-    rf_assert(child >= 0);
-    if (child == 0) {
-        /* A grandchild, so that nobody has to wait for it. */
-        if (fork() == 0) {
-            int null = open("/dev/null", O_RDWR);
-            dup2(null, 0);
-            dup2(null, 1);
-            dup2(null, 2);
-            setsid();
-            execl(program, program, pid, server->dir, (char *)NULL);
-        }
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
-}
+enum { TIMEOUT_MS = 60 * 1000 };
 
 void rf_test_mariadb_start(struct rf_test_mariadb *server, const char *const *options)
 {
-    const char *words[WORDS_MAX] = {"dir"};
-    int result = PORT_TAKEN;
-    rf_assert(servers(words, 1, server->dir, sizeof server->dir) == 0);
-    for (int i = 0; i < TRIES && result == PORT_TAKEN; i++) {
-        const char *port[] = {"port"};
-        rf_assert(servers(port, 1, server->port, sizeof server->port) == 0);
-        const char *start[] = {"start", "mariadb", server->dir, server->port, "--"};
-        size_t count = sizeof start / sizeof *start;
-        memcpy(words, start, sizeof start);
-        for (const char *const *option = options; option && *option; option++) {
-            words[count++] = *option;
-        }
-        result = servers(words, count, NULL, 0);
-    }
-    rf_assert(result == 0);
-    guard(server);
+    rf_test_server_start(&server->server, "mariadb", options);
 }
 
 void rf_test_mariadb_stop(struct rf_test_mariadb *server)
 {
-    act(server, "stop");
+    rf_test_sql_leave(server);
+    rf_test_server_act(&server->server, "mariadb", "stop");
 }
 
 void rf_test_mariadb_kill(struct rf_test_mariadb *server)
 {
-    act(server, "kill");
+    rf_test_sql_leave(server);
+    rf_test_server_act(&server->server, "mariadb", "kill");
 }
 
 void rf_test_mariadb_again(struct rf_test_mariadb *server)
 {
-    const char *words[] = {"start", "mariadb", server->dir};
-    rf_assert(servers(words, 3, NULL, 0) == 0);
+    rf_test_server_act(&server->server, "mariadb", "start");
 }
 
 void rf_test_mariadb_destroy(struct rf_test_mariadb *server)
 {
-    if (server->dir[0] != '\0') {
-        act(server, "kill");
-        pid_t pid = fork();
-        rf_assert(pid >= 0);
-        if (pid == 0) {
-            execlp("rm", "rm", "-rf", "--", server->dir, (char *)NULL);
-            _exit(127);
-        }
-        waitpid(pid, NULL, 0);
-        server->dir[0] = '\0';
-    }
+    rf_test_sql_leave(server);
+    rf_test_server_destroy(&server->server, "mariadb");
 }
 
 void rf_test_mariadb_freeze(struct rf_test_mariadb *server, bool frozen)
 {
-    char path[512];
-    long pid = 0;
-    snprintf(path, sizeof path, "%s/mariadb.pid", server->dir);
-    FILE *file = fopen(path, "re");
-    rf_assert(file != NULL && fscanf(file, "%ld", &pid) == 1 && pid > 1);
-    fclose(file);
-    rf_assert(kill((pid_t)pid, frozen ? SIGSTOP : SIGCONT) == 0);
+    rf_test_server_freeze(&server->server, "mariadb", frozen);
 }
 
 /* ---- Statements ---------------------------------------------------------------------------- */

@@ -5,12 +5,18 @@
 #ifndef ROWFERRY_TEST_MARIADB_SERVER_H
 #define ROWFERRY_TEST_MARIADB_SERVER_H
 
+#include "lib/server.h"
 #include "net/mysql.h"
 
 /* Zeroed: never started. */
 struct rf_test_mariadb {
-    char dir[256];
-    char port[8];
+    union { /* its directory and port, by themselves too */
+        struct rf_test_server server;
+        struct {
+            char dir[256];
+            char port[8];
+        };
+    };
     struct rf_mysql client; /* of the test, as root */
 };
 

@@ -2,25 +2,10 @@
 
 #include "base/memory.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { WORDS_MAX = 32, PORT_TAKEN = 98, TRIES = 20 };
-
-extern char **environ;
-
-static const char *source_dir(void)
-{
-    const char *dir = getenv("ROWFERRY_SOURCE_DIR");
-    if (dir == NULL) {
-        fputs("ROWFERRY_SOURCE_DIR must name the source tree, as ctest sets it\n", stderr);
-        abort();
-    }
-    return dir;
-}
+enum { WORDS_MAX = 32 };
 
 /* Splits at spaces, in place. Returns the number of words. */
 static size_t split(char *text, const char **words, size_t max)
@@ -39,129 +24,36 @@ static size_t split(char *text, const char **words, size_t max)
     return count;
 }
 
-/* Runs tools/servers with these words; its first line goes to out when that is not NULL. Returns
- * its exit code. */
-static int servers(const char *const *words, size_t count, char *out, size_t size)
-{
-    char program[512];
-    int pipes[2], result = 0;
-    snprintf(program, sizeof program, "%s/tools/servers", source_dir());
-    rf_assert(pipe2(pipes, O_CLOEXEC) == 0);
-    pid_t pid = fork();
-    rf_assert(pid >= 0);
-    if (pid == 0) {
-        const char *argv[WORDS_MAX + 2] = {program};
-        memcpy(argv + 1, words, count * sizeof *words);
-        if (dup2(pipes[1], 1) == 1) {
-            execve(program, (char *const *)argv, environ);
-        }
-        _exit(127);
-    }
-    close(pipes[1]);
-    char said[4096];
-    size_t filled = 0;
-    for (ssize_t got; (got = read(pipes[0], said + filled, sizeof said - 1 - filled)) > 0;) {
-        filled += (size_t)got;
-    }
-    close(pipes[0]);
-    said[filled] = '\0';
-    rf_assert(waitpid(pid, &result, 0) == pid && WIFEXITED(result));
-    if (out != NULL) {
-        said[strcspn(said, "\n")] = '\0';
-        rf_assert(strlen(said) < size);
-        snprintf(out, size, "%s", said);
-    }
-    return WEXITSTATUS(result);
-}
-
-static void act(struct rf_test_redis *server, const char *action)
-{
-    const char *words[] = {action, "redis", server->dir};
-    rf_redis_close(&server->client);
-    rf_assert(servers(words, 3, NULL, 0) == 0);
-}
-
-/* Ends the server should this process not come to it. */
-static void guard(const struct rf_test_redis *server)
-{
-    char program[512], pid[16], path[512];
-    snprintf(program, sizeof program, "%s/test/lib/guard", source_dir());
-    snprintf(pid, sizeof pid, "%ld", (long)getpid());
-    snprintf(path, sizeof path, "%s/guarded", server->dir);
-    FILE *file = fopen(path, "we");
-    rf_assert(file != NULL);
-    fprintf(file, "%s\n", server->dir);
-    rf_assert(fclose(file) == 0);
-    pid_t child = fork();
-    rf_assert(child >= 0);
-    if (child == 0) {
-        /* A grandchild, so that nobody has to wait for it. */
-        if (fork() == 0) {
-            int null = open("/dev/null", O_RDWR);
-            dup2(null, 0);
-            dup2(null, 1);
-            dup2(null, 2);
-            setsid();
-            execl(program, program, pid, server->dir, (char *)NULL);
-        }
-        _exit(0);
-    }
-    waitpid(child, NULL, 0);
-}
-
 void rf_test_redis_start(struct rf_test_redis *server, const char *options)
 {
-    const char *words[WORDS_MAX] = {"dir"};
+    const char *words[WORDS_MAX] = {NULL};
     char *copy = rf_str_dup(rf_str_of(options));
-    int result = PORT_TAKEN;
-    rf_assert(servers(words, 1, server->dir, sizeof server->dir) == 0);
-    guard(server);
-    for (int i = 0; i < TRIES && result == PORT_TAKEN; i++) {
-        words[0] = "port";
-        rf_assert(servers(words, 1, server->port, sizeof server->port) == 0);
-        words[0] = "start";
-        words[1] = "redis";
-        words[2] = server->dir;
-        words[3] = server->port;
-        words[4] = "--";
-        size_t count = split(copy, words + 5, WORDS_MAX - 5);
-        result = servers(words, count > 0 ? 5 + count : 4, NULL, 0);
-        free(copy);
-        copy = rf_str_dup(rf_str_of(options));
-    }
+    split(copy, words, WORDS_MAX - 1);
+    rf_test_server_start(&server->server, "redis", words);
     free(copy);
-    rf_assert(result == 0);
 }
 
 void rf_test_redis_stop(struct rf_test_redis *server)
 {
-    act(server, "stop");
+    rf_redis_close(&server->client);
+    rf_test_server_act(&server->server, "redis", "stop");
 }
 
 void rf_test_redis_kill(struct rf_test_redis *server)
 {
-    act(server, "kill");
+    rf_redis_close(&server->client);
+    rf_test_server_act(&server->server, "redis", "kill");
 }
 
 void rf_test_redis_again(struct rf_test_redis *server)
 {
-    const char *words[] = {"start", "redis", server->dir};
-    rf_assert(servers(words, 3, NULL, 0) == 0);
+    rf_test_server_act(&server->server, "redis", "start");
 }
 
 void rf_test_redis_destroy(struct rf_test_redis *server)
 {
-    if (server->dir[0] != '\0') {
-        act(server, "kill");
-        pid_t pid = fork();
-        rf_assert(pid >= 0);
-        if (pid == 0) {
-            execlp("rm", "rm", "-rf", "--", server->dir, (char *)NULL);
-            _exit(127);
-        }
-        waitpid(pid, NULL, 0);
-        server->dir[0] = '\0';
-    }
+    rf_redis_close(&server->client);
+    rf_test_server_destroy(&server->server, "redis");
 }
 
 /* ------------------------------------------------------------------------------------ questions */

@@ -5,12 +5,18 @@
 #ifndef ROWFERRY_TEST_REDIS_SERVER_H
 #define ROWFERRY_TEST_REDIS_SERVER_H
 
+#include "lib/server.h"
 #include "net/redis.h"
 
 /* Zeroed: never started. */
 struct rf_test_redis {
-    char dir[256];
-    char port[8];
+    union { /* its directory and port, by themselves too */
+        struct rf_test_server server;
+        struct {
+            char dir[256];
+            char port[8];
+        };
+    };
     struct rf_redis client; /* of the test, to look into it */
 };
 
