@@ -6,10 +6,10 @@
  * enough to stop.
  *
  * A statement concerns a table when it names it, and names its database or has it as the default
- * one; names are looked for as whole words, letters of either case. Every statement concerns a table
- * whose names are not of ASCII letters, digits, _ and $. What begins with DROP, TRUNCATE, ANALYZE,
- * OPTIMIZE, CHECK, REPAIR or FLUSH changes no definition: a table that is made again is named by the
- * statement that makes it. */
+ * one; names are looked for as whole words, letters of either case. Every statement concerns a
+ * table whose names are not of ASCII letters, digits, _ and $. What begins with DROP, TRUNCATE,
+ * ANALYZE, OPTIMIZE, CHECK, REPAIR or FLUSH changes no definition: a table that is made again is
+ * named by the statement that makes it. */
 #ifndef ROWFERRY_SOURCE_CHANGES_H
 #define ROWFERRY_SOURCE_CHANGES_H
 

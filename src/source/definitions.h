@@ -1,4 +1,5 @@
-/* Definitions of tables out of a file that a person gives, for logs that were written without names.
+/* Definitions of tables out of a file that a person gives, for logs that were written without
+ * names.
  *
  * Used by the source `binlog`. The file says what the tables were like at some moment; which one,
  * nobody knows. So a definition is taken only when no statement in the log, from where it is needed

@@ -5,8 +5,8 @@
  * unless it is followed and none comes behind it: then the rest is on its way. Relay logs are read
  * too; offsets are those of the file in hand, whatever its events say.
  *
- * That two files belong together is known by three things, and each is looked at: their numbers, the
- * name that the first one's ROTATE gives, and the GTIDs that the second one says lie before it.
+ * That two files belong together is known by three things, and each is looked at: their numbers,
+ * the name that the first one's ROTATE gives, and the GTIDs that the second one says lie before it.
  *
  * A file that is followed is looked at every few milliseconds: that works on every file system, and
  * costs one read() each time. The next file is known to be there when the server has closed this
@@ -42,9 +42,9 @@ struct rf_files {
 /* Opens the file of that number in the index. Returns RF_OK; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_files_open(struct rf_files *files, uint32_t at,
                                            struct rf_error *err);
-/* Gives magic and the events that describe the file to the assembly, and stands in front of the first
- * transaction. Returns RF_OK; RF_AGAIN (not there by deadline_ms); RF_RETRY; RF_FATAL (damage;
- * `foreign` is set when it is no log file). */
+/* Gives magic and the events that describe the file to the assembly, and stands in front of the
+ * first transaction. Returns RF_OK; RF_AGAIN (not there by deadline_ms); RF_RETRY; RF_FATAL
+ * (damage; `foreign` is set when it is no log file). */
 RF_USE_RESULT enum rf_status rf_files_head(struct rf_files *files, int64_t deadline_ms,
                                            struct rf_error *err);
 /* Gives events of this file to the assembly until the transaction that it verifies is over and

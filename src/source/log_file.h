@@ -38,9 +38,9 @@ void rf_log_file_close(struct rf_log_file *file);
 RF_USE_RESULT enum rf_status rf_log_file_fill(struct rf_log_file *file, size_t need,
                                               int64_t deadline_ms, size_t *had,
                                               struct rf_error *err);
-/* The next event, not taken yet; valid until the next call. event->data is NULL where the file ends:
- * *missing is then how many bytes an event that has begun lacks, 0 between two events. Returns
- * RF_OK; RF_AGAIN; RF_RETRY; RF_FATAL (damage). */
+/* The next event, not taken yet; valid until the next call. event->data is NULL where the file
+ * ends: *missing is then how many bytes an event that has begun lacks, 0 between two events.
+ * Returns RF_OK; RF_AGAIN; RF_RETRY; RF_FATAL (damage). */
 RF_USE_RESULT enum rf_status rf_log_file_peek(struct rf_log_file *file, int64_t deadline_ms,
                                               struct rf_str *event, struct rf_binlog_header *header,
                                               uint64_t *missing, struct rf_error *err);
@@ -56,8 +56,8 @@ RF_USE_RESULT enum rf_status rf_log_file_seek(struct rf_log_file *file, uint64_t
  * (look again); RF_AGAIN (the deadline has passed); RF_RETRY (interrupted). */
 RF_USE_RESULT enum rf_status rf_log_file_wait(struct rf_log_file *file, int64_t deadline_ms,
                                               struct rf_error *err);
-/* What became of the file at that path since it was opened. Returns RF_OK (*gone says whether it was
- * deleted); RF_FATAL (it is shorter than what was read of it, or another file). */
+/* What became of the file at that path since it was opened. Returns RF_OK (*gone says whether it
+ * was deleted); RF_FATAL (it is shorter than what was read of it, or another file). */
 RF_USE_RESULT enum rf_status rf_log_file_check(const struct rf_log_file *file, bool *gone,
                                                struct rf_error *err);
 /* Fails with RF_FATAL: the file ends inside an event. */

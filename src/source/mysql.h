@@ -45,8 +45,8 @@ RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state
                                                    const struct rf_context *ctx,
                                                    struct rf_error *err);
 
-/* ---- mysql_place.c: what the server's log has where. All ask the server; RF_OK, RF_RETRY, RF_CONFIG
- * or RF_FATAL ---- */
+/* ---- mysql_place.c: what the server's log has where. All ask the server; RF_OK, RF_RETRY,
+ * RF_CONFIG or RF_FATAL ---- */
 
 struct rf_mysql_log_file {
     bool found;

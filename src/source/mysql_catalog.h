@@ -1,18 +1,18 @@
 /* Definitions of tables from the server itself, for a log that was written without column names.
  *
- * Used by the source `mysql`. A server says what its tables are like now; the log tells of a place P
- * that may lie far behind. The two agree when no statement changed the table in between, and that is
- * looked at, not assumed:
+ * Used by the source `mysql`. A server says what its tables are like now; the log tells of a place
+ * P that may lie far behind. The two agree when no statement changed the table in between, and that
+ * is looked at, not assumed:
  *
  *   1. SHOW CREATE TABLE, on a connection of its own: the definition D
  *   2. where the log ends now, behind that: Q
- *   3. the log from P to Q is read on a connection of its own, for statements that concern the table
+ *   3. the log from P to Q, on another connection of its own: statements that concern the table
  *
  * A statement that changes a table is logged before its lock on the table's name is given back, and
- * SHOW CREATE TABLE waits for that lock: what D has seen lies before Q. So when nothing between P and
- * Q concerns the table, D is what it was at P. Else nobody knows, and the reading stops. (A statement
- * that somebody kept out of the log cannot be seen; number, types, sizes and nullability of the
- * columns are compared with the TABLE_MAP all the same.)
+ * SHOW CREATE TABLE waits for that lock: what D has seen lies before Q. So when nothing between P
+ * and Q concerns the table, D is what it was at P. Else nobody knows, and the reading stops. (A
+ * statement that somebody kept out of the log cannot be seen; number, types, sizes and nullability
+ * of the columns are compared with the TABLE_MAP all the same.)
  *
  * What was read of the log is kept, so that the next table only needs what came since. All this
  * takes a while in a large backlog: it is done in pieces, and ends with the deadline of each read. */

@@ -6,9 +6,9 @@
  * number. A changed one makes a new version of the table. Whether a table is picked is decided once
  * per name; of those that are not, nothing is parsed.
  *
- * A TABLE_MAP that was logged without names is completed with a definition that somebody else gives,
- * the definer. A statement in the log that concerns the table voids it, even when the next TABLE_MAP
- * looks the same: columns may have other names now. */
+ * A TABLE_MAP that was logged without names is completed with a definition that somebody else
+ * gives, the definer. A statement in the log that concerns the table voids it, even when the next
+ * TABLE_MAP looks the same: columns may have other names now. */
 #ifndef ROWFERRY_SOURCE_TABLES_H
 #define ROWFERRY_SOURCE_TABLES_H
 
@@ -20,8 +20,8 @@
 /* Who says what TABLE_MAPs without names leave out. */
 struct rf_definer {
     void *self;
-    /* *definition stays valid until the next call; NULL: the columns are to be numbered. `changed`: a
-     * statement of the log has voided the one that was given before. Returns RF_OK; RF_AGAIN (not
+    /* *definition stays valid until the next call; NULL: the columns are to be numbered. `changed`:
+     * a statement of the log has voided the one that was given before. Returns RF_OK; RF_AGAIN (not
      * found out yet: the TABLE_MAP has to come again); RF_RETRY; RF_CONFIG; RF_FATAL. */
     RF_USE_RESULT enum rf_status (*define)(void *self, const struct rf_binlog_table *table,
                                            bool changed, const struct rf_definition **definition,
@@ -63,8 +63,8 @@ RF_USE_RESULT enum rf_status rf_tables_map(struct rf_tables *tables, const struc
 /* What the number stands for in this statement; NULL: no TABLE_MAP said so. Borrowed; the table
  * stays valid until rf_tables_settle. */
 const struct rf_table_number *rf_tables_find(const struct rf_tables *tables, uint64_t id);
-/* A statement came that is not about rows: what it concerns is looked up anew. An empty one, of which
- * nothing is known, concerns everything. */
+/* A statement came that is not about rows: what it concerns is looked up anew. An empty one, of
+ * which nothing is known, concerns everything. */
 void rf_tables_change(struct rf_tables *tables, struct rf_str default_database,
                       struct rf_str statement);
 /* The statement is over. */

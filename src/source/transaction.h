@@ -115,10 +115,10 @@ void rf_assembly_deinit(struct rf_assembly *assembly);
 
 /* Takes one event, header and checksum included; its bytes may change afterwards. `end` is the
  * offset behind it in the file; 0: as the event says. Not while `ready`. Returns RF_OK (now look at
- * `ready`); RF_AGAIN (not taken: the definer in `tables` is still at work, and the same event has to
- * come again); RF_RETRY (no room for a large transaction); RF_CONFIG (the log lacks what is needed:
- * with the statement that mends it); RF_FATAL (damage, a gap, something that is not carried). After
- * an error the assembly is of no further use. */
+ * `ready`); RF_AGAIN (not taken: the definer in `tables` is still at work, and the same event has
+ * to come again); RF_RETRY (no room for a large transaction); RF_CONFIG (the log lacks what is
+ * needed: with the statement that mends it); RF_FATAL (damage, a gap, something that is not
+ * carried). After an error the assembly is of no further use. */
 RF_USE_RESULT enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event,
                                               uint64_t end, struct rf_error *err);
 
