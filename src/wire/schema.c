@@ -270,7 +270,8 @@ static enum rf_status read_type(struct build *build, struct rf_definition_column
 
 /* ---- Columns ------------------------------------------------------------------------------- */
 
-/* "utf8mb4" out of "utf8mb4_general_ci"; a collation that names no set (uca1400_ai_ci) gives none. */
+/* "utf8mb4" out of "utf8mb4_general_ci"; none out of a collation that names no set
+ * (uca1400_ai_ci). */
 static struct rf_str charset_of(struct rf_str collation)
 {
     const char *end = memchr(collation.data, '_', collation.size);

@@ -61,7 +61,8 @@ struct rf_definition {
     uint32_t key_count;
 };
 
-/* Zeroed is empty and valid. Everything lies in its memory. Thread: any, as long as nobody parses. */
+/* Zeroed is empty and valid. Everything lies in its memory. Thread: any, as long as nobody
+ * parses. */
 struct rf_schema {
     struct rf_arena memory;
     struct rf_definition *first; /* the last one that was read */

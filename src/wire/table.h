@@ -71,13 +71,13 @@ RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t 
 /* True when the metadata has the columns' names, as FULL has; false for damage, too. */
 bool rf_binlog_table_is_named(struct rf_str body);
 
-/* The whole of a TABLE_MAP that was logged with less than FULL metadata. What it lacks comes from the
- * definition, which must agree with all that it does say: number, types, sizes and nullability of the
- * columns, and with MINIMAL metadata signs and character sets. Without a definition (NULL) the
- * columns are named "@1", "@2" and so on, the table has no key, and ENUM and SET are their numbers;
- * with NO_LOG metadata, signs and character sets are not known then, and that is refused.
- * Where the names were logged, this is rf_binlog_table_parse.
- * Returns as that; RF_CONFIG also when the two do not agree: both are shown. */
+/* The whole of a TABLE_MAP that was logged with less than FULL metadata. What it lacks comes from
+ * the definition, which must agree with all that it does say: number, types, sizes and nullability
+ * of the columns, and with MINIMAL metadata signs and character sets. Without a definition (NULL)
+ * the columns are named "@1", "@2" and so on, the table has no key, and ENUM and SET are their
+ * numbers; with NO_LOG metadata, signs and character sets are not known then, and that is refused.
+ * Where the names were logged, this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when
+ * the two do not agree: both are shown. */
 RF_USE_RESULT enum rf_status rf_binlog_table_complete(struct rf_str body,
                                                       const struct rf_definition *definition,
                                                       uint32_t version, struct rf_table **table,
