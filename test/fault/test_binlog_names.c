@@ -1,6 +1,6 @@
-/* The source `binlog` on logs without column names, as a real server writes them: completed with what
- * mariadb-dump prints of the tables, or numbered. What it gives must be what it gives of a log with
- * names. */
+/* The source `binlog` on logs without column names, as a real server writes them: completed with
+ * what mariadb-dump prints of the tables, or numbered. What it gives must be what it gives of a log
+ * with names. */
 #include "lib/mariadb_server.h"
 #include "lib/shapes.h"
 #include "lib/source.h"

@@ -1,8 +1,8 @@
 /* The source `mysql` against a server that compares names in lower case, and what the server's own
  * tables say at the start: character sets of statements, foreign keys. */
+#include "event/name.h"
 #include "lib/mariadb_server.h"
 #include "lib/source.h"
-#include "event/name.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* A real server of a test's own, started by tools/servers on a free port of 127.0.0.1: what those of
- * every kind have in common.
+/* A real server of a test's own, started by tools/servers on a free port of 127.0.0.1: what those
+ * of every kind have in common.
  *
  * It ends with the test, also when that is killed. Aborts when a server cannot be had: a test that
  * needs one must not pass without. */

@@ -143,8 +143,8 @@ static void check_dump(const char *stem)
     rf_buf_deinit(&found);
 }
 
-/* mariadb.sql and databases.sql are what mariadb-dump of MariaDB 10.11 printed; the tables are those
- * of test/lib/shapes.c. */
+/* mariadb.sql and databases.sql are what mariadb-dump of MariaDB 10.11 printed; the tables are
+ * those of test/lib/shapes.c. */
 static void test_dumps_read_as_written_down(void **state)
 {
     (void)state;
