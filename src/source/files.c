@@ -63,7 +63,11 @@ static enum rf_status check_description(struct rf_files *files,
         return no_description(files, err);
     }
     enum rf_status status = rf_binlog_format_parse(event, &format, err);
-    if (status == RF_OK && !format.mariadb) {
+    if (status != RF_OK) {
+        return rf_error_wrap(err, "%s at %llu", files->file.path,
+                             (unsigned long long)files->file.offset);
+    }
+    if (!format.mariadb) {
         status = rf_fail(err, RF_FATAL, "%s is a log of MySQL (%s); only MariaDB's are read yet",
                          files->file.path, format.server_version);
     }
