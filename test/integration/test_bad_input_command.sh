@@ -13,7 +13,7 @@ cache=redis://127.0.0.1:1
 refuses 1 "which command?|--help"
 refuses 1 "no command 'rum'|did you mean 'run'?" rum "$server" null:
 refuses 1 "too few arguments|usage: rowferry run" run
-refuses 1 "too few arguments" run "$server"
+refuses 1 "needs at least one sink" run "$server"
 refuses 1 "no option --nonsense" run --nonsense "$server" null:
 refuses 1 "no option --fron; did you mean --from?" run --fron earliest "$server" null:
 refuses 1 "no option --bogus" tail "$server" --bogus

@@ -4,9 +4,10 @@
     damage.py PROGRAM LOG DIRECTORY [--cuts N] [--flips N] [--seed S]
 
 Cut off at a place between two events, a log is whole as far as it goes: status 0. Cut inside an
-event, or with one bit changed: status 3, with the place in the message. In both cases what was
-printed is the beginning of what the good log gives, in whole transactions. Exits 1 when any of that
-does not hold.
+event, or with one bit changed: status 3, with the place in the message. Without the four bytes that
+every log begins with it is no log, but somebody's mistake in naming it: status 2. In all cases what
+was printed is the beginning of what the good log gives, in whole transactions. Exits 1 when any of
+that does not hold.
 """
 
 import argparse
@@ -21,6 +22,9 @@ IN_USE = (
     4 + 17,
     0x01,
 )  # the bit that a running server sets in its first event; no checksum covers it
+
+
+MAGIC_SIZE = 4
 
 
 def boundaries(path):
@@ -72,7 +76,7 @@ class Damage:
             complaint = f"status {status} instead of {wanted}"
         elif not self.output.startswith(output) or len(output) not in self.ends:
             complaint = "the output is no beginning of the good one, in whole transactions"
-        elif status == 3 and (self.copy.name not in said or words not in said):
+        elif status in (2, 3) and (self.copy.name not in said or words not in said):
             complaint = f"the message does not say {self.copy.name} and '{words}'"
         elif "Sanitizer" in said or "runtime error" in said:
             complaint = "a sanitizer spoke"
@@ -83,13 +87,15 @@ class Damage:
 
     def cut(self, size):
         whole = size in self.boundaries
-        self.look(f"cut at {size}", self.good[:size], 0 if whole else 3)
+        wanted = 2 if size < MAGIC_SIZE else 0 if whole else 3
+        self.look(f"cut at {size}", self.good[:size], wanted)
 
     def flip(self, at, bit):
         data = bytearray(self.good)
         data[at] ^= 1 << bit
         harmless = (at, 1 << bit) == IN_USE
-        output = self.look(f"byte {at} with bit {bit} flipped", bytes(data), 0 if harmless else 3)
+        wanted = 0 if harmless else 2 if at < MAGIC_SIZE else 3
+        output = self.look(f"byte {at} with bit {bit} flipped", bytes(data), wanted)
         if harmless and output != self.output:
             self.failures += 1
             print("damage: the mark of a running server changes the output", file=sys.stderr)
@@ -114,6 +120,7 @@ def main():
     for place in sorted(set(around + anywhere + [0, 3, 4, 5, size])):
         damage.cut(max(0, min(size, place)))
     damage.flip(IN_USE[0], 0)
+    damage.flip(0, 0)
     for _ in range(arguments.flips):
         damage.flip(rng.randrange(size), rng.randrange(8))
     print(f"damage: {damage.runs} logs, {damage.failures} failures")
