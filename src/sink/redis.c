@@ -86,12 +86,20 @@ static enum rf_status redis_write(void *state, const struct rf_view *view, struc
     struct rf_redis_sink *sink = state;
     enum rf_status status = RF_OK;
     sink->view = view;
-    for (uint32_t i = 0; i < view->count && status == RF_OK; i++) {
-        status = write_event(sink, &view->events[i], err);
+    const struct rf_event *event = view->events;
+    for (uint32_t i = 0; i < view->transaction_count && status == RF_OK; i++) {
+        const struct rf_transaction *transaction = &view->transactions[i];
+        uint32_t last = transaction->first + transaction->count;
+        while (status == RF_OK && event < view->events + view->count &&
+               (uint32_t)(event - view->batch->events) < last) {
+            status = write_event(sink, event++, err);
+        }
+        if (status == RF_OK && transaction->ends) {
+            sink->stamp_whole = sink->stamp;
+        }
     }
     sink->view = NULL;
     if (status == RF_OK) {
-        rf_redis_streams_end(sink, view);
         status = more_follows(view) ? RF_OK : finish(sink, err);
     } else if (status == RF_REJECT && err != NULL && err->event != NULL) {
         /* We refused it ourselves. Those before it are to be applied, which may fail in turn. */

@@ -145,8 +145,6 @@ RF_USE_RESULT enum rf_status rf_redis_streams_put(struct rf_redis_sink *sink,
  * RF_OK; RF_FATAL: it is not; RF_RETRY. */
 RF_USE_RESULT enum rf_status rf_redis_streams_prove(struct rf_redis_sink *sink,
                                                     struct rf_error *err);
-/* Behind the events of a view: which stamp belongs to the last whole transaction. */
-void rf_redis_streams_end(struct rf_redis_sink *sink, const struct rf_view *view);
 /* What belongs beside the position: so many arguments of a HSET. */
 enum { RF_REDIS_STREAMS_ARGUMENTS = 4 };
 void rf_redis_streams_add_fields(struct rf_redis_sink *sink);

@@ -323,14 +323,6 @@ enum rf_status rf_redis_streams_open(struct rf_redis_sink *sink, bool anew, stru
     return status;
 }
 
-void rf_redis_streams_end(struct rf_redis_sink *sink, const struct rf_view *view)
-{
-    /* All transactions of a view but the last one end in it. */
-    if (view->transaction_count > 0 && view->transactions[view->transaction_count - 1].ends) {
-        sink->stamp_whole = sink->stamp;
-    }
-}
-
 /* ---------------------------------------------------------------------------------- the entries */
 
 /* A field's value: where its text lies in sink->entry. */

@@ -236,6 +236,50 @@ static void test_the_stamp_beside_a_position_is_that_of_whole_transactions(void 
     teardown();
 }
 
+/* As a source fills batches: the beginning of a large transaction lies behind whole ones. */
+static void test_a_transaction_that_goes_on_leaves_the_stamp_of_the_one_before(void **state)
+{
+    (void)state;
+    setup(NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    add_rows(1, 3);
+    rf_test_begin(&batch, 1);
+    rf_test_create(&batch, orders, "900|x|NULL");
+    rf_test_create(&batch, orders, "901|x|NULL");
+    batch.transactions[1].ends = false;
+    expect_status(write_some(0, 5), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    expect_answer("HGET rowferry:position:test:redis stamp", "1700000001000002");
+    reopen();
+    expect_status(write_some(3, 2), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    expect_answer("XLEN shop:orders", "5");
+    teardown();
+}
+
+/* Its end may come without events, as when a transform left them out. */
+static void test_the_stamp_grows_with_an_end_that_comes_alone(void **state)
+{
+    (void)state;
+    struct rf_batch end = {.bytes_max = 16 << 20};
+    setup(NULL, NULL);
+    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    add_rows(1, 3);
+    batch.transactions[0].ends = false;
+    expect_status(write_some(0, 3), RF_OK);
+    rf_test_begin(&end, 1);
+    end.transactions[0].begins = false;
+    rf_test_commit(&end);
+    struct rf_view view = rf_test_view(&end, 0, UINT32_MAX);
+    view.transactions = end.transactions;
+    view.transaction_count = 1;
+    expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
+    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    expect_answer("HGET rowferry:position:test:redis stamp", "1700000001000002");
+    rf_batch_deinit(&end);
+    teardown();
+}
+
 /* Others come between ours, or behind them, while we run or while we do not. */
 static void test_entries_of_others_are_noticed_before_anything_is_passed_over(void **state)
 {
@@ -553,6 +597,8 @@ int main(void)
         cmocka_unit_test(test_ids_grow_as_stamps_do),
         cmocka_unit_test(test_a_replay_from_anywhere_adds_nothing),
         cmocka_unit_test(test_the_stamp_beside_a_position_is_that_of_whole_transactions),
+        cmocka_unit_test(test_a_transaction_that_goes_on_leaves_the_stamp_of_the_one_before),
+        cmocka_unit_test(test_the_stamp_grows_with_an_end_that_comes_alone),
         cmocka_unit_test(test_entries_of_others_are_noticed_before_anything_is_passed_over),
         cmocka_unit_test(test_a_stream_that_was_mended_goes_on),
         cmocka_unit_test(test_a_key_that_is_not_our_stream_is_refused_at_once),
