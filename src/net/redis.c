@@ -482,14 +482,34 @@ static enum rf_status connect_any(struct rf_redis *redis, const struct rf_redis_
     return code == 0 ? RF_OK : unreachable(redis, strerror(code), code, err);
 }
 
+/* What a server says about an AUTH that it does not know, or does not want, may repeat all of it. */
+static enum rf_status auth_refused(const struct rf_redis *redis, struct rf_str password,
+                                   struct rf_error *err)
+{
+    struct rf_str text = redis->reply.text;
+    if (rf_str_starts(text, RF_STR("ERR unknown command"))) {
+        rf_fail(err, RF_CONFIG, "Redis at %s does not know the command AUTH", redis->where);
+        rf_error_hint(err, "leave out the password if it needs none; AUTH must not be renamed");
+    } else if (memmem(text.data, text.size, password.data, password.size) != NULL) {
+        rf_fail(err, RF_CONFIG, "Redis at %s refused AUTH, in words that hold the password",
+                redis->where);
+        rf_error_hint(err, "check user and password");
+    } else {
+        return rf_redis_error(redis, text, err);
+    }
+    return RF_CONFIG;
+}
+
 /* One command of the log-in: every refusal of it is for the operator, but for those that pass. */
 static enum rf_status login(struct rf_redis *redis, const struct rf_str *arguments, uint32_t count,
-                            bool access, struct rf_error *err)
+                            struct rf_str password, struct rf_error *err)
 {
     rf_redis_command(redis, arguments, count);
     enum rf_status status = rf_redis_wait(redis, redis->asked, err);
     if (status == RF_OK && redis->reply.kind == RF_REDIS_ERROR) {
-        status = rf_redis_error(redis, redis->reply.text, err);
+        const bool access = password.size > 0;
+        status = access ? auth_refused(redis, password, err)
+                        : rf_redis_error(redis, redis->reply.text, err);
         if (status == RF_REJECT) {
             status = rf_fail(err, RF_CONFIG, "Redis at %s refused: %.*s", redis->where,
                              RF_STR_ARG(redis->reply.text));
@@ -525,15 +545,18 @@ static enum rf_status log_in(struct rf_redis *redis, const struct rf_redis_addre
         if (user.size == 0) {
             words[1] = password;
         }
-        status = login(redis, words, user.size > 0 ? 3 : 2, true, err);
+        status = login(redis, words, user.size > 0 ? 3 : 2, password, err);
         /* Nothing of it stays in memory that is written over and over. */
         explicit_bzero(redis->out.data, redis->out.capacity);
+        if (redis->text.data != NULL) {
+            explicit_bzero(redis->text.data, redis->text.capacity);
+        }
     }
     if (status == RF_OK && address->database > 0) {
         char number[12];
         snprintf(number, sizeof number, "%u", address->database);
         struct rf_str words[] = {RF_STR("SELECT"), rf_str_of(number)};
-        status = login(redis, words, 2, false, err);
+        status = login(redis, words, 2, RF_STR_NONE, err);
     }
     return status;
 }

@@ -181,6 +181,19 @@ static enum rf_status bad_file(const char *option, const char *path, struct rf_e
 
 /* ------------------------------------------------------------------------------------ preparing */
 
+/* The library would ask for one on the terminal otherwise, and wait. */
+static int no_phrase(char *text, int size, int writing, void *argument)
+{
+    bool *asked = argument;
+    (void)text;
+    (void)size;
+    (void)writing;
+    if (asked != NULL) {
+        *asked = true;
+    }
+    return -1;
+}
+
 static enum rf_status load_files(SSL_CTX *context, const struct rf_tls_options *options,
                                  struct rf_error *err)
 {
@@ -203,7 +216,18 @@ static enum rf_status load_files(SSL_CTX *context, const struct rf_tls_options *
     if (SSL_CTX_use_certificate_chain_file(context, options->cert) != 1) {
         return bad_file("tls_cert", options->cert, err);
     }
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(context, no_phrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+    int used = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (used != 1 && asked) {
+        rf_fail(err, RF_CONFIG, "tls_key: %s is encrypted with a pass phrase", key);
+        rf_error_hint(err, "`openssl pkey -in KEY -out NEW` writes it without one; let nobody else "
+                           "read that file");
+        return RF_CONFIG;
+    }
+    if (used != 1) {
         return bad_file("tls_key", key, err);
     }
     return RF_OK;

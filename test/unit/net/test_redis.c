@@ -182,6 +182,32 @@ static void test_a_password_does_not_show_up_again(void **state)
     rf_redis_close(&redis);
 }
 
+/* A server that does not know AUTH, or a proxy in front of one, says back what it was given. */
+static void test_an_answer_that_repeats_the_password_is_not_shown(void **state)
+{
+    (void)state;
+    struct rf_test_redis server = {0};
+    const char *const users[] = {NULL, "cdc"};
+    rf_test_redis_start(&server, "--rename-command AUTH NOTHING");
+    for (size_t i = 0; i < 2; i++) {
+        struct rf_redis redis = {0};
+        struct rf_error err = {0};
+        struct rf_redis_address address = {.host = "127.0.0.1",
+                                           .port = (uint16_t)strtoul(server.port, NULL, 10),
+                                           .user = users[i],
+                                           .password = "hunter2",
+                                           .connect_timeout_ms = 5000};
+        assert_int_equal(rf_redis_connect(&redis, &address, &err), RF_CONFIG);
+        assert_true(err.access);
+        assert_non_null(strstr(err.message, "AUTH"));
+        assert_null(strstr(err.message, "hunter2"));
+        assert_null(strstr(err.hint, "hunter2"));
+        assert_null(memmem(redis.text.data, redis.text.capacity, "hunter2", 7));
+        rf_redis_close(&redis);
+    }
+    rf_test_redis_destroy(&server);
+}
+
 /* Both directions carry more than all buffers between the two can hold: who only sends, or only
  * reads, waits for ever. */
 static void test_full_buffers_on_both_sides_do_not_lock_up(void **state)
@@ -240,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_replies_are_whole_however_they_come),
         cmocka_unit_test(test_what_is_not_redis_is_said_to_be_so),
         cmocka_unit_test(test_a_password_does_not_show_up_again),
+        cmocka_unit_test(test_an_answer_that_repeats_the_password_is_not_shown),
         cmocka_unit_test(test_full_buffers_on_both_sides_do_not_lock_up),
         cmocka_unit_test(test_an_interrupt_stays_in_force),
     };

@@ -4,6 +4,7 @@
 #include "lib/redis_server.h"
 
 #include <netinet/in.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -208,6 +209,29 @@ static void test_files_that_cannot_be_used_are_named(void **state)
     assert_int_equal(rename(path_of("kept.key"), path_of("alone.key")), 0);
 }
 
+/* Nobody is there who could type a pass phrase: nothing may wait for one. */
+static void test_a_key_behind_a_pass_phrase_is_refused_and_not_asked_for(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path_of("good.key"), "re");
+    assert_non_null(file);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    fclose(file);
+    assert_non_null(key);
+    assert_int_equal(link(path_of("good.pem"), path_of("locked.pem")), 0);
+    file = fopen(path_of("locked.key"), "we");
+    assert_non_null(file);
+    assert_int_equal(
+        PEM_write_PKCS8PrivateKey(file, key, EVP_aes_256_cbc(), "phrase", 6, NULL, NULL), 1);
+    fclose(file);
+    EVP_PKEY_free(key);
+    assert_int_equal(connect_with("127.0.0.1", tls_port, RF_TLS_ON, "ca.pem", false, "locked"),
+                     RF_CONFIG);
+    expect_said("tls_key");
+    expect_said("pass phrase");
+    assert_int_equal(unlink(path_of("locked.pem")) + unlink(path_of("locked.key")), 0);
+}
+
 static void test_full_buffers_on_both_sides_do_not_lock_up(void **state)
 {
     (void)state;
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_tls_is_left_out_on_loopback_only),
         cmocka_unit_test(test_our_certificate_is_shown_to_a_server_that_wants_one),
         cmocka_unit_test(test_files_that_cannot_be_used_are_named),
+        cmocka_unit_test(test_a_key_behind_a_pass_phrase_is_refused_and_not_asked_for),
         cmocka_unit_test(test_full_buffers_on_both_sides_do_not_lock_up),
         cmocka_unit_test(test_a_server_that_goes_away_is_a_lost_connection),
         cmocka_unit_test(test_a_frozen_server_holds_nobody_for_long),
