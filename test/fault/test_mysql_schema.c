@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "lib/mariadb_server.h"
 #include "lib/shapes.h"
-#include "lib/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "lib/subject.h"
+
 enum { LIMIT_MS = 20000, QUIET_MS = 300 };
 
 extern const struct rf_source_type rf_source_mysql;
@@ -23,28 +24,9 @@ static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
-struct subject {
-    struct rf_test_source source;
-    struct rf_test_setting settings[6];
-    struct rf_error err;
-};
-
 static void prepare(struct subject *subject, const char *user, const char *from)
 {
-    *subject = (struct subject){0};
-    subject->source.type = &rf_source_mysql;
-    subject->source.settings = subject->settings;
-    subject->source.from = from;
-    subject->settings[0] = (struct rf_test_setting){"user", user};
-    subject->settings[1] = (struct rf_test_setting){"port", server.port};
-}
-
-static void open_it(struct subject *subject)
-{
-    subject->err = (struct rf_error){0};
-    if (rf_test_source_open(&subject->source, &subject->err) != RF_OK) {
-        fail_msg("%s (%s)", subject->err.message, subject->err.hint);
-    }
+    prepare_user(subject, &rf_source_mysql, user, from, server.port);
 }
 
 /* Reads until nothing more comes, or an error does; tables are described behind each batch. */
@@ -59,19 +41,6 @@ static enum rf_status read_all(struct subject *subject)
         }
     } while (status == RF_OK);
     return status;
-}
-
-static void expect_words(const struct subject *subject, const char *message, const char *hint)
-{
-    if (strstr(subject->err.message, message) == NULL || strstr(subject->err.hint, hint) == NULL) {
-        fail_msg("'%s', '%s' are not in: %s (%s)", message, hint, subject->err.message,
-                 subject->err.hint);
-    }
-}
-
-static void end(struct subject *subject)
-{
-    rf_test_source_deinit(&subject->source);
 }
 
 /* An empty log that says this much, behind these tables. */
@@ -128,9 +97,9 @@ static void test_schema_log_refuses_a_server_that_logs_no_names(void **context)
     (void)context;
     begin_log("NO_LOG", pair);
     prepare(&subject, "root", "now");
-    subject.settings[2] = (struct rf_test_setting){"schema", "log"};
+    set(&subject, "schema", "log");
     assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_CONFIG);
-    expect_words(&subject, "NO_LOG", "SET GLOBAL binlog_row_metadata='FULL'");
+    expect_words(&subject.err, "NO_LOG", "SET GLOBAL binlog_row_metadata='FULL'");
     end(&subject);
 }
 
@@ -171,8 +140,8 @@ static void test_a_change_between_here_and_now_stops_and_is_named(void **context
             if (status != RF_CONFIG || subject.source.events != 0) {
                 fail_msg("%s: %s", cases[i].statements, rf_buf_cstr(&subject.source.text));
             }
-            expect_words(&subject, cases[i].named, "SET GLOBAL binlog_row_metadata=FULL");
-            expect_words(&subject, "bin.000002 at ", "tables=-shop.t");
+            expect_words(&subject.err, cases[i].named, "SET GLOBAL binlog_row_metadata=FULL");
+            expect_words(&subject.err, "bin.000002 at ", "tables=-shop.t");
         } else if (status != RF_AGAIN || subject.source.events == 0) {
             fail_msg("%s: %s", cases[i].statements, subject.err.message);
         }
@@ -189,7 +158,7 @@ static void test_a_dropped_table_is_not_guessed(void **context)
     prepare(&subject, "root", "earliest");
     open_it(&subject);
     assert_int_equal(read_all(&subject), RF_CONFIG);
-    expect_words(&subject, "no such table any more", "binlog_row_metadata=FULL");
+    expect_words(&subject.err, "no such table any more", "binlog_row_metadata=FULL");
     end(&subject);
 }
 
@@ -203,7 +172,7 @@ static void test_a_change_that_is_kept_out_of_the_log_shows_in_the_types(void **
     prepare(&subject, "root", "earliest");
     open_it(&subject);
     assert_int_equal(read_all(&subject), RF_CONFIG);
-    expect_words(&subject, "column 2 has type 3", "binlog_row_metadata=FULL");
+    expect_words(&subject.err, "column 2 has type 3", "binlog_row_metadata=FULL");
     end(&subject);
 }
 
@@ -276,7 +245,7 @@ static void test_a_missing_grant_is_named_and_its_statement_helps(void **context
     prepare(&subject, "cdc", "earliest");
     open_it(&subject);
     assert_int_equal(read_all(&subject), RF_CONFIG);
-    expect_words(&subject, "may not be asked", "GRANT SELECT ON `shop`.* TO 'cdc'@'127.0.0.1'");
+    expect_words(&subject.err, "may not be asked", "GRANT SELECT ON `shop`.* TO 'cdc'@'127.0.0.1'");
     char *grant = strstr(subject.err.hint, "GRANT"), *rest = strchr(grant, ';');
     rf_test_sql(&server, "SET sql_log_bin=0;\n%.*s", (int)(rest - grant), grant);
     rf_test_source_close(&subject.source);

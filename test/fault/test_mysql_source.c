@@ -2,7 +2,6 @@
  * refuses. */
 #include "base/clock.h"
 #include "lib/mariadb_server.h"
-#include "lib/source.h"
 #include "source/position.h"
 
 #include <poll.h>
@@ -17,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "lib/subject.h"
+
 enum { LIMIT_MS = 20000, QUIET_MS = 300 };
 
 extern const struct rf_source_type rf_source_mysql, rf_source_binlog;
@@ -25,38 +26,9 @@ static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
-struct subject {
-    struct rf_test_source source;
-    struct rf_test_setting settings[12];
-    struct rf_error err;
-};
-
-static void set(struct subject *subject, const char *name, const char *value)
-{
-    struct rf_test_setting *setting = subject->settings;
-    while (setting->name != NULL && strcmp(setting->name, name) != 0) {
-        setting++;
-    }
-    rf_assert(setting + 1 < subject->settings + 12);
-    *setting = (struct rf_test_setting){name, value};
-}
-
 static void prepare(struct subject *subject, const char *from)
 {
-    *subject = (struct subject){0};
-    subject->source.type = &rf_source_mysql;
-    subject->source.settings = subject->settings;
-    subject->source.from = from;
-    set(subject, "user", "root");
-    set(subject, "port", server.port);
-}
-
-static void open_it(struct subject *subject)
-{
-    subject->err = (struct rf_error){0};
-    if (rf_test_source_open(&subject->source, &subject->err) != RF_OK) {
-        fail_msg("%s (%s)", subject->err.message, subject->err.hint);
-    }
+    prepare_user(subject, &rf_source_mysql, "root", from, server.port);
 }
 
 static void open_at(struct subject *subject, const char *from)
@@ -93,25 +65,6 @@ static void expect_nothing(struct subject *subject)
     assert_string_equal(rf_buf_cstr(&subject->source.text), "");
 }
 
-static void expect_words(const struct rf_error *err, const char *message, const char *hint)
-{
-    if (strstr(err->message, message) == NULL || strstr(err->hint, hint) == NULL) {
-        fail_msg("'%s', '%s' are not in: %s (%s)", message, hint, err->message, err->hint);
-    }
-}
-
-static void refused(struct subject *subject, enum rf_status status, const char *message,
-                    const char *hint)
-{
-    subject->err = (struct rf_error){0};
-    enum rf_status got = rf_test_source_open(&subject->source, &subject->err);
-    if (got != status) {
-        fail_msg("%s instead of %s: %s", rf_status_name(got), rf_status_name(status),
-                 subject->err.message);
-    }
-    expect_words(&subject->err, message, hint);
-}
-
 static void stopped(struct subject *subject, enum rf_status status, const char *message,
                     const char *hint)
 {
@@ -125,11 +78,6 @@ static void stopped(struct subject *subject, enum rf_status status, const char *
                  subject->err.message);
     }
     expect_words(&subject->err, message, hint);
-}
-
-static void end(struct subject *subject)
-{
-    rf_test_source_deinit(&subject->source);
 }
 
 /* Later than any time that was logged so far, in whole seconds. */

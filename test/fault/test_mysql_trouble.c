@@ -2,7 +2,6 @@
  * not what it should be, with answers that are lies. */
 #include "base/clock.h"
 #include "lib/mariadb_server.h"
-#include "lib/source.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -22,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include "lib/subject.h"
+
 enum { LIMIT_MS = 20000 };
 
 extern const struct rf_source_type rf_source_mysql;
@@ -30,57 +31,9 @@ static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
-struct subject {
-    struct rf_test_source source;
-    struct rf_test_setting settings[14];
-    struct rf_error err;
-};
-
-static void set(struct subject *subject, const char *name, const char *value)
-{
-    struct rf_test_setting *setting = subject->settings;
-    while (setting->name != NULL && strcmp(setting->name, name) != 0) {
-        setting++;
-    }
-    rf_assert(setting + 1 < subject->settings + 14);
-    *setting = (struct rf_test_setting){name, value};
-}
-
 static void prepare(struct subject *subject, const char *from, const char *port)
 {
-    *subject = (struct subject){0};
-    subject->source.type = &rf_source_mysql;
-    subject->source.settings = subject->settings;
-    subject->source.from = from;
-    set(subject, "user", "root");
-    set(subject, "port", port);
-}
-
-static void open_it(struct subject *subject)
-{
-    subject->err = (struct rf_error){0};
-    if (rf_test_source_open(&subject->source, &subject->err) != RF_OK) {
-        fail_msg("%s (%s)", subject->err.message, subject->err.hint);
-    }
-}
-
-static void expect_words(const struct rf_error *err, const char *message, const char *hint)
-{
-    if (strstr(err->message, message) == NULL || strstr(err->hint, hint) == NULL) {
-        fail_msg("'%s', '%s' are not in: %s (%s)", message, hint, err->message, err->hint);
-    }
-}
-
-static void refused(struct subject *subject, enum rf_status status, const char *message,
-                    const char *hint)
-{
-    subject->err = (struct rf_error){0};
-    enum rf_status got = rf_test_source_open(&subject->source, &subject->err);
-    if (got != status) {
-        fail_msg("%s instead of %s (%s): %s", rf_status_name(got), rf_status_name(status), message,
-                 subject->err.message);
-    }
-    expect_words(&subject->err, message, hint);
+    prepare_user(subject, &rf_source_mysql, "root", from, port);
 }
 
 static void until(struct subject *subject, const char *part)
@@ -100,11 +53,6 @@ static enum rf_status read_to_error(struct subject *subject)
         status = rf_test_source_read(&subject->source, 60000, &subject->err);
     } while (status == RF_OK || status == RF_AGAIN);
     return status;
-}
-
-static void end(struct subject *subject)
-{
-    rf_test_source_deinit(&subject->source);
 }
 
 static void make_table(struct rf_test_mariadb *where)
