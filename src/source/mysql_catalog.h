@@ -15,7 +15,8 @@
  * of the columns are compared with the TABLE_MAP all the same.)
  *
  * What was read of the log is kept, so that the next table only needs what came since. All this
- * takes a while in a large backlog: it is done in pieces, and ends with the deadline of each read. */
+ * takes a while in a large backlog: it is done in pieces, each of which ends with the deadline of a
+ * read. */
 #ifndef ROWFERRY_SOURCE_MYSQL_CATALOG_H
 #define ROWFERRY_SOURCE_MYSQL_CATALOG_H
 
