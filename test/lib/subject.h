@@ -1,5 +1,5 @@
-/* A source `mysql` under test, its settings, and what is expected of it. For tests with cmocka, which
- * they include first; each function fails the test when it is not so. */
+/* A source `mysql` under test, its settings, and what is expected of it. For tests with cmocka,
+ * which they include first; each function fails the test when it is not so. */
 #ifndef ROWFERRY_TEST_SUBJECT_H
 #define ROWFERRY_TEST_SUBJECT_H
 
