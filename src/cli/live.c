@@ -1,7 +1,7 @@
 #include "cli/live.h"
 
 #include "base/clock.h"
-#include "cli/message.h"
+#include "cli/progress.h"
 
 #include <rowferry/log.h>
 #include <sys/ioctl.h>
@@ -18,16 +18,6 @@ static uint32_t terminal_columns(void)
         return DEFAULT_COLUMNS;
     }
     return size.ws_col;
-}
-
-static uint32_t width_of(struct rf_str text)
-{
-    uint32_t width = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        width += ((unsigned char)text.data[i] & 0xC0) != 0x80;
-    }
-    return width;
 }
 
 /* To a terminal, unbuffered: the line is no part of what stdio holds. A terminal that is gone is no
@@ -67,7 +57,7 @@ static void wipe(struct rf_live *live)
 /* The last column stays free: a character in it makes some terminals go to the next row. */
 static void draw(struct rf_live *live)
 {
-    uint32_t width = width_of(rf_buf_str(&live->line));
+    uint32_t width = rf_progress_width(rf_buf_str(&live->line));
 
     if (width == 0 || width >= terminal_columns()) {
         return; /* drawn for another width; the next drawing is near */

@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 
     /* A reader that goes away is an error of the write, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
+    /* So is a file that grows beyond 'ulimit -f'. */
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         rf_message_error("which command?");
         rf_message_hint("'rowferry --help' lists the commands");

@@ -111,28 +111,88 @@ static void add_position(struct rf_buf *out, struct rf_str position, uint32_t co
     }
 }
 
-/* Cuts what was appended behind `start` to so many columns; a character of UTF-8 is one column. */
-static void cut(struct rf_buf *out, size_t start, uint32_t columns)
-{
-    uint32_t seen = 0;
+/* ---- Columns and colours --------------------------------------------------------------------- */
 
-    for (size_t i = start; i < out->size; i++) {
-        if (((unsigned char)out->data[i] & 0xC0) != 0x80 && seen++ == columns) {
-            out->size = i;
-            return;
+#define RED    "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN  "\033[0m"
+
+/* Bytes of the colour that begins there; 0: none does. Only ours get into a line. */
+static size_t colour_at(const char *at, size_t left)
+{
+    static const char *const colours[] = {RED, YELLOW, PLAIN};
+
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++) {
+        size_t size = strlen(colours[i]);
+        if (left >= size && memcmp(at, colours[i], size) == 0) {
+            return size;
         }
     }
+    return 0;
+}
+
+/* The length of the beginning of text that takes so many columns, with colours behind it; *seen:
+ * how many it does take. A character of UTF-8 is one column, a colour none. */
+static size_t fit(struct rf_str text, uint32_t columns, uint32_t *seen)
+{
+    size_t i = 0;
+
+    for (*seen = 0; i < text.size;) {
+        size_t colour = colour_at(text.data + i, text.size - i);
+        bool begins = ((unsigned char)text.data[i] & 0xC0) != 0x80;
+        if (colour == 0 && begins && *seen == columns) {
+            break;
+        }
+        *seen += colour == 0 && begins;
+        i += colour > 0 ? colour : 1;
+    }
+    return i;
+}
+
+uint32_t rf_progress_width(struct rf_str line)
+{
+    uint32_t columns;
+
+    fit(line, UINT32_MAX, &columns);
+    return columns;
 }
 
 static uint32_t width(const struct rf_buf *out, size_t start)
 {
-    uint32_t columns = 0;
-
-    for (size_t i = start; i < out->size; i++) {
-        columns += ((unsigned char)out->data[i] & 0xC0) != 0x80;
-    }
-    return columns;
+    return rf_progress_width((struct rf_str){out->data + start, out->size - start});
 }
+
+/* Cuts what was appended behind `start` to so many columns; no colour goes on behind it. */
+static void cut(struct rf_buf *out, size_t start, uint32_t columns)
+{
+    struct rf_str text = {out->data + start, out->size - start};
+    uint32_t seen;
+    size_t kept = fit(text, columns, &seen);
+
+    if (kept < text.size) {
+        out->size = start + kept;
+        if (memchr(text.data, '\033', kept) != NULL) {
+            rf_buf_printf(out, PLAIN);
+        }
+    }
+}
+
+/* NULL: as it is. */
+static const char *colour_of(const struct rf_progress_actor *actor)
+{
+    switch (actor->state) {
+    case RF_PROGRESS_RETRYING: return RED;
+    case RF_PROGRESS_WAITING:
+    case RF_PROGRESS_OWN_FEED: return YELLOW;
+    case RF_PROGRESS_OK:
+    case RF_PROGRESS_BUSY:
+    case RF_PROGRESS_CONNECTING:
+    case RF_PROGRESS_DONE: break;
+    }
+    return actor->buried > 0 ? YELLOW : NULL;
+}
+
+/* ---- The line -------------------------------------------------------------------------------- */
 
 /* Its beginning tells one from another. */
 static void add_name(struct rf_buf *out, const char *name)
@@ -146,10 +206,12 @@ static void add_name(struct rf_buf *out, const char *name)
     }
 }
 
-static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
+static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor, bool coloured)
 {
+    const char *colour = coloured ? colour_of(actor) : NULL;
+
     add_name(out, actor->name);
-    rf_buf_add_byte(out, ' ');
+    rf_buf_printf(out, " %s", colour ? colour : "");
     switch (actor->state) {
     case RF_PROGRESS_OK: rf_buf_printf(out, "ok"); break;
     case RF_PROGRESS_BUSY: rf_buf_printf(out, "busy"); break;
@@ -164,6 +226,10 @@ static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
         }
         break;
     case RF_PROGRESS_RETRYING:
+        if (actor->retry_in_ms <= 0) {
+            rf_buf_printf(out, "retrying");
+            break;
+        }
         rf_buf_printf(out, "retry in ");
         rf_print_age(out, (actor->retry_in_ms + 999) * 1000);
         break;
@@ -173,6 +239,7 @@ static void add_state(struct rf_buf *out, const struct rf_progress_actor *actor)
         rf_print_number(out, actor->buried);
         rf_buf_printf(out, " buried");
     }
+    rf_buf_printf(out, "%s", colour ? PLAIN : "");
 }
 
 /* What a line leaves out where it does not fit. */
@@ -193,7 +260,7 @@ static void add_sinks(struct rf_buf *out, const struct rf_progress *progress, en
             continue;
         }
         rf_buf_printf(out, "  ");
-        add_state(out, &progress->sinks[i]);
+        add_state(out, &progress->sinks[i], progress->coloured);
     }
     if (fine > 0) {
         rf_buf_printf(out, "  %u ok", fine);
@@ -209,7 +276,7 @@ static void add_line(struct rf_buf *out, const struct rf_progress *progress, enu
     struct rf_buf scratch = {0};
 
     if (progress->source.state > RF_PROGRESS_BUSY) {
-        add_state(out, &progress->source);
+        add_state(out, &progress->source, progress->coloured);
         rf_buf_printf(out, "  ");
     }
     add_position(out, rf_position_short(progress->position, &scratch), position_columns);

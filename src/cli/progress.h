@@ -4,6 +4,8 @@
  *     0-1-300000  12,345/s  1,234,567 events  7 skipped  lag 3m 1s  file own feed 3m 1s
  *     0-1-300000  12,345/s  1,234,567 events  lag 0s  redis ok, 2 buried
  *
+ * On a terminal that takes colours trouble has one: red what is lost, yellow what others wait for.
+ *
  * Pure: numbers in, text out. Used by the live line, by the progress lines of the log and by the
  * summary. */
 #ifndef ROWFERRY_CLI_PROGRESS_H
@@ -42,12 +44,15 @@ struct rf_progress {
     struct rf_progress_actor sinks[RF_PROGRESS_SINKS_MAX];
     uint32_t sink_count;
     uint32_t more_sinks; /* how many there are beside those */
+    bool coloured;
 };
 
 /* One line without a newline, at most `columns` wide (0: any width). Where it does not fit, the
  * number of events goes first, then the names of sinks that are well ("2 ok"); the rest is cut from
  * the right. Appends to out. */
 void rf_progress_line(const struct rf_progress *progress, uint32_t columns, struct rf_buf *out);
+/* How many columns of a terminal such a line takes. */
+uint32_t rf_progress_width(struct rf_str line);
 
 /* What a person wants to see of a position: of "kind:gtid=0-1-7;file=bin.000003;end=1234;..." the
  * GTIDs, without any the place "bin.000003:1234"; of other text all. Borrows from position or lies

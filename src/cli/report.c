@@ -232,7 +232,7 @@ static void add_trouble(struct rf_buf *out, const struct rf_document_actor *acto
     if (actor->error.size > 0) {
         rf_buf_printf(out, "  %.*s: %.*s", RF_STR_ARG(source ? actor->address : actor->name),
                       RF_STR_ARG(actor->error));
-        if (actor->try > 0 && !is_in(actor, RF_PHASE_RETRYING)) {
+        if (actor->try > 0 && (!is_in(actor, RF_PHASE_RETRYING) || actor->retry_in_ms <= 0)) {
             rf_buf_printf(out, "; try %llu is under way", (unsigned long long)actor->try);
         } else if (actor->try > 0) {
             rf_buf_printf(out, "; try %llu in %lld.%lld s", (unsigned long long)actor->try,
@@ -390,10 +390,13 @@ static bool is_in_time(const struct rf_document *live, int64_t lag_ms_max, struc
     for (uint32_t i = 0; i < live->sink_count && lag_ms_max > 0; i++) {
         const struct rf_document_actor *sink = &live->sinks[i];
         if (sink->lag_ms < 0 || sink->lag_ms > lag_ms_max) {
-            rf_buf_printf(why, "%.*s is behind by ", RF_STR_ARG(sink->name));
             if (sink->lag_ms < 0) {
-                rf_buf_printf(why, "nobody knows how much");
+                rf_buf_printf(why,
+                              "how far %.*s is behind is not known yet: it has recorded "
+                              "nothing since the start",
+                              RF_STR_ARG(sink->name));
             } else {
+                rf_buf_printf(why, "%.*s is behind by ", RF_STR_ARG(sink->name));
                 rf_print_age(why, sink->lag_ms * 1000);
             }
             return false;

@@ -22,7 +22,7 @@ static const struct rf_option options[] = {
     {"check", RF_OPTION_BOOL, offsetof(struct status_options, check), NULL, NULL,
      "end with 6 unless everything runs and is at work", false},
     {"lag-max", RF_OPTION_DURATION, offsetof(struct status_options, lag_ms_max), NULL, "1..365d",
-     "with --check: how far a sink may be behind; without: any time", false},
+     "with --check: end with 6 also when a sink is further behind, or that is not known", false},
     RF_OPTION_END,
 };
 
@@ -94,6 +94,12 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     const struct status_options *chosen = state;
     struct rf_buf body = {0};
     struct rf_buf out = {0};
+
+    if (chosen->lag_ms_max > 0 && !chosen->check) {
+        rf_message_error("--lag-max says what --check is to look at, and needs it");
+        rf_message_hint("write: rowferry status --check --lag-max ...");
+        return RF_EXIT_USAGE;
+    }
     int code = word_count > 0 ? add_pipeline(chosen, words[0], &body) : add_all(chosen, &body);
 
     if (chosen->json) {
@@ -125,7 +131,9 @@ const struct rf_command rf_command_status = {
         "The exit code is 0 when that could be shown, 2 or 3 when a state file cannot be read or "
         "is\n"
         "damaged. With --check it is 6 when a pipeline does not run or does not answer, when its\n"
-        "source or a sink is not connected, or when one is further behind than --lag-max.\n",
+        "source or a sink is not at work, or when one is further behind than --lag-max (or that "
+        "is\n"
+        "not known, as in the first second).\n",
     .state_size = sizeof(struct status_options),
     .options = options,
     .words_min = 0,

@@ -41,6 +41,7 @@ static void write_live_line(void *argument, uint32_t columns, struct rf_buf *out
 
     rf_pipeline_snapshot(session->pipeline, &session->current);
     rf_view_progress(&progress, &session->stream->pipeline, &session->current);
+    progress.coloured = columns > 0 && rf_message_coloured();
     progress.rate = rf_rate_add(&session->rate, rf_clock_ms(), progress.events);
     rf_progress_line(&progress, columns, out);
 }

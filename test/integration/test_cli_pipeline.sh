@@ -178,6 +178,27 @@ wait_until 20 purged
 expect_status 3 timeout 20 "$ROWFERRY" run --name shop "$source_url" "${sinks[1]}"
 expect_contains "$(cat err)" "purged" "purged log"
 
+# ---- A file that may not grow ----------------------------------------------------------------
+
+# A limit of the process is an error of the write, not its end by SIGXFSZ.
+sql source "CREATE TABLE shop.wide (id INT PRIMARY KEY, note MEDIUMTEXT)"
+limited() { # COMMAND...: no file beyond 1 MiB
+    (ulimit -f 1024 && exec "$@")
+}
+run_background wide limited "$ROWFERRY" run --name wide "mysql://root@127.0.0.1:$source_PORT/shop.wide" \
+    file:wide.jsonl
+wait_until 10 state_is wide 'len(p["sinks"])' 1
+sql source "INSERT INTO shop.wide SELECT seq, REPEAT('x', 1000) FROM shop.seq_1_to_2000"
+expect_background_status 20 2 wide
+expect_contains "$(cat "$wide_LOG")" "could not write to wide.jsonl: File too large" "file at its limit"
+# What a large transaction is kept in meanwhile: that may end, so it is tried again.
+run_background spill limited "$ROWFERRY" run --name spill "mysql://root@127.0.0.1:$source_PORT/shop.wide" null:
+wait_until 10 state_is spill 'len(p["sinks"])' 1
+sql source "INSERT INTO shop.wide SELECT seq, REPEAT('x', 1000) FROM shop.seq_10001_to_22000"
+wait_until 20 grep -q "could not be kept in .*: File too large; .*(try 2)" "$spill_LOG"
+signal_background spill TERM
+expect_background_status 10 143 spill
+
 # ---- Progress off a terminal -----------------------------------------------------------------
 
 run_background feed "$ROWFERRY" run --name progress "$source_url" null:

@@ -87,7 +87,7 @@ run_background cut terminal 80 screen-cut "$ROWFERRY" run --name cut "mysql://ro
 wait_until 20 runs cut
 wait_until 20 file_contains screen-cut "null ok"
 kill_server source
-wait_until 20 file_contains screen-cut "mysql retry in"
+wait_until 20 grep -q "mysql .*retry in" screen-cut
 kill -TERM "$(pid_of cut)"
 expect_background_status 10 143 cut
 python3 screen.py 10000 screen-cut >rows
@@ -95,6 +95,7 @@ expect_equal 0 "$(grep -c ' lag ' rows || true)" "live lines that remain"
 expect_equal "" "$(grep -vE '^$|^ *20[0-9-]*T[0-9:.]*Z (info |warn |error|debug) |^Script ' rows || true)" \
     "rows that are no lines of the log"
 expect_contains "$(cat rows)" "trying again in " "the warning"
+expect_contains "$(cat screen-cut)" $'mysql \033[31mretry in ' "the colour of trouble"
 
 # Colours for a person, and none for who does not want them.
 expect_status 1 terminal 80 coloured "$ROWFERRY" rnu

@@ -132,7 +132,32 @@ static void test_the_line_says_where_how_fast_and_how_each_sink_does(void **stat
     progress.sink_count = 1;
     progress.more_sinks = 3;
     rf_progress_line(&progress, 200, &out);
-    expect_text(&out, "mysql retry in 0s  -  12,345/s  1 event  lag -  redis waiting  and 3 more");
+    expect_text(&out, "mysql retrying  -  12,345/s  1 event  lag -  redis waiting  and 3 more");
+}
+
+static void test_trouble_has_a_colour_that_takes_no_room(void **state)
+{
+    struct rf_progress progress = sample();
+    struct rf_buf out = {0};
+    (void)state;
+    progress.coloured = true;
+    progress.sinks[0].state = RF_PROGRESS_OWN_FEED;
+    progress.sinks[0].lag_us = -1;
+    progress.sink_count = 3;
+    progress.sinks[2] = (struct rf_progress_actor){.name = "null", .buried = 2};
+    rf_progress_line(&progress, 0, &out);
+    assert_int_equal(rf_progress_width(rf_buf_str(&out)), 99);
+    expect_text(&out,
+                "0-1-300000  12,345/s  1,234,567 events  lag 2s  redis \033[33mown feed\033[0m  "
+                "file \033[31mretry in 3s\033[0m  null \033[33mok, 2 buried\033[0m");
+    /* cut inside a colour: it ends there */
+    rf_progress_line(&progress, 43, &out);
+    assert_int_equal(rf_progress_width(rf_buf_str(&out)), 43);
+    expect_text(&out, "0-1-300000  12,345/s  lag 2s  redis \033[33mown fee\033[0m");
+    progress.sinks[0].state = RF_PROGRESS_BUSY;
+    progress.sink_count = 1;
+    rf_progress_line(&progress, 0, &out);
+    expect_text(&out, "0-1-300000  12,345/s  1,234,567 events  lag 2s  redis busy");
 }
 
 static void test_the_line_is_cut_at_the_terminals_width(void **state)
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_a_position_is_shown_by_its_gtids_or_its_place),
         cmocka_unit_test(test_the_rate_is_of_the_last_samples_only),
         cmocka_unit_test(test_the_line_says_where_how_fast_and_how_each_sink_does),
+        cmocka_unit_test(test_trouble_has_a_colour_that_takes_no_room),
         cmocka_unit_test(test_the_line_is_cut_at_the_terminals_width),
         cmocka_unit_test(test_the_line_names_what_is_far_behind_skipped_or_buried),
         cmocka_unit_test(test_a_long_name_is_shortened),
