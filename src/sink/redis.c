@@ -86,18 +86,19 @@ static enum rf_status redis_write(void *state, const struct rf_view *view, struc
     struct rf_redis_sink *sink = state;
     enum rf_status status = RF_OK;
     sink->view = view;
-    const struct rf_event *event = view->events;
+    uint32_t at = 0;
     for (uint32_t i = 0; i < view->transaction_count && status == RF_OK; i++) {
-        const struct rf_transaction *transaction = &view->transactions[i];
-        uint32_t last = transaction->first + transaction->count;
-        while (status == RF_OK && event < view->events + view->count &&
-               (uint32_t)(event - view->batch->events) < last) {
-            status = write_event(sink, event++, err);
+        for (; at < view->count && status == RF_OK; at++) {
+            if (rf_view_transaction(view, &view->events[at]) != &view->transactions[i]) {
+                break;
+            }
+            status = write_event(sink, &view->events[at], err);
         }
-        if (status == RF_OK && transaction->ends) {
+        if (status == RF_OK && view->transactions[i].ends) {
             sink->stamp_whole = sink->stamp;
         }
     }
+    rf_assert(status != RF_OK || at == view->count);
     sink->view = NULL;
     if (status == RF_OK) {
         status = more_follows(view) ? RF_OK : finish(sink, err);
