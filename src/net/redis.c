@@ -482,7 +482,7 @@ static enum rf_status connect_any(struct rf_redis *redis, const struct rf_redis_
     return code == 0 ? RF_OK : unreachable(redis, strerror(code), code, err);
 }
 
-/* What a server says about an AUTH that it does not know, or does not want, may repeat all of it. */
+/* What a server says about an AUTH that it does not know may repeat all of it. */
 static enum rf_status auth_refused(const struct rf_redis *redis, struct rf_str password,
                                    struct rf_error *err)
 {

@@ -513,8 +513,8 @@ const struct rf_test_subject rf_test_subjects[] = {
         .stall = redis_stall,
         .resume = redis_resume,
     },
-    /* Strings, and but for a crash JSON, differ from hashes in the commands only: what is waited for
-     * is the same. */
+    /* Strings, and but for a crash JSON, differ from hashes in the commands only: what is waited
+     * for is the same. */
     {
         .name = "redis as string",
         .begin = redis_string_begin,
