@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Compares a MariaDB server's tables with what a pipeline made of them; exits 1 on any difference.
 
-    compare.py --socket S --database shop [--database ...] [--file changes.jsonl]... [--redis PORT]
+    compare.py --socket S --database shop [--database ...] [--file changes.jsonl]...
+        [--redis PORT [--redis-database N]] [--redis-json PORT/N] [--redis-streams PORT/N]
 
 A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
 have left (a created row was not there; an updated or deleted one was there exactly as its `before`
 says), ids grow, none comes twice, and no line is torn. What is left at its end must equal the
 tables. Redis must hold one hash for each row, with exactly the row's values, and nothing else but
-the pipeline's own keys `rowferry:*`.
+the pipeline's own keys `rowferry:*`; with --redis-json one string for each row, a JSON object of
+its values. The entries of all streams of a database, in the order of their ids, are folded as the
+lines of a file are, and under exactly the same conditions.
 
 Values are compared in their exact form: text and bytes as bytes, floats by their bits.
 With --show, a table of rows and checksums is printed, one column for each side.
@@ -107,6 +110,23 @@ class Fold:
             return self.complain(f"not JSON: {error}: {raw[:200]!r}")
         if not isinstance(event, dict) or "op" not in event or "id" not in event:
             return self.complain(f"no event: {raw[:200]!r}")
+        return self.event(event)
+
+    def entry(self, stream, fields):
+        """An entry of a stream: the same event, in texts."""
+        self.lines += 1
+        texts = [part.decode("utf-8") for part in fields]
+        told = once(list(zip(texts[::2], texts[1::2])))
+        if "op" not in told or "id" not in told:
+            return self.complain(f"no event: {told!r}")
+        event = dict.fromkeys(FIELDS) | told
+        for name in ("key", "before", "after"):
+            event[name] = DECODER.decode(told[name]) if name in told else None
+        if event["table"] and stream.replace(":", ".", 1) != event["table"]:
+            self.complain(f"an event of {event['table']} in the stream {stream}")
+        return self.event(event if event["op"] in IMAGES else told | {"table": event["table"]})
+
+    def event(self, event):
         if event["id"] in self.ids:
             self.complain(f"the id {event['id']} came before")
         self.ids.add(event["id"])
@@ -175,6 +195,32 @@ def compare_file(path, tables, source, differences):
     with open(path, "rb") as lines:
         for raw in lines:
             fold.line(raw)
+    compare_fold(fold, tables, source, differences)
+    return fold
+
+
+def compare_streams(redis, tables, source, differences):
+    """All entries of all streams: their ids tell one order, over all of them."""
+    fold, entries = Fold(tables, differences), []
+    for key in redis.keys():
+        if key.startswith(b"rowferry:"):
+            continue
+        if redis.call("TYPE", key) != b"stream":
+            differences.add(f"{key!r} is no stream")
+            continue
+        for place, fields in redis.call("XRANGE", key, "-", "+"):
+            entries.append((tuple(map(int, place.split(b"-"))), key.decode("utf-8"), fields))
+    entries.sort(key=lambda entry: entry[0])
+    for before, after in zip(entries, entries[1:]):
+        if before[0] == after[0]:
+            differences.add(f"{before[1]} and {after[1]} both have the id {after[0]}")
+    for _, stream, fields in entries:
+        fold.entry(stream, fields)
+    compare_fold(fold, tables, source, differences)
+    return fold
+
+
+def compare_fold(fold, tables, source, differences):
     for table in tables:
         state = fold.state[table.full_name]
         seen = 0
@@ -200,7 +246,6 @@ def compare_file(path, tables, source, differences):
                 differences.add(
                     f"{table.full_name} {key} is in the file but not in the server's table"
                 )
-    return fold
 
 
 def escape(part):
@@ -247,6 +292,38 @@ def compare_redis(redis, tables, source, differences):
     return rows
 
 
+def compare_json(redis, tables, source, differences):
+    """Each row is one string, a JSON object of its columns in their order."""
+    wanted = {}
+    for table in tables:
+        for row in source[table.full_name]:
+            wanted[redis_key(table, row)] = (table, row)
+    found = {key for key in redis.keys() if not key.startswith(b"rowferry:")}
+    for key in sorted(wanted.keys() - found):
+        differences.add(f"{key!r} is missing")
+    for key in sorted(found - wanted.keys()):
+        differences.add(f"{key!r} is in Redis but not in the server's tables")
+    for key in sorted(found & wanted.keys()):
+        table, row = wanted[key]
+        if redis.call("TYPE", key) != b"string":
+            differences.add(f"{key!r} is no string")
+            continue
+        try:
+            got = DECODER.decode(redis.call("GET", key).decode("utf-8"))
+        except ValueError as error:
+            differences.add(f"{key!r} is not JSON: {error}")
+            continue
+        if list(got) != [column.name for column in table.columns]:
+            differences.add(f"{key!r} has the columns {list(got)}")
+            continue
+        for column, value in zip(table.columns, row):
+            if not column.same_json(value, got[column.name]):
+                differences.add(
+                    f"{key!r}, column {column.name}: the server has {column.json(value)!r}, "
+                    f"Redis {got[column.name]!r}"
+                )
+
+
 def checksum(rows):
     """Of a set of rows, in whatever order they come: eight hexadecimal digits."""
     total = 0
@@ -290,6 +367,19 @@ def main():
                 ("Redis", {name: list(map(read_texts, rows)) for name, rows in got.items()})
             )
         reports.append(("redis", f"redis: {total}", differences))
+    for kind, place, compare in (
+        ("redis-json", arguments.redis_json, compare_json),
+        ("redis-streams", arguments.redis_streams, compare_streams),
+    ):
+        if place is None:
+            continue
+        differences = Differences()
+        redis = Redis(place[0], database=place[1])
+        fold = compare(redis, tables, source, differences)
+        redis.close()
+        failed = failed or differences.count > 0
+        entries = f"{fold.lines} entries, " if fold else ""
+        reports.append((kind, f"{kind}: {entries}{total}", differences))
     for path in arguments.file:
         differences = Differences()
         fold = compare_file(path, tables, source, differences)
@@ -311,6 +401,11 @@ def read_texts(row):
     return [column.of_text(text) for column, text in row]
 
 
+def port_and_database(text):
+    port, _, database = text.partition("/")
+    return int(port), int(database or 0)
+
+
 def arguments_of_command():
     parser = argparse.ArgumentParser(description="compare a server with the sinks of a pipeline")
     parser.add_argument("--socket", required=True, help="of the MariaDB server")
@@ -321,9 +416,12 @@ def arguments_of_command():
     )
     parser.add_argument("--redis", type=int, help="port")
     parser.add_argument("--redis-database", type=int, default=0)
+    parser.add_argument("--redis-json", type=port_and_database, help="PORT/DATABASE")
+    parser.add_argument("--redis-streams", type=port_and_database, help="PORT/DATABASE")
     parser.add_argument("--show", action="store_true", help="print a table, side by side")
     arguments = parser.parse_args()
-    if not arguments.file and arguments.redis is None:
+    redis = (arguments.redis, arguments.redis_json, arguments.redis_streams)
+    if not arguments.file and redis == (None, None, None):
         parser.error("nothing to compare with: --file or --redis")
     return arguments
 

@@ -106,7 +106,12 @@ class Selftest:
         command = [sys.executable, HERE / "compare.py", "--socket", self.socket]
         for name in self.databases:
             command += ["--database", name]
-        command += ["--file", self.path] if what == "file" else ["--redis", str(self.port)]
+        command += {
+            "file": ["--file", self.path],
+            "redis": ["--redis", str(self.port)],
+            "json": ["--redis-json", f"{self.port}/1"],
+            "streams": ["--redis-streams", f"{self.port}/2"],
+        }[what]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         return run.returncode, run.stdout + run.stderr
 
@@ -324,6 +329,72 @@ class Selftest:
         spoil("no hash", ["is no hash"], ("DEL", key), ("SET", key, "1"))
         spoil("nothing at all", ["is missing"], ("FLUSHALL",))
 
+    # ---- Differences in strings and streams ------------------------------------------------
+
+    def fill_json(self):
+        self.redis.call("SELECT", 1)
+        self.redis.call("FLUSHDB")
+        self.redis.call("SET", "rowferry:position", "0-1-1")
+        for table in self.tables:
+            for row in self.rows[table.full_name]:
+                text = json.dumps(image(table, row), ensure_ascii=False)
+                self.redis.call("SET", redis_key(table, row), text)
+
+    def json_plants(self):
+        table = next(t for t in self.tables if len(self.rows[t.full_name]) > 5)
+        row = self.rows[table.full_name][0]
+        key, good = redis_key(table, row), image(table, row)
+        column = next(c.name for i, c in enumerate(table.columns) if i not in table.key)
+        call = self.redis.call
+        short = {name: value for name, value in good.items() if name != column}
+        for name, words, command in (
+            ("a key is missing", ["is missing"], ("DEL", key)),
+            ("a key too many", ["not in the server's tables"], ("SET", "elsewhere", "{}")),
+            ("a hash", ["is no string"], ("HSET", key, "a", "b")),
+            ("no JSON", ["is not JSON"], ("SET", key, "{")),
+            ("a column is missing", ["has the columns"], ("SET", key, json.dumps(short))),
+            (
+                "a value differs",
+                [f"column {column}"],
+                ("SET", key, json.dumps(good | {column: "something else"})),
+            ),
+        ):
+            if command[0] == "HSET":
+                call("DEL", key)
+            call(*command)
+            self.expect(f"json: {name}", "json", 1, words)
+            self.fill_json()
+
+    def fill_streams(self):
+        self.redis.call("SELECT", 2)
+        self.redis.call("FLUSHDB")
+        for number, one in enumerate(self.events):
+            fields = []
+            for name, value in one.items():
+                if value is not None and name != "position":
+                    text = value if isinstance(value, str) else json.dumps(value)
+                    fields += [name, text]
+            key = one["table"].replace(".", ":", 1)
+            self.redis.call("XADD", key, f"{number + 1}-0", *fields)
+
+    def streams_plants(self):
+        call = self.redis.call
+        last = self.events[-1]
+        key = last["table"].replace(".", ":", 1)
+        place, fields = call("XREVRANGE", key, "+", "-", "COUNT", 1)[0]
+        ahead = f"{len(self.events) + 1}-0"
+        for name, words, command in (
+            ("an entry is missing", [" is missing"], ("XDEL", key, place)),
+            ("an entry comes twice", ["came before"], ("XADD", key, ahead, *fields)),
+            ("another stream", ["in the stream elsewhere"], ("XADD", "elsewhere", ahead, *fields)),
+            ("an id comes twice", ["both have the id"], ("XADD", "elsewhere", place, *fields)),
+            ("no event", ["no event"], ("XADD", key, ahead, "a", "b")),
+            ("no stream", ["is no stream"], ("SET", "elsewhere", "1")),
+        ):
+            call(*command)
+            self.expect(f"streams: {name}", "streams", 1, words)
+            self.fill_streams()
+
     def run(self):
         if not any(len(rows) > 20 for rows in self.rows.values()):
             raise SystemExit("selftest: the tables are too empty to prove anything")
@@ -333,6 +404,12 @@ class Selftest:
         self.expect("equal Redis", "redis", 0, [" 0 differences"])
         self.file_plants()
         self.redis_plants()
+        self.fill_json()
+        self.expect("equal strings", "json", 0, [" 0 differences"])
+        self.json_plants()
+        self.fill_streams()
+        self.expect("equal streams", "streams", 0, [" 0 differences"])
+        self.streams_plants()
         print(f"selftest: {self.plants} comparisons, {self.failures} went wrong")
         return 1 if self.failures else 0
 
