@@ -26,7 +26,8 @@ struct rf_error {
     int code;         /* the upstream's own number (MySQL error, errno, ...), 0 without one */
     const char *file; /* where in our source it was raised */
     int line;
-    /* with RF_REJECT: the struct rf_event that was refused, inside the view last written */
+    /* with RF_REJECT: the struct rf_event that was refused: of any view that no flush covers yet,
+     * or of its batch where a transform refused it */
     const void *event;
     /* the other side could not be reached at all; at a first start this is exit code 5 */
     bool connect;
