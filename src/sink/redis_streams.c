@@ -482,6 +482,11 @@ static enum rf_status find_stream(struct rf_redis_sink *sink, const struct rf_ev
         sink->tables.last = NULL;
         status = rf_redis_table_bind(sink, table, target, err);
     }
+    if (status == RF_OK && table != NULL && (*target)->stream != NULL) {
+        *out = (*target)->stream; /* which hangs on the names alone */
+        sink->tables.last = *target;
+        return RF_OK;
+    }
     if (status == RF_OK) {
         status = render_key(sink, table != NULL ? table->database : event->database,
                             table != NULL ? table->name : event->object, &sink->key_text, err);
