@@ -385,6 +385,9 @@ enum rf_status rf_redis_error(const struct rf_redis *redis, struct rf_str text,
     if (rf_str_starts(text, RF_STR("ERR max number of clients"))) {
         status = RF_RETRY;
     } else if (rf_str_starts(text, RF_STR("ERR unknown command"))) {
+        /* Behind a comma it would repeat what it was given: rows. */
+        const char *comma = memchr(text.data, ',', text.size);
+        text.size = comma != NULL ? (size_t)(comma - text.data) : text.size;
         status = RF_CONFIG;
         hint = "the server must know the commands of Redis 4.0, and none of them renamed";
     } else if (rf_str_starts(text, RF_STR("ERR Protocol error"))) {

@@ -132,6 +132,20 @@ static void test_replies_are_whole_however_they_come(void **state)
     }
 }
 
+static void test_an_unknown_command_is_named_without_what_it_was_given(void **state)
+{
+    (void)state;
+    static char where[] = "here:1";
+    const struct rf_redis redis = {.where = where};
+    struct rf_error err = {0};
+    struct rf_str text =
+        RF_STR("ERR unknown command 'HSET', with args beginning with: 'a' 'a row' ");
+    assert_int_equal(rf_redis_error(&redis, text, &err), RF_CONFIG);
+    assert_string_equal(err.message, "Redis at here:1 refused: ERR unknown command 'HSET'");
+    assert_int_equal(rf_redis_error(&redis, RF_STR("ERR unknown command"), &err), RF_CONFIG);
+    assert_string_equal(err.message, "Redis at here:1 refused: ERR unknown command");
+}
+
 static void test_what_is_not_redis_is_said_to_be_so(void **state)
 {
     (void)state;
@@ -264,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies_are_whole_however_they_come),
+        cmocka_unit_test(test_an_unknown_command_is_named_without_what_it_was_given),
         cmocka_unit_test(test_what_is_not_redis_is_said_to_be_so),
         cmocka_unit_test(test_a_password_does_not_show_up_again),
         cmocka_unit_test(test_an_answer_that_repeats_the_password_is_not_shown),
