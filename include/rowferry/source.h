@@ -83,6 +83,10 @@ struct rf_source_type {
      * `position`. Both are text of this source; text that is not gives false. GTID sets are only
      * partly ordered: never "compare". Thread: any. */
     bool (*contains)(struct rf_str position, struct rf_str other);
+
+    /* Whether `from` is a place to begin by its form; asks nobody. NULL: only open can tell.
+     * Returns RF_OK; RF_CONFIG (with the forms that there are). Thread: any. */
+    RF_USE_RESULT enum rf_status (*check_from)(struct rf_str from, struct rf_error *err);
 };
 
 #endif

@@ -376,4 +376,5 @@ const struct rf_source_type rf_source_binlog = {
     .close = binlog_close,
     .interrupt = binlog_interrupt,
     .contains = rf_position_contains,
+    .check_from = rf_start_check,
 };

@@ -214,4 +214,5 @@ const struct rf_source_type rf_source_mysql = {
     .close = mysql_source_close,
     .interrupt = mysql_interrupt,
     .contains = rf_position_contains,
+    .check_from = rf_start_check,
 };

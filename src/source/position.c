@@ -251,6 +251,15 @@ enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text, struct
     return RF_CONFIG;
 }
 
+enum rf_status rf_start_check(struct rf_str text, struct rf_error *err)
+{
+    struct rf_start start = {0};
+    enum rf_status status = rf_start_parse(&start, text, err);
+
+    rf_position_deinit(&start.position);
+    return status;
+}
+
 /* ---- Comparing ----------------------------------------------------------------------------- */
 
 static bool gtids_of(struct rf_gtid_list *gtids, struct rf_str text)

@@ -67,6 +67,8 @@ struct rf_start {
  * Returns RF_OK; RF_CONFIG (with the forms that exist). */
 RF_USE_RESULT enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text,
                                             struct rf_error *err);
+/* Whether text is one of these. A source's check_from. Returns as rf_start_parse does. */
+RF_USE_RESULT enum rf_status rf_start_check(struct rf_str text, struct rf_error *err);
 
 /* True when all that `other` names lies before `position`. Both are a position, a GTID set or, for
  * `other`, one transaction's id. What is none of these gives false. By GTIDs alone: the place in a
