@@ -7,6 +7,7 @@
 #include "engine/worker.h"
 
 #include <rowferry/log.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -230,18 +231,47 @@ static void make_threads(struct rf_pipeline *pipeline)
     pthread_condattr_destroy(&attributes);
 }
 
+/* A time, or what the source takes for a place. *until_us: the time; else as it was. */
+static enum rf_status check_until(const struct rf_pipeline_options *options, int64_t *until_us,
+                                  struct rf_error *err)
+{
+    const struct rf_source_type *source = options->source.type;
+    struct rf_str until = rf_str_of(options->until);
+    enum rf_status status = rf_until_time(until, until_us, err);
+    if (status != RF_AGAIN) {
+        return status;
+    }
+    if (source->check_from != NULL && source->check_from(until, err) != RF_OK) {
+        char hint[sizeof err->hint];
+        snprintf(hint, sizeof hint, "%s", err != NULL ? err->hint : "");
+        rf_fail(err, RF_CONFIG, "until: \"%s\" is no place to end", options->until);
+        rf_error_hint(err, "a time in UTC such as 2026-11-22T12:00:00Z, or: %s", hint);
+        return RF_CONFIG;
+    }
+    return RF_OK;
+}
+
 static enum rf_status check(const struct rf_pipeline_options *options, int64_t *until_us,
                             struct rf_error *err)
 {
+    const struct rf_source_type *source = options->source.type;
     enum rf_status status = refuse_twins(options, err);
     if (status == RF_OK) {
         status = check_letters(options, err);
     }
+    if (status == RF_OK && options->from != NULL && source->check_from != NULL) {
+        status = source->check_from(rf_str_of(options->from), err);
+    }
     if (status == RF_OK && options->until != NULL) {
-        status = rf_until_time(rf_str_of(options->until), until_us, err);
-        status = status == RF_AGAIN ? RF_OK : status;
+        status = check_until(options, until_us, err);
     }
     return status;
+}
+
+enum rf_status rf_pipeline_check(const struct rf_pipeline_options *options, struct rf_error *err)
+{
+    int64_t until_us = 0;
+    return check(options, &until_us, err);
 }
 
 enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options,

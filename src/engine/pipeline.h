@@ -62,7 +62,12 @@ struct rf_pipeline_options {
     uint32_t sink_count;
 };
 
-/* Opens the checkpoint, takes its lock, loads every position. Starts nothing and contacts nobody.
+/* What can be said of the options without asking anybody: names that are there twice, dead letters
+ * that go where a sink writes, the forms of `from` and `until`. Returns RF_OK; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_pipeline_check(const struct rf_pipeline_options *options,
+                                               struct rf_error *err);
+
+/* Checks them, opens the checkpoint, takes its lock, loads every position. Starts nothing and contacts nobody.
  * Returns RF_OK; RF_CONFIG (also: two sinks of one name); RF_FATAL: as rf_checkpoint_open. *out
  * is NULL then. */
 RF_USE_RESULT enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options,
