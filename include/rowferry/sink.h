@@ -54,6 +54,10 @@ struct rf_sink_type {
     /* As in source.h: makes a blocked call return soon with RF_RETRY; sticky until close. NULL: no
      * call blocks. Thread: any. */
     void (*interrupt)(void *state);
+    /* Looks for what is wrong with the options beyond each one's own form, as `open` does before
+     * it contacts anybody; only `close` follows. NULL: only open can tell. Returns RF_OK;
+     * RF_CONFIG. Thread: any. */
+    RF_USE_RESULT enum rf_status (*check)(void *state, struct rf_error *err);
 };
 
 #endif

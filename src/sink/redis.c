@@ -342,6 +342,14 @@ static enum rf_status take_over(struct rf_redis_sink *sink, const struct rf_cont
     return status;
 }
 
+static enum rf_status redis_check(void *state, struct rf_error *err)
+{
+    struct rf_redis_sink *sink = state;
+    uint32_t database = 0;
+    enum rf_status status = parse_database(sink, &database, err);
+    return status == RF_OK ? parse_templates(sink, err) : status;
+}
+
 static enum rf_status redis_open(void *state, const struct rf_context *ctx, struct rf_str *resume,
                                  struct rf_error *err)
 {
@@ -459,4 +467,5 @@ const struct rf_sink_type rf_sink_redis = {
     .flush = redis_flush,
     .close = redis_close,
     .interrupt = redis_interrupt,
+    .check = redis_check,
 };
