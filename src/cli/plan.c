@@ -261,6 +261,31 @@ static const char *where_is(const struct rf_plan *plan, const char *name)
     return NULL;
 }
 
+/* To an error of rf_pipeline_check: the line of the file that says the wrong `from` or `until`. */
+static void locate_end(const struct rf_plan *plan, struct rf_error *err)
+{
+    struct rf_pipeline_options without = plan->pipeline;
+    const char *name = "from", *value = plan->chosen.from;
+
+    without.until = NULL;
+    if (rf_pipeline_check(&without, NULL) == RF_OK) {
+        name = "until";
+        value = plan->chosen.until;
+    } else {
+        without.from = NULL;
+        if (rf_pipeline_check(&without, NULL) != RF_OK) {
+            return; /* it is neither of the two */
+        }
+    }
+    for (uint32_t i = 0; i < plan->config.top.count && value != NULL; i++) {
+        const struct rf_setting *setting = &plan->config.top.settings[i];
+        if (strcmp(setting->name, name) == 0 && strcmp(setting->value, value) == 0) {
+            rf_config_hide(&plan->config.top, name, err);
+            rf_error_wrap(err, "%s", setting->where);
+        }
+    }
+}
+
 /* What needs the options and the ends. */
 static int complete(struct rf_plan *plan)
 {
@@ -276,6 +301,7 @@ static int complete(struct rf_plan *plan)
     if (rf_place_of(chosen->state, plan->name.data, &plan->path, &err) != RF_OK) {
         const char *where = where_is(plan, "name");
         if (where != NULL) {
+            rf_config_hide(&plan->config.top, "name", &err);
             rf_error_wrap(&err, "%s", where);
         }
         rf_message_failure(&err);
@@ -296,6 +322,11 @@ static int complete(struct rf_plan *plan)
         .sinks = plan->ends->sink_specs,
         .sink_count = plan->ends->sink_count,
     };
+    if (rf_pipeline_check(&plan->pipeline, &err) != RF_OK) {
+        locate_end(plan, &err);
+        rf_message_failure(&err);
+        return RF_EXIT_CONFIG;
+    }
     return RF_EXIT_DONE;
 }
 

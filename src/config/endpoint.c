@@ -394,6 +394,24 @@ enum rf_status rf_endpoint_source(struct rf_endpoint *endpoint, const char *text
     return status;
 }
 
+/* What the sink says of its options together: templates, options that need each other. */
+static enum rf_status check_sink(const struct rf_sink_type *type, struct rf_settings settings,
+                                 struct rf_error *err)
+{
+    struct rf_option_set set = {type->name, type->options};
+    struct rf_arena arena = {0};
+    void *state = rf_alloc_zero(1, type->state_size + 1);
+    enum rf_status status = rf_options_fill(set, settings, state, &arena, err);
+
+    if (status == RF_OK && type->check != NULL) {
+        status = type->check(state, err);
+    }
+    type->close(state);
+    free(state);
+    rf_arena_deinit(&arena);
+    return status;
+}
+
 /* The sink of that scheme. "rediss" is "redis" over TLS, as other programs write it: so is every
  * sink that has the option tls, with an s behind its name. */
 static enum rf_status find_sink(const char *scheme, const struct rf_sink_type **type, bool *secure,
@@ -459,7 +477,14 @@ enum rf_status rf_endpoint_sink(struct rf_endpoint *endpoint, const char *text, 
     if (status == RF_OK) {
         struct rf_settings settings = {endpoint->settings, endpoint->count};
         status = rf_registry_sink_spec(type->name, endpoint->display, settings, spec, err);
-        status = status == RF_OK ? rf_endpoint_check_transforms(settings, err) : status;
+    }
+    if (status == RF_OK) {
+        struct rf_settings settings = {endpoint->settings, endpoint->count};
+        status = rf_endpoint_check_transforms(settings, err);
+        if (status == RF_OK && type->check != NULL) {
+            status = check_sink(type, spec->settings, err);
+        }
+        endpoint->refused = status != RF_OK;
     }
     if (status == RF_OK && setting_of(endpoint, "name") == NULL) {
         spec->name = endpoint->key;

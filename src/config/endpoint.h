@@ -24,6 +24,8 @@ struct rf_endpoint {
     const char *display;
     const char *key;
     bool is_file; /* its plugin has no host: there is nothing to connect to */
+    /* the sink or a transform found its options wrong: the message may show their values */
+    bool refused;
     struct rf_arena memory;
 };
 

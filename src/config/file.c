@@ -219,9 +219,27 @@ static void read_part(struct rf_key_reader *reader, const struct rf_yaml_node *n
         struct rf_settings settings = {part->settings, part->count};
         struct rf_error err = {0};
         if (complete && !is_source && rf_endpoint_check_transforms(settings, &err) != RF_OK) {
+            rf_config_hide(part, NULL, &err);
             rf_problem_add_error(reader->problems, part->line, &err);
         }
         *url = NULL;
+    }
+}
+
+void rf_config_hide(const struct rf_config_part *part, const char *name, struct rf_error *err)
+{
+    bool hidden = name == NULL && part->url_hidden;
+
+    for (uint32_t i = 0; i < part->count && !hidden; i++) {
+        const struct rf_setting *setting = &part->settings[i];
+        hidden = (name == NULL || strcmp(setting->name, name) == 0) && part->shown[i] != NULL &&
+                 strcmp(part->shown[i], setting->value) != 0;
+    }
+    if (hidden) {
+        rf_fail(err, RF_CONFIG,
+                "what stands here is not allowed; it is not shown, as it came from "
+                "the environment");
+        rf_error_hint(err, "write it out instead of ${NAME} to see what is wrong with it");
     }
 }
 
@@ -260,6 +278,9 @@ static void read_sink(struct rf_key_reader *reader, const struct rf_yaml_node *n
     struct rf_settings settings = {part->settings, part->count};
     if (rf_endpoint_sink(&config->ends.sinks[at], url, NULL, settings, &config->ends.sink_specs[at],
                          &err) != RF_OK) {
+        if (config->ends.sinks[at].refused) {
+            rf_config_hide(part, NULL, &err);
+        }
         rf_problem_add_error(reader->problems, part->line, &err);
     }
 }

@@ -67,6 +67,11 @@ RF_USE_RESULT enum rf_status rf_config_parse(struct rf_config *config, struct rf
                                              struct rf_settings beside,
                                              struct rf_problems *problems);
 
+/* To an error whose message may show values of this part: leaves them out if one of them came from
+ * the environment. A secret is none: no message has it. name: of the one that is meant; NULL: any,
+ * or the address. */
+void rf_config_hide(const struct rf_config_part *part, const char *name, struct rf_error *err);
+
 /* Gives the memory back, secrets overwritten. */
 void rf_config_deinit(struct rf_config *config);
 

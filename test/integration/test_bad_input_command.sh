@@ -34,6 +34,10 @@ refuses 2 "directory" tail "binlog:$STORY"
 refuses 2 "key" run "$server" "$cache?key={a}{b}"
 refuses 2 "name" run --name "a/b" "$server" null:
 refuses 2 "not a place to begin|earliest" tail --from yesterday-ish "$server"
+refuses 2 'until: "tomorrow" is no place to end|a time in UTC|0-1-300000' \
+    run --until tomorrow "$server" null:
+refuses 2 'until: "2026-11-31T00:00:00Z" is not a time' run --until 2026-11-31T00:00:00Z "$server" null:
+refuses 1 "--lag-max says what --check is to look at" status --lag-max 3s
 
 # At the first start nobody is there: 5, for tail at once.
 refuses 5 "127.0.0.1:1" tail "$server"
