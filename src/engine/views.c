@@ -61,7 +61,8 @@ static struct rf_batch *make_batch(struct rf_views *views, const struct rf_view 
         .commit_us = from->commit_us,
         .skipped = from->skipped,
         .waived = from->waived,
-        .bytes_max = from->bytes_max,
+        /* What the events point to is not counted here: it is as full as the other one. */
+        .bytes_max = rf_batch_full(from) ? 0 : from->bytes_max,
         .end = from->end,
         .current = from->current,
     };

@@ -284,6 +284,20 @@ static void test_a_shadow_looks_like_a_batch_and_leaves_the_batch_alone(void **s
     }
 }
 
+/* By that a sink knows that more follows at once; the events' memory is not the shadow's own. */
+static void test_a_shadow_of_a_full_batch_is_full(void **state)
+{
+    struct fixture *fixture = *state;
+    use(fixture, &twist_type, "drop_every", "2");
+    open_views(fixture, UINT64_MAX);
+    fixture->batch.bytes_max = 1 << 30;
+    assert_false(rf_batch_full(&fixture->batch));
+    assert_false(rf_batch_full(give(fixture, 0)->batch));
+    fixture->batch.bytes_max = rf_batch_bytes(&fixture->batch) / 2;
+    assert_true(rf_batch_full(&fixture->batch));
+    assert_true(rf_batch_full(give(fixture, 0)->batch));
+}
+
 static void test_transforms_are_applied_in_their_order(void **state)
 {
     struct fixture *fixture = *state;
@@ -462,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test(test_without_work_the_batch_itself_goes_through),
         test(test_a_shadow_looks_like_a_batch_and_leaves_the_batch_alone),
+        test(test_a_shadow_of_a_full_batch_is_full),
         test(test_transforms_are_applied_in_their_order),
         test(test_a_transaction_without_events_keeps_its_end),
         test(test_what_was_given_stays_until_the_covering_flush),
