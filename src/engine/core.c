@@ -83,7 +83,8 @@ static void deinit_sink(struct rf_sink *sink)
     struct rf_buf *bufs[] = {&sink->accepted.position, &sink->durable.position,
                              &sink->recorded.position, &sink->note,
                              &sink->recorded_note,     &sink->rejected,
-                             &sink->join_position,     &sink->actor.message};
+                             &sink->rejected_hint,     &sink->join_position,
+                             &sink->actor.message};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) {
         rf_buf_deinit(bufs[i]);
     }
@@ -330,6 +331,15 @@ void rf_core_stop(struct rf_core *core, int64_t now_ms)
 {
     begin_stop(core, now_ms);
     rf_core_check(core);
+}
+
+void rf_core_flush_soon(struct rf_core *core)
+{
+    for (uint32_t i = 0; i < core->options.sink_count; i++) {
+        struct rf_sink *sink = &core->sinks[i];
+        sink->flush_asked = sink->actor.open;
+    }
+    core->changed = true;
 }
 
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms)

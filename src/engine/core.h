@@ -141,6 +141,10 @@ void rf_core_done(struct rf_core *core, uint32_t actor, const struct rf_action *
  * flush. Repeatable. */
 void rf_core_stop(struct rf_core *core, int64_t now_ms);
 
+/* Every sink that is open is to flush as soon as it can, also when it has nothing new: what it does
+ * in flushes alone is due. */
+void rf_core_flush_soon(struct rf_core *core);
+
 /* Looks at the clock: must be called at least when the time comes that it returned last
  * (INT64_MAX: never), so that a stop runs out even while every actor is busy. */
 int64_t rf_core_tick(struct rf_core *core, int64_t now_ms);
@@ -237,6 +241,9 @@ struct rf_core_status {
     int64_t recorded_commit_us;
     struct rf_str position; /* of the last transaction read; or accepted */
     struct rf_str recorded; /* sinks */
+    /* sinks: how often the destination has stood before what was recorded: what it was known to
+     * have until then it may lack */
+    uint32_t losses;
     /* source: its last read found nothing; sink: nothing is left for it to write or flush */
     bool idle;
 };

@@ -77,6 +77,23 @@ static void part_added(struct rf_core *core, int64_t now_ms)
     }
 }
 
+/* How far behind one is that was set back is not known: its position has no time. One of those who
+ * share the feed always stays. */
+static bool lies_behind_another(const struct rf_core *core, const struct rf_sink *sink)
+{
+    const struct rf_buf *mine = rf_sink_standing(sink);
+    for (uint32_t i = 0; sink->set_back && i < core->options.sink_count; i++) {
+        const struct rf_sink *other = &core->sinks[i];
+        const struct rf_buf *theirs = rf_sink_standing(other);
+        if (counts(other) && !rf_feed_is_own(other) &&
+            rf_core_contains(core, theirs, rf_buf_str(mine)) &&
+            !rf_core_contains(core, mine, rf_buf_str(theirs))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One that is far behind would make the others wait, and then have them in its way. */
 static void part_behind(struct rf_core *core, int64_t now_ms)
 {
@@ -90,8 +107,9 @@ static void part_behind(struct rf_core *core, int64_t now_ms)
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         struct rf_sink *sink = &core->sinks[i];
         int64_t commit_us = sink->durable.commit_us;
-        if (counts(sink) && !rf_feed_is_own(sink) && commit_us != 0 &&
-            newest_us - commit_us > RF_BEHIND_US) {
+        if (counts(sink) && !rf_feed_is_own(sink) &&
+            (lies_behind_another(core, sink) ||
+             (commit_us != 0 && newest_us - commit_us > RF_BEHIND_US))) {
             rf_feed_part(core, sink, RF_OWN_BEHIND, now_ms);
         }
     }

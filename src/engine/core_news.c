@@ -97,6 +97,7 @@ void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_stat
         out->recorded_commit_us = sink->recorded.commit_us;
         out->position = rf_buf_str(&sink->accepted.position);
         out->recorded = rf_buf_str(&sink->recorded.position);
+        out->losses = sink->losses;
         out->idle = sink->actor.open && !sink->detached && sink->cursor == feed->pool.next &&
                     !rf_sink_dirty(sink) && !sink->record_pending;
     }

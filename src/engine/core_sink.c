@@ -177,6 +177,7 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
     bool recorded = sink->recorded.position.size > 0;
     sink->known = true;
     sink->record_pending = sink->confirm = false;
+    sink->set_back = sink->ordered && recorded;
     rf_buf_reset(&sink->note);
     if (sink->ordered) {
         resume = RF_STR_NONE; /* the order decides */
@@ -207,6 +208,9 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
         }
         if (behind) {
             sink->durable.mark = sink->recorded.mark = 0;
+            sink->recorded.commit_us = 0;
+            sink->set_back = true;
+            sink->losses++;
         }
         if (recorded && !rf_core_same(core, resume, rf_buf_str(&sink->recorded.position))) {
             struct rf_news_item *item = rf_core_tell(core, RF_NEWS_MOVED, sink->actor.id);
@@ -229,6 +233,7 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
 static void sink_closed(struct rf_core *core, struct rf_sink *sink, int64_t now_ms)
 {
     sink->uncovered = sink->inside = sink->record_pending = sink->confirm = sink->burying = false;
+    sink->flush_asked = false;
     sink->uncovered_bytes = 0;
     sink->record_retry_ms = 0;
     rf_join_cancel(core, sink, now_ms);
@@ -303,8 +308,9 @@ static void sink_buried(struct rf_core *core, struct rf_sink *sink, const struct
         return;
     }
     sink->buried++;
-    rf_buf_set(&rf_core_tell(core, RF_NEWS_BURIED, sink->actor.id)->message,
-               rf_buf_str(&sink->rejected));
+    struct rf_news_item *item = rf_core_tell(core, RF_NEWS_BURIED, sink->actor.id);
+    rf_buf_set(&item->message, rf_buf_str(&sink->rejected));
+    rf_buf_set(&item->hint, rf_buf_str(&sink->rejected_hint));
     sink->actor.must_close = true;
     if (++sink->buried_in_row >= RF_BURIED_MAX) {
         sink->actor.retry_ms = now_ms + RF_BURIED_MS;
@@ -326,6 +332,7 @@ static bool rejected(const struct rf_core *core, struct rf_sink *sink,
     sink->burying = true;
     sink->record_retry_ms = 0;
     rf_buf_set(&sink->rejected, rf_str_of(result->err->message));
+    rf_buf_set(&sink->rejected_hint, rf_str_of(result->err->hint));
     return true;
 }
 
@@ -385,6 +392,7 @@ static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
 static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, int64_t now_ms)
 {
     return now_ms >= flush_at(core, sink) ||
+           (sink->flush_asked && sink->accepted.position.size > 0) ||
            (sink->uncovered && sink->uncovered_bytes >= sink->feed->pool.bytes_max / 2);
 }
 
@@ -403,6 +411,7 @@ static bool drained(const struct rf_core *core, const struct rf_sink *sink)
 
 static void give_flush(struct rf_sink *sink, struct rf_action *action)
 {
+    sink->flush_asked = false;
     action->kind = RF_ACTION_FLUSH;
     action->position = rf_buf_str(&sink->accepted.position);
 }

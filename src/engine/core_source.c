@@ -108,8 +108,8 @@ static void read_again(struct rf_core *core, struct rf_feed *feed, const struct 
     feed->actor.must_close = true;
 }
 
-/* Holds what is in the batch, up to where the pipeline is to end. */
-static void take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slot, int64_t now_ms)
+/* Holds what is in the batch, unless some of it lies behind where the pipeline is to end: false. */
+static bool take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slot, int64_t now_ms)
 {
     const struct rf_batch *batch = &slot->batch;
     uint64_t events = 0;
@@ -125,7 +125,7 @@ static void take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slo
         if (rf_until_reached(core, feed)) {
             rf_source_ends(core, feed);
         }
-        return;
+        return true;
     }
     if (until == RF_UNTIL_INSIDE) {
         read_again(core, feed, batch, events, now_ms);
@@ -133,6 +133,7 @@ static void take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slo
         rf_source_ends(core, feed);
     }
     rf_pool_give_back(&feed->pool, slot);
+    return until == RF_UNTIL_BEFORE;
 }
 
 static void read_ok(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slot,
@@ -142,8 +143,10 @@ static void read_ok(struct rf_core *core, struct rf_feed *feed, struct rf_slot *
     bool end = batch->end || (batch->current && rf_until_passed(core, now_ms));
     bool something = batch->transaction_count > 0 || batch->position.size > 0;
     feed->idle = batch->end || !something;
-    feed->current_ms = batch->current ? now_ms : feed->current_ms;
-    take(core, feed, slot, now_ms);
+    bool current = batch->current;
+    if (take(core, feed, slot, now_ms) && current) {
+        feed->current_ms = now_ms;
+    }
     if (!end || feed->ended || feed->actor.must_close) {
         return;
     }

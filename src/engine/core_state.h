@@ -108,13 +108,15 @@ struct rf_sink {
     bool skipping;
     bool detached;
     bool inside;
-    bool uncovered; /* was given events that no flush has covered yet */
-    bool confirm;   /* flush the position although it has not moved: the destination has none */
+    bool uncovered;   /* was given events that no flush has covered yet */
+    bool confirm;     /* flush the position although it has not moved: the destination has none */
+    bool flush_asked; /* see rf_core_flush_soon; until that flush is given */
     bool record_pending; /* durable goes to the checkpoint before anything else */
     bool ordered;        /* its position is an order; until a record of it has returned OK */
     bool buries;
     bool burying;    /* its last call rejected an event: that goes to the dead letters first */
     bool added;      /* it had no position before this start */
+    bool set_back;   /* an order, or its destination, took it back before what was recorded */
     uint64_t cursor; /* number of the next batch to be given */
     uint64_t covered;
     uint64_t given; /* number of the last batch of which it was given events */
@@ -123,13 +125,15 @@ struct rf_sink {
     int64_t moved_since_ms;
     int64_t record_retry_ms; /* of a record, or of a burial */
     uint32_t record_tries;
+    uint32_t losses;                       /* see rf_core_status */
     uint32_t buried_in_row;                /* since its accepted position moved */
     uint64_t events, transactions, waived; /* accepted, also behind the accepted position */
     uint64_t buried;
     struct rf_place accepted, durable, recorded;
     struct rf_buf note; /* of durable */
     struct rf_buf recorded_note;
-    struct rf_buf rejected; /* why, while burying */
+    struct rf_buf rejected; /* why, while burying; */
+    struct rf_buf rejected_hint;
 
     /* It was sent away from the shared feed inside a call, which may still look at those of the
      * shared pool's batches. */

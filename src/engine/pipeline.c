@@ -148,7 +148,14 @@ void rf_pipeline_stop(struct rf_pipeline *pipeline)
 
 void rf_pipeline_rotate(struct rf_pipeline *pipeline)
 {
+    struct rf_buf log = {0};
     atomic_fetch_add(&pipeline->rotations, 1);
+    pthread_mutex_lock(&pipeline->mutex);
+    rf_core_flush_soon(pipeline->core);
+    rf_worker_spread(pipeline, &log);
+    pthread_mutex_unlock(&pipeline->mutex);
+    rf_news_tell(&log);
+    rf_buf_deinit(&log);
 }
 
 /* ------------------------------------------------------------------------------ create, destroy */

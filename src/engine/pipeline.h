@@ -67,7 +67,8 @@ struct rf_pipeline_options {
 RF_USE_RESULT enum rf_status rf_pipeline_check(const struct rf_pipeline_options *options,
                                                struct rf_error *err);
 
-/* Checks them, opens the checkpoint, takes its lock, loads every position. Starts nothing and contacts nobody.
+/* Checks them, opens the checkpoint, takes its lock, loads every position. Starts nothing and
+ * contacts nobody.
  * Returns RF_OK; RF_CONFIG (also: two sinks of one name); RF_FATAL: as rf_checkpoint_open. *out
  * is NULL then. */
 RF_USE_RESULT enum rf_status rf_pipeline_create(const struct rf_pipeline_options *options,
@@ -85,7 +86,8 @@ bool rf_pipeline_abandoned(const struct rf_pipeline *pipeline);
  * waits for signals). */
 void rf_pipeline_stop(struct rf_pipeline *pipeline);
 
-/* Asks every sink that writes files to begin new ones with its next flush. Thread: any. */
+/* Asks every sink that writes files to begin new ones, with a flush that comes at once. Thread: any
+ * (not a signal handler). */
 void rf_pipeline_rotate(struct rf_pipeline *pipeline);
 
 /* NULL is accepted; must not be called on an abandoned pipeline. */

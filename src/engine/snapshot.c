@@ -12,6 +12,10 @@
 static int64_t lag_ms(struct rf_worker *worker, const struct rf_core_status *status)
 {
     int64_t now_ms = rf_clock_ms(), least = -1;
+    if (status->losses != worker->losses) {
+        worker->losses = status->losses;
+        worker->complete_ms = 0;
+    }
     if (status->idle && status->current_ms > worker->complete_ms) {
         worker->complete_ms = status->current_ms;
     }

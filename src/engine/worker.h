@@ -64,6 +64,7 @@ struct rf_worker {
     /* snapshots, under the mutex: when the upstream last said that it has nothing that this sink
      * has not on record; 0: not yet */
     int64_t complete_ms;
+    uint32_t losses; /* of the core's status, when that was last looked at */
 };
 
 struct rf_pipeline {

@@ -397,6 +397,9 @@ static inline int sim_run(struct sim_world *world, bool *stopped)
         sim_pass_time(world, process, !moved);
         sim_watch(world, 1500);
         rf_core_tick(process->core, world->now_ms);
+        if (sim_random(world, 200) == 0) {
+            rf_core_flush_soon(process->core);
+        }
         sim_after(world, process);
         if (!*stopped && sim_wants_stop(world, process)) {
             *stopped = true;

@@ -246,6 +246,46 @@ static void test_at_a_start_a_sink_a_minute_behind_gets_a_feed_of_its_own(void *
     drive.core = NULL;
 }
 
+static void test_at_a_start_a_sink_that_was_set_back_gets_a_feed_of_its_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct rf_news news;
+        const struct rf_core_sink order = {.position = RF_STR("P5"), .ordered = true};
+        create(3);
+        set_recorded_at(SINK, "P90", 1000000000);
+        set_recorded_at(OTHER, "P90", 1000000000);
+        set_recorded_at(THIRD, "P70", 0);
+        if (i == 0) {
+            rf_core_set_sink(drive.core, OTHER, &order);
+        } else if (i == 2) {
+            rf_core_set_sink(drive.core, SINK, &order); /* all of them: one stays */
+            rf_core_set_sink(drive.core, OTHER, &order);
+            rf_core_set_sink(drive.core, THIRD, &order);
+        }
+        open_sink(SINK, NULL);
+        open_sink(OTHER, i == 1 ? "P5" : NULL); /* or its destination went back by itself */
+        open_sink(THIRD, NULL);
+        drain(SINK);
+        drain(OTHER); /* recorded, before it is known where the others stand */
+        drain(THIRD);
+        assert_int_equal(status_of(OTHER).losses, i == 1);
+        expect(SOURCE, RF_ACTION_OPEN);
+        expect_position(SOURCE, i == 2 ? "P5" : "P70");
+        assert_int_equal(told(RF_NEWS_OWN_FEED, &news), i != 2);
+        assert_false(status_of(SINK).own_feed);
+        assert_false(status_of(THIRD).own_feed);
+        if (i != 2) {
+            assert_int_equal(news.actor, OTHER);
+            assert_int_equal(news.why, RF_OWN_BEHIND);
+            expect(own_source(OTHER), RF_ACTION_OPEN);
+            expect_position(own_source(OTHER), "P5");
+        }
+        rf_core_destroy(drive.core);
+    }
+    drive.core = NULL;
+}
+
 static void test_a_new_sink_that_begins_where_the_others_are_shares_their_feed(void **state)
 {
     (void)state;
@@ -573,6 +613,7 @@ int main(void)
         test(test_an_only_sink_stays_however_slow_it_is),
         test(test_the_last_sink_of_the_shared_feed_stays_there),
         test(test_at_a_start_a_sink_a_minute_behind_gets_a_feed_of_its_own),
+        test(test_at_a_start_a_sink_that_was_set_back_gets_a_feed_of_its_own),
         test(test_a_new_sink_that_begins_where_the_others_are_shares_their_feed),
         test(test_a_sink_that_returns_behind_what_is_held_parts_and_the_others_stay),
         test(test_positions_of_all_feeds_must_go_together),

@@ -109,12 +109,15 @@ static void test_a_rejected_event_is_buried_and_the_sink_is_opened_again_at_once
     struct rf_news news;
     start_burying();
     expect(SINK, RF_ACTION_WRITE);
-    fail_with(SINK, RF_REJECT);
+    rf_fail(&drive.err, RF_REJECT, "no luck");
+    rf_error_hint(&drive.err, "try a horseshoe");
+    done(SINK, RF_REJECT, NULL);
     drive.now_ms += 10000; /* no flush comes between */
     expect(SINK, RF_ACTION_BURY);
     ok(SINK);
     assert_true(told(RF_NEWS_BURIED, &news));
     assert_string_equal(news.message, "no luck");
+    assert_string_equal(news.hint, "try a horseshoe");
     assert_int_equal(status_of(SINK).buried, 1);
     expect(SINK, RF_ACTION_CLOSE);
     ok(SINK);
