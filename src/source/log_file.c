@@ -214,6 +214,27 @@ enum rf_status rf_log_file_truncated(const struct rf_log_file *file, uint64_t mi
                    (unsigned long long)had, (unsigned long long)(had + missing));
 }
 
+/* Behind what was handed out. */
+static void step(struct rf_log_file *file)
+{
+    file->start += file->handed;
+    file->offset += file->handed;
+    file->handed = 0;
+}
+
+bool rf_log_file_peek_ready(struct rf_log_file *file, struct rf_str *event)
+{
+    step(file);
+    size_t had = file->end - file->start;
+    if (had < RF_BINLOG_HEADER_SIZE) {
+        return false;
+    }
+    const char *data = file->data + file->start;
+    size_t size = rf_binlog_header_event_size(data);
+    *event = (struct rf_str){data, size};
+    return size >= RF_BINLOG_HEADER_SIZE && size <= had;
+}
+
 /* A damaged size must not make us reserve gigabytes. */
 static bool exceeds(const struct rf_log_file *file, uint64_t size)
 {
@@ -229,9 +250,7 @@ enum rf_status rf_log_file_peek(struct rf_log_file *file, int64_t deadline_ms, s
                                 struct rf_error *err)
 {
     size_t had;
-    file->start += file->handed;
-    file->offset += file->handed;
-    file->handed = 0;
+    step(file);
     *event = RF_STR_NONE;
     *missing = 0;
     enum rf_status status = rf_log_file_fill(file, RF_BINLOG_HEADER_SIZE, deadline_ms, &had, err);

@@ -44,6 +44,9 @@ RF_USE_RESULT enum rf_status rf_log_file_fill(struct rf_log_file *file, size_t n
 RF_USE_RESULT enum rf_status rf_log_file_peek(struct rf_log_file *file, int64_t deadline_ms,
                                               struct rf_str *event, struct rf_binlog_header *header,
                                               uint64_t *missing, struct rf_error *err);
+/* The same for an event that lies whole in memory; false: it does not, or is damaged, and peek has
+ * to say which. */
+bool rf_log_file_peek_ready(struct rf_log_file *file, struct rf_str *event);
 /* Takes so many bytes. Returns the offset behind them. */
 uint64_t rf_log_file_take(struct rf_log_file *file, size_t size);
 /* Where the next event begins. */

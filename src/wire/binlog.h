@@ -135,6 +135,18 @@ RF_USE_RESULT enum rf_status rf_binlog_header_parse(struct rf_str bytes,
                                                     struct rf_binlog_header *header,
                                                     struct rf_error *err);
 
+/* Type and size out of a header, which has to be all there; nothing is checked.
+ * Source: as above, offsets 4 and 9. */
+static inline uint8_t rf_binlog_header_type(const char *header)
+{
+    return (uint8_t)header[4];
+}
+static inline uint32_t rf_binlog_header_event_size(const char *header)
+{
+    const unsigned char *at = (const unsigned char *)header + 9;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
 /* Source: MariaDB, sql/log_event.h, enum_binlog_checksum_alg. */
 enum { RF_BINLOG_CHECKSUM_NONE = 0, RF_BINLOG_CHECKSUM_CRC32 = 1 };
 
