@@ -18,7 +18,10 @@
  * transaction, not when the server begins a new file. */
 #include "source/mysql.h"
 
+#include "base/clock.h"
+
 enum {
+    ASK_MS = 60 * 1000, /* what can wait until nothing comes waits no longer than this */
     ERROR_READING_LOG =
         1236, /* ER_MASTER_FATAL_ERROR_READING_BINLOG: the number of nearly everything */
 };
@@ -150,6 +153,8 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     state->assembly.skips = &state->skips;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->feed = ctx->feed;
+    state->asked = ctx->feed > 0; /* the first feed has said it */
+    state->ask_ms = rf_clock_ms() + ASK_MS;
     enum rf_status status = rf_start_parse(&start, from.size > 0 ? from : RF_STR("now"), err);
     if (status == RF_OK) {
         status = rf_mysql_source_check(state, ctx, err);
@@ -177,6 +182,9 @@ static enum rf_status mysql_read(void *memory, struct rf_batch *batch, int64_t d
     struct rf_mysql_source *state = memory;
     enum rf_status status =
         rf_assembly_fill(&state->assembly, batch, deadline_ms, rf_mysql_source_find, state, err);
+    if (status == RF_AGAIN || (status == RF_OK && rf_clock_ms() >= state->ask_ms)) {
+        rf_mysql_source_warn(state);
+    }
     if (state->current && (status == RF_OK || status == RF_AGAIN)) {
         batch->current = true;
         state->current = false;
@@ -189,6 +197,7 @@ static void mysql_source_close(void *memory)
 {
     struct rf_mysql_source *state = memory;
     rf_mysql_catalog_close(&state->catalog);
+    rf_mysql_close(&state->aside);
     rf_mysql_close(&state->mysql);
     rf_assembly_deinit(&state->assembly);
     rf_pick_deinit(&state->pick);
@@ -200,6 +209,7 @@ static void mysql_interrupt(void *memory)
 {
     struct rf_mysql_source *state = memory;
     rf_mysql_interrupt(&state->mysql);
+    rf_mysql_interrupt(&state->aside);
     rf_mysql_catalog_interrupt(&state->catalog);
 }
 

@@ -32,18 +32,26 @@ struct rf_mysql_source {
     bool current;       /* a heartbeat came behind the last event */
     struct rf_buf text;
     bool typed; /* the place to begin comes from a person */
+
+    struct rf_mysql aside; /* connected only while the keys are asked for */
+    bool asked;            /* ... which was done, or is another feed's business */
+    int64_t ask_ms;        /* when they are asked for though events come and come */
 };
 
 /* ---- mysql_checks.c: what has to be so before anything is read ---- */
 
 /* Where the server is, as the options say it. Borrows from the state. */
 struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *state);
-/* Connects and looks at the server's settings, reads the filter, prepares the session for the log,
- * and warns of what the log lacks. Returns RF_OK; RF_RETRY; RF_CONFIG with the statement that
- * mends it. */
+/* Connects and looks at the server's settings, reads the filter, and prepares the session for the
+ * log. Returns RF_OK; RF_RETRY; RF_CONFIG with the statement that mends it. */
 RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state,
                                                    const struct rf_context *ctx,
                                                    struct rf_error *err);
+/* Warns of rows that the log lacks because foreign keys change them. Asks the server on a
+ * connection of its own, in the first call only and for no longer than a few seconds; a server
+ * that does not tell is no reason to fail. It looks into each table's definition, so it is not for
+ * open. */
+void rf_mysql_source_warn(struct rf_mysql_source *state);
 
 /* ---- mysql_place.c: what the server's log has where. All ask the server; RF_OK, RF_RETRY,
  * RF_CONFIG or RF_FATAL ---- */

@@ -5,6 +5,7 @@
 enum {
     HEARTBEAT_MS_MAX = 1000, /* asked of the server, so that soon is known when nothing comes */
     CASCADES_SHOWN = 3,
+    ASIDE_MS = 1000,       /* for each step of what is asked aside: nothing is read meanwhile */
     WRITE_TIMEOUT_S = 600, /* how long the server waits for a reader whose sinks are slow */
 };
 
@@ -147,11 +148,11 @@ static enum rf_status add_patterns(struct rf_mysql_source *state, struct rf_erro
 }
 
 /* Rows that a foreign key changes are not in a MariaDB log. One line says so, when the server tells
- * which tables have such keys; that takes some right to them, and is no reason to stop. */
+ * which tables have such keys; that takes some right to them. */
 static void warn_of_cascades(struct rf_mysql_source *state)
 {
     static const char question[] =
-        "SET STATEMENT max_statement_time=2 FOR "
+        "SET STATEMENT max_statement_time=1 FOR "
         "SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
         "WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
         "OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
@@ -159,7 +160,7 @@ static void warn_of_cascades(struct rf_mysql_source *state)
     struct rf_mysql_result result = {0};
     struct rf_buf names = {0};
     uint32_t count = 0;
-    bool answered = rf_mysql_query(&state->mysql, question, 0, &result, NULL) == RF_OK;
+    bool answered = rf_mysql_query(&state->aside, question, 0, &result, NULL) == RF_OK;
     while (answered && rf_mysql_result_next(&result)) {
         size_t before = names.size;
         rf_buf_add_str(&names, before > 0 ? RF_STR(", ") : RF_STR_NONE);
@@ -182,6 +183,20 @@ static void warn_of_cascades(struct rf_mysql_source *state)
     rf_buf_deinit(&names);
 }
 
+void rf_mysql_source_warn(struct rf_mysql_source *state)
+{
+    struct rf_mysql_address address = rf_mysql_source_address(state);
+    if (state->asked) {
+        return;
+    }
+    state->asked = true;
+    address.timeout_ms = address.timeout_ms < ASIDE_MS ? address.timeout_ms : ASIDE_MS;
+    if (rf_mysql_connect(&state->aside, &address, NULL) == RF_OK) {
+        warn_of_cascades(state);
+    }
+    rf_mysql_close(&state->aside);
+}
+
 enum rf_status rf_mysql_source_check(struct rf_mysql_source *state, const struct rf_context *ctx,
                                      struct rf_error *err)
 {
@@ -196,7 +211,6 @@ enum rf_status rf_mysql_source_check(struct rf_mysql_source *state, const struct
         status = check_settings(state, err);
     }
     if (status == RF_OK) {
-        warn_of_cascades(state);
         status = prepare_session(state, err);
     }
     return status;
