@@ -87,6 +87,11 @@ static enum rf_status check_list(const struct rf_files *files, struct rf_str bod
     struct rf_gtid_list list = {0};
     struct rf_buf text = {0};
     enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
+    if (status == RF_OK && files->leapt && !rf_gtid_list_contains(&list, before)) {
+        rf_fail(err, RF_FATAL, "%s is not of the log that was read so far, whose files are gone",
+                files->file.path);
+        status = rf_assembly_mismatch(err);
+    }
     for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
         const struct rf_gtid *ours = rf_gtid_list_find(before, list.items[i].domain);
         if (ours != NULL && ours->sequence > list.items[i].sequence) {
@@ -111,7 +116,7 @@ static enum rf_status turn_to(struct rf_files *files, const char *path, struct r
     if (!files->described) {
         return no_description(files, err);
     }
-    if (rf_index_related(said, name) && !rf_str_equal(said, name)) {
+    if (rf_index_related(said, name) && !rf_str_equal(said, name) && !files->leapt) {
         rf_fail(err, RF_FATAL, "a hole in the log: %s goes on in %.*s, but %s comes next",
                 files->file.path, RF_STR_ARG(said), path);
         rf_error_hint(err, "bring the missing files back, or begin behind them");
@@ -151,6 +156,12 @@ static enum rf_status look_for_next(struct rf_files *files, struct rf_error *err
         files->hole_ms = 0;
     } else if (files->hole_ms == 0) {
         files->hole_ms = now_ms; /* it may be on its way */
+    } else if (now_ms >= files->hole_ms + LOOK_MS && gone) {
+        rf_buf_set(&files->next, rf_str_of(path));
+        files->next.size -= rf_index_name(path).size;
+        rf_buf_add_str(&files->next, rf_buf_str(&beyond));
+        rf_buf_cstr(&files->next);
+        files->leapt = true;
     } else if (now_ms >= files->hole_ms + LOOK_MS) {
         rf_fail(err, RF_FATAL, "a hole in the log: the file behind %s is not there, but %s is",
                 path, rf_buf_cstr(&beyond));
@@ -229,6 +240,7 @@ static enum rf_status look_inside(struct rf_files *files, const struct rf_binlog
     if (status == RF_OK && header->type == RF_BINLOG_GTID_LIST) {
         files->continues = false;
         status = check_list(files, body, err);
+        files->leapt = false;
     } else if (status == RF_OK) {
         status = rf_binlog_rotate_parse(body, &rotate, err);
         if (status == RF_OK && rf_index_related(rotate.file, files->file.name)) {
@@ -251,6 +263,11 @@ static enum rf_status take(struct rf_files *files, const struct rf_binlog_header
     } else if (header->type == RF_BINLOG_ROTATE ||
                (header->type == RF_BINLOG_GTID_LIST && files->continues)) {
         status = look_inside(files, header, event, err);
+    } else if (files->leapt && header->type != RF_BINLOG_START_ENCRYPTION) {
+        status = rf_fail(err, RF_FATAL,
+                         "a hole in the log: %s does not say what lies before it, and the files in "
+                         "front of it are gone",
+                         files->file.path);
     }
     *end = rf_log_file_take(&files->file, event.size);
     files->assembly->created = files->created;
@@ -266,7 +283,7 @@ static enum rf_status take(struct rf_files *files, const struct rf_binlog_header
 /* Nearly every event: it lies in memory, and says nothing of files. */
 static bool find_ready(struct rf_files *files, struct rf_str *event, uint64_t *end)
 {
-    if (!files->described || !rf_log_file_peek_ready(&files->file, event)) {
+    if (!files->described || files->leapt || !rf_log_file_peek_ready(&files->file, event)) {
         return false;
     }
     uint8_t type = rf_binlog_header_type(event->data);

@@ -10,7 +10,8 @@
  *
  * A file that is followed is looked at every few milliseconds: that works on every file system, and
  * costs one read() each time. The next file is known to be there when the server has closed this
- * one; what came until then is read first. */
+ * one; what came until then is read first. Files that the server deleted before they were looked at
+ * are no loss when nothing was in them: then the file behind them has before it what was read. */
 #ifndef ROWFERRY_SOURCE_FILES_H
 #define ROWFERRY_SOURCE_FILES_H
 
@@ -29,6 +30,7 @@ struct rf_files {
     uint32_t created;      /* timestamp of its first event */
     bool described;        /* the file's first event was read */
     bool continues;        /* the file before it was read to its end */
+    bool leapt;            /* ... and files between the two were deleted */
     bool foreign;          /* it is no log file at all */
     struct rf_buf rotated; /* name that the file's last ROTATE gives; empty: none */
     bool complete;         /* another file has come behind it: nothing is added any more */

@@ -546,6 +546,39 @@ static void test_a_hole_in_front_of_the_next_file_stops_by_name(void **context)
     end(&subject);
 }
 
+/* The server deletes a file that was read, and one behind it that never was looked at. */
+static void test_files_deleted_unseen_are_no_loss_when_nothing_was_in_them(void **context)
+{
+    static const struct {
+        const char *before;
+        const char *words; /* NULL: it goes on */
+    } cases[] = {
+        {"0-1-6", NULL},
+        {"0-1-7", "a gap in the log: transaction 0-1-7"},
+        {"", "not of the log that was read"},
+        {"0-1-4", "not of the log that was read"},
+        {"1-1-6", "not of the log that was read"},
+    };
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct subject subject;
+        write_log(3, "0-1-4", 5, 6, true); /* says that bin.000004 comes next */
+        prepare(&subject, "bin.000003", true);
+        open_it(&subject);
+        expect_until(&subject, 5, 6);
+        unlink(place("bin.000003"));
+        write_log(5, cases[i].before, 7, 8, false);
+        if (cases[i].words == NULL) {
+            expect_until(&subject, 5, 8);
+        } else {
+            expect_error(&subject, RF_FATAL, cases[i].words);
+            expect(&subject, 5, 6);
+        }
+        end(&subject);
+        unlink(place("bin.000005"));
+    }
+}
+
 static void *interrupt_later(void *argument)
 {
     struct rf_test_source *source = argument;
@@ -591,6 +624,7 @@ int main(void)
         TEST(test_a_file_that_shrinks_or_becomes_another_one_stops),
         TEST(test_a_deleted_file_is_no_loss_as_long_as_the_next_one_is_there),
         TEST(test_a_hole_in_front_of_the_next_file_stops_by_name),
+        TEST(test_files_deleted_unseen_are_no_loss_when_nothing_was_in_them),
         TEST(test_an_interrupt_ends_the_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
