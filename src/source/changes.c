@@ -145,6 +145,9 @@ static void add(struct rf_changes *changes, uint64_t offset, struct rf_str datab
     }
     if (changes->too_many && changes->count > 0 &&
         changes->items[changes->count - 1].statement.size == 0) {
+        /* The last one that is kept stands for it, too. */
+        rf_log_place_set(&changes->items[changes->count - 1].place, rf_buf_str(&changes->to.file),
+                         offset);
         return;
     }
     if (changes->count == changes->capacity) {

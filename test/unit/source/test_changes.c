@@ -144,12 +144,18 @@ static void test_more_statements_than_are_kept_concern_everything(void **state)
     assert_true(rf_test_log_next(&log, &at, &event));
     rf_changes_begin(&changes, RF_STR("bin.000001"), 4);
     assert_int_equal(rf_changes_take(&changes, event, 0, NULL), RF_OK);
-    for (int i = 0; i < 400; i++) {
-        assert_int_equal(rf_changes_take(&changes, rf_test_log_last(&log), 0, NULL), RF_OK);
+    for (uint64_t i = 0; i < 400; i++) {
+        struct rf_str last = rf_test_log_last(&log);
+        assert_int_equal(rf_changes_take(&changes, last, (i + 2) * 100000, NULL), RF_OK);
     }
     assert_true(changes.too_many && changes.count < 400);
     rf_log_place_set(&after, RF_STR("bin.000001"), 4);
     assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
+    /* Up to the last one that was seen, of which nothing is kept. */
+    rf_log_place_set(&after, RF_STR("bin.000001"), changes.to.offset - rf_test_log_last(&log).size);
+    assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
+    rf_log_place_set(&after, RF_STR("bin.000001"), changes.to.offset);
+    assert_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
     rf_log_place_deinit(&after);
     rf_changes_deinit(&changes);
     rf_test_log_deinit(&log);
