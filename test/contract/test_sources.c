@@ -196,6 +196,7 @@ static void read_all(struct reader *reader, bool endless, size_t bytes_max, stru
         }
         assert_int_equal(status, RF_OK);
         check_batch(&batch, &inside);
+        assert_true(bytes_max > 1 || batch.transaction_count <= 1);
         note_batch(reading, &batch);
         assert_false(batch.current && inside);
     }
@@ -251,6 +252,21 @@ static void test_the_size_of_batches_changes_nothing(void **state)
                                  rf_buf_str(&small.marks[small.mark_count - 1].position)));
         reading_deinit(&large);
         reading_deinit(&small);
+    }
+}
+
+/* So the engine ends exactly where it was told to. */
+static void test_a_batch_of_one_byte_has_at_most_one_transaction(void **state)
+{
+    (void)state;
+    for (each_subject(subject)) {
+        static struct reading reading;
+        if (subject->elsewhere != NULL) {
+            continue;
+        }
+        read_from(subject, RF_STR_NONE, 1, &reading); /* which looks at each batch */
+        assert_true(reading.batches > 2);
+        reading_deinit(&reading);
     }
 }
 
@@ -424,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_source_of_this_build_is_shown),
         cmocka_unit_test(test_the_size_of_batches_changes_nothing),
+        cmocka_unit_test(test_a_batch_of_one_byte_has_at_most_one_transaction),
         cmocka_unit_test(test_it_goes_on_from_every_position_ever_given),
         cmocka_unit_test(test_a_position_contains_what_lies_before_it_and_nothing_else),
         cmocka_unit_test(test_what_is_no_position_is_refused),

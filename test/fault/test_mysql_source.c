@@ -513,6 +513,27 @@ static void test_a_read_honours_its_deadline_and_hands_over_what_is_there(void *
     end(&subject);
 }
 
+static void test_a_batch_of_one_byte_has_at_most_one_transaction(void **context)
+{
+    enum { TRANSACTIONS = 9 };
+    struct subject subject;
+    (void)context;
+    prepare(&subject, "earliest");
+    subject.source.batch_bytes_max = 1;
+    open_it(&subject);
+    for (int i = 1; i <= TRANSACTIONS; i++) {
+        insert(i);
+    }
+    for (uint64_t seen = 0; seen < TRANSACTIONS;) {
+        uint64_t before = subject.source.transactions;
+        enum rf_status status = rf_test_source_read(&subject.source, LIMIT_MS, &subject.err);
+        assert_int_equal(status, RF_OK);
+        assert_true(subject.source.transactions - before <= 1);
+        seen = subject.source.transactions;
+    }
+    end(&subject);
+}
+
 static void test_a_quiet_server_is_known_to_be_read_to_its_end_within_two_seconds(void **context)
 {
     struct subject subject;
@@ -885,6 +906,7 @@ int main(void)
         TEST(test_rows_meet_the_definition_that_they_were_written_with),
         TEST(test_a_large_transaction_comes_in_pieces_and_in_order),
         TEST(test_a_read_honours_its_deadline_and_hands_over_what_is_there),
+        TEST(test_a_batch_of_one_byte_has_at_most_one_transaction),
         TEST(test_a_quiet_server_is_known_to_be_read_to_its_end_within_two_seconds),
         TEST(test_it_never_claims_to_be_at_the_end_while_more_is_there),
         TEST(test_feeds_of_one_number_do_not_throw_each_other_out),
