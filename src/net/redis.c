@@ -496,7 +496,7 @@ static enum rf_status auth_refused(const struct rf_redis *redis, struct rf_str p
     } else if (memmem(text.data, text.size, password.data, password.size) != NULL) {
         rf_fail(err, RF_CONFIG, "Redis at %s refused AUTH, in words that hold the password",
                 redis->where);
-        rf_error_hint(err, "check user and password");
+        rf_error_hint(err, "check user and password, and whether the server wants any");
     } else {
         return rf_redis_error(redis, text, err);
     }
