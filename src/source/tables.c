@@ -5,7 +5,12 @@
 
 #include <stdlib.h>
 
-enum { ID_SIZE = 6, FIRST_CAPACITY = 64, KEPT_CAPACITY = 16 * 1024 };
+enum {
+    ID_SIZE = 6,
+    FIRST_CAPACITY = 64,
+    KEPT_CAPACITY = 16 * 1024,
+    KEPT_NAMES = 16 * 1024,
+};
 
 struct rf_table_name {
     struct rf_table_name *next;
@@ -142,6 +147,7 @@ static struct rf_table_name *find_name(struct rf_tables *tables, const struct rf
     rf_buf_add_str(&name->full_name, table->name);
     name->hash = hash;
     name->database_size = table->database.size;
+    name->version = tables->version;
     name->picked = rf_pick_table(pick, rf_buf_str(&name->full_name));
     name->next = *place;
     *place = name;
@@ -272,6 +278,34 @@ void rf_tables_settle(struct rf_tables *tables)
     tables->retired_count = 0;
 }
 
+static void free_name(struct rf_table_name *name)
+{
+    rf_table_release(name->table);
+    rf_buf_deinit(&name->full_name);
+    rf_buf_deinit(&name->bytes);
+    free(name);
+}
+
+/* Servers on which each job makes tables with names of their own have ever more of them. What a
+ * definition was given for stays: whether a statement has voided it has to be known. */
+static void drop_names(struct rf_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->name_capacity; i++) {
+        struct rf_table_name **place = &tables->names[i];
+        while (*place != NULL) {
+            struct rf_table_name *name = *place;
+            if (name->defined) {
+                place = &name->next;
+                continue;
+            }
+            *place = name->next;
+            tables->version = name->version > tables->version ? name->version : tables->version;
+            tables->name_count--;
+            free_name(name);
+        }
+    }
+}
+
 void rf_tables_forget(struct rf_tables *tables)
 {
     for (uint32_t i = 0; i < tables->number_capacity; i++) {
@@ -286,6 +320,9 @@ void rf_tables_forget(struct rf_tables *tables)
     }
     tables->number_count = 0;
     rf_tables_settle(tables);
+    if (tables->name_count > KEPT_NAMES) {
+        drop_names(tables);
+    }
 }
 
 void rf_tables_deinit(struct rf_tables *tables)
@@ -294,10 +331,7 @@ void rf_tables_deinit(struct rf_tables *tables)
     for (uint32_t i = 0; i < tables->name_capacity; i++) {
         for (struct rf_table_name *name = tables->names[i], *next; name != NULL; name = next) {
             next = name->next;
-            rf_table_release(name->table);
-            rf_buf_deinit(&name->full_name);
-            rf_buf_deinit(&name->bytes);
-            free(name);
+            free_name(name);
         }
     }
     free(tables->names);

@@ -46,6 +46,7 @@ struct rf_tables {
     struct rf_table_name **names;     /* by hash of the name */
     uint32_t name_count;
     uint32_t name_capacity;          /* a power of two, or 0 */
+    uint32_t version;                /* behind which new names begin */
     struct rf_table_number *numbers; /* by hash of the number */
     uint32_t number_count;
     uint32_t number_capacity;
@@ -71,7 +72,8 @@ void rf_tables_change(struct rf_tables *tables, struct rf_str default_database,
 void rf_tables_next_statement(struct rf_tables *tables);
 /* No transaction in hand needs tables that were replaced. */
 void rf_tables_settle(struct rf_tables *tables);
-/* Another file: numbers mean nothing any more. Names and versions stay. Settles. */
+/* Another file: numbers mean nothing any more. Names and versions stay, unless there are very many:
+ * their versions then go on behind the highest one. Settles. */
 void rf_tables_forget(struct rf_tables *tables);
 /* Forgets all but the definer. */
 void rf_tables_deinit(struct rf_tables *tables);

@@ -1,5 +1,7 @@
 #include "lib/reading.h"
 
+#include <stdio.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -184,6 +186,37 @@ static void test_many_tables_are_told_apart(void **context)
     rf_test_reading_end(&reading);
 }
 
+/* Each name is used once, as by jobs that make tables for themselves. */
+static void test_names_of_ever_more_tables_do_not_stay_for_ever(void **context)
+{
+    enum { TABLES = 20000 };
+    struct rf_test_reading reading;
+    struct rf_tables *tables = &reading.assembly.tables;
+    (void)context;
+    rf_test_reading_begin(&reading, "", "");
+    rf_test_log_gtid(&reading.log, 0, 1, 0);
+    for (unsigned i = 0; i < TABLES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "t%u", i);
+        rf_test_log_table(&reading.log, i + 1, "job", name, 2, true);
+    }
+    rf_test_log_table(&reading.log, TABLES, "job", "t0", 3, true);
+    rf_test_log_insert(&reading.log, TABLES, 3, 1, 1, true);
+    rf_test_log_xid(&reading.log);
+    assert_int_equal(rf_test_reading_one(&reading), RF_OK);
+    assert_int_equal(reading.batch.events[0].table->version, 2);
+    assert_int_equal(tables->name_count, TABLES);
+    rf_tables_forget(tables);
+    assert_int_equal(tables->name_count, 0);
+    rf_test_log_gtid(&reading.log, 0, 2, 0);
+    rf_test_log_table(&reading.log, 7, "job", "t0", 2, true);
+    rf_test_log_insert(&reading.log, 7, 2, 1, 1, true);
+    rf_test_log_xid(&reading.log);
+    assert_int_equal(rf_test_reading_one(&reading), RF_OK);
+    assert_int_equal(reading.batch.events[0].table->version, 3);
+    rf_test_reading_end(&reading);
+}
+
 static void test_a_table_map_holds_for_one_statement(void **context)
 {
     struct rf_test_reading reading;
@@ -334,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_a_changed_definition_is_another_version),
         cmocka_unit_test(test_a_table_number_that_changes_its_meaning_keeps_what_was_read),
         cmocka_unit_test(test_many_tables_are_told_apart),
+        cmocka_unit_test(test_names_of_ever_more_tables_do_not_stay_for_ever),
         cmocka_unit_test(test_a_table_map_holds_for_one_statement),
         cmocka_unit_test(test_a_rows_event_without_a_table_only_ends_the_statement),
         cmocka_unit_test(test_a_transaction_larger_than_a_batch_comes_in_pieces),
