@@ -5,8 +5,9 @@
 enum {
     HEARTBEAT_MS_MAX = 1000, /* asked of the server, so that soon is known when nothing comes */
     CASCADES_SHOWN = 3,
-    ASIDE_MS = 1000,       /* for each step of what is asked aside: nothing is read meanwhile */
-    WRITE_TIMEOUT_S = 600, /* how long the server waits for a reader whose sinks are slow */
+    ASIDE_MS = 1000, /* for each step of what is asked aside: nothing is read meanwhile */
+    WRITE_TIMEOUT_S =
+        6 * 3600, /* how long the server waits while we look ahead, or sinks are slow */
 };
 
 struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *state)
