@@ -48,7 +48,7 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
     case RF_NEWS_MOVED:
         rf_buf_printf(out,
                       "the destination itself stands %s what was recorded, and it decides: %.*s",
-                      news->behind ? "before" : "behind", RF_STR_ARG(news->position));
+                      news->behind ? "before" : "ahead of", RF_STR_ARG(news->position));
         break;
     case RF_NEWS_RETRY:
         rf_buf_printf(out, "%s", news->message);

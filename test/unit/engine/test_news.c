@@ -121,6 +121,18 @@ static void test_a_buried_event_is_told_with_its_file_and_what_to_do(void **stat
                              "column)");
 }
 
+static void test_a_destination_that_stands_elsewhere_is_told_with_its_direction(void **state)
+{
+    (void)state;
+    tell(RF_NEWS_MOVED, SINK, "0-1-9");
+    expect_line(RF_LOG_INFO,
+                "redis redis://cache/0\tthe destination itself stands ahead of what was "
+                "recorded, and it decides: 0-1-9");
+    tell(RF_NEWS_MOVED, SINK, "0-1-3")->news.behind = true;
+    expect_line(RF_LOG_INFO, "redis redis://cache/0\tthe destination itself stands before what was "
+                             "recorded, and it decides: 0-1-3");
+}
+
 static void test_the_source_of_one_sink_is_told_from_the_shared_one(void **state)
 {
     (void)state;
@@ -143,6 +155,7 @@ int main(void)
         test(test_a_feed_of_its_own_is_told_with_its_reason),
         test(test_the_way_back_is_told_with_its_place),
         test(test_a_buried_event_is_told_with_its_file_and_what_to_do),
+        test(test_a_destination_that_stands_elsewhere_is_told_with_its_direction),
         test(test_the_source_of_one_sink_is_told_from_the_shared_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
