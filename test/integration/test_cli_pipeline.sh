@@ -182,8 +182,8 @@ expect_contains "$(cat err)" "purged" "purged log"
 
 # A limit of the process is an error of the write, not its end by SIGXFSZ.
 sql source "CREATE TABLE shop.wide (id INT PRIMARY KEY, note MEDIUMTEXT)"
-limited() { # COMMAND...: no file beyond 1 MiB
-    (ulimit -f 1024 && exec "$@")
+limited() { # COMMAND...: in the background, no file beyond 1 MiB
+    ulimit -f 1024 && exec "$@"
 }
 run_background wide limited "$ROWFERRY" run --name wide "mysql://root@127.0.0.1:$source_PORT/shop.wide" \
     file:wide.jsonl
