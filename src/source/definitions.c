@@ -135,6 +135,7 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
         if (status == RF_OK) {
             status = read_ahead(definitions, err);
         }
+        here.offset = files->assembly->offset; /* the statement may be the transaction's first */
         const struct rf_change *change =
             status == RF_OK
                 ? rf_changes_find(&definitions->changes, &here, table->database, table->name)

@@ -218,7 +218,8 @@ static enum rf_status judge(struct rf_mysql_catalog *catalog, const struct rf_lo
 }
 
 /* rf_definer.define. A statement that changed the table before here has nothing to say any more:
- * the definition is asked for anew. */
+ * the definition is asked for anew. It may stand in the same transaction: CREATE TABLE ... SELECT,
+ * whose rows come behind it. */
 static enum rf_status define(void *self, const struct rf_binlog_table *table, bool changed,
                              const struct rf_definition **definition, struct rf_error *err)
 {
@@ -243,6 +244,7 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
         status = scan(catalog, &here, err);
     }
     if (status == RF_OK) {
+        here.offset = catalog->assembly->offset;
         status = judge(catalog, &here, table, err);
         *definition = catalog->schema.first;
         rf_buf_reset(&catalog->wanted); /* the next one is asked for anew */

@@ -220,6 +220,7 @@ static void test_a_change_ahead_stops_before_anything_is_handed_over(void **cont
         {"DROP TABLE shop.t", false},
         {"OPTIMIZE TABLE shop.t", false},
         {"CREATE DATABASE t", false},
+        {"CREATE TABLE shop.n AS SELECT a x FROM shop.t", false}, /* one transaction */
     };
     (void)context;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -229,7 +230,8 @@ static void test_a_change_ahead_stops_before_anything_is_handed_over(void **cont
                     "INSERT INTO shop.t VALUES (1, 2);\nFLUSH BINARY LOGS;\n%s;\nSET "
                     "sql_log_bin=0;\nDROP DATABASE IF EXISTS t",
                     cases[i].statement);
-        write_schema("USE shop; CREATE TABLE t (a INT, b INT); CREATE TABLE u (a INT, b INT)");
+        write_schema("USE shop; CREATE TABLE t (a INT, b INT); CREATE TABLE u (a INT, b INT); "
+                     "CREATE TABLE n (x INT)");
         prepare(&subject, "schema", schema_path);
         enum rf_status status = read_all(&subject);
         if (cases[i].stops) {

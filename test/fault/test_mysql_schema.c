@@ -176,6 +176,29 @@ static void test_a_change_that_is_kept_out_of_the_log_shows_in_the_types(void **
     end(&subject);
 }
 
+/* The statement that makes the table stands in the transaction of its first rows. */
+static void test_a_table_made_of_a_query_has_the_names_that_it_was_made_with(void **context)
+{
+    static const char *const makes[] = {"CREATE TABLE", "CREATE OR REPLACE TABLE"};
+    (void)context;
+    for (size_t i = 0; i < sizeof makes / sizeof *makes; i++) {
+        struct subject subject;
+        begin_log(i % 2 == 0 ? "NO_LOG" : "MINIMAL", pair);
+        rf_test_sql(&server,
+                    "USE shop;\nINSERT INTO t VALUES (1, 2);\n%s made AS SELECT a x, b y FROM t;\n"
+                    "INSERT INTO made VALUES (3, 4)",
+                    makes[i]);
+        prepare(&subject, "root", "earliest");
+        open_it(&subject);
+        if (read_all(&subject) != RF_AGAIN) {
+            fail_msg("%s (%s)", subject.err.message, subject.err.hint);
+        }
+        assert_non_null(strstr(rf_buf_cstr(&subject.source.text), "create shop.made 1|2"));
+        assert_non_null(strstr(rf_buf_cstr(&subject.source.text), "create shop.made 3|4"));
+        end(&subject);
+    }
+}
+
 static void test_each_row_has_the_names_of_its_time_while_tables_change(void **context)
 {
     static const char *const columns[] = {"b", "c", "b2", "b"};
@@ -277,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_a_change_between_here_and_now_stops_and_is_named),
         cmocka_unit_test(test_a_dropped_table_is_not_guessed),
         cmocka_unit_test(test_a_change_that_is_kept_out_of_the_log_shows_in_the_types),
+        cmocka_unit_test(test_a_table_made_of_a_query_has_the_names_that_it_was_made_with),
         cmocka_unit_test(test_each_row_has_the_names_of_its_time_while_tables_change),
         cmocka_unit_test(test_a_backlog_of_many_tables_is_read_in_pieces),
         cmocka_unit_test(test_a_missing_grant_is_named_and_its_statement_helps),
