@@ -323,6 +323,9 @@ static bool may_be_opened(const struct rf_core *core, const struct rf_feed *feed
         (feed->parked && feed->pool.bytes > feed->pool.bytes_max / 2)) {
         return false;
     }
+    if (!rf_feed_shared(core)->actor.ever_opened && feed != rf_feed_shared(core)) {
+        return false; /* where there are too few connections, one sink is to wait, not all others */
+    }
     for (uint32_t i = 0; i < core->options.sink_count; i++) {
         const struct rf_sink *sink = &core->sinks[i];
         /* Where the sink of a feed of its own goes on is only known once that is open. */

@@ -236,6 +236,13 @@ static void test_at_a_start_a_sink_a_minute_behind_gets_a_feed_of_its_own(void *
         assert_int_equal(status_of(SINK).own_feed, i == 1);
         if (i == 1) {
             assert_int_equal(news.why, RF_OWN_BEHIND);
+            expect(own_source(SINK), RF_ACTION_WAIT); /* the others' comes first */
+            fail_with(SOURCE, RF_RETRY);
+            expect(SOURCE, RF_ACTION_CLOSE);
+            ok(SOURCE);
+            expect(own_source(SINK), RF_ACTION_WAIT);
+            drive.now_ms += 100;
+            open_source("P70");
             expect(own_source(SINK), RF_ACTION_OPEN);
             expect_position(own_source(SINK), "P5");
         } else {
@@ -278,6 +285,7 @@ static void test_at_a_start_a_sink_that_was_set_back_gets_a_feed_of_its_own(void
         if (i != 2) {
             assert_int_equal(news.actor, OTHER);
             assert_int_equal(news.why, RF_OWN_BEHIND);
+            done(SOURCE, RF_OK, "P70");
             expect(own_source(OTHER), RF_ACTION_OPEN);
             expect_position(own_source(OTHER), "P5");
         }
