@@ -129,7 +129,7 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
                     "it is from there on",
                     RF_STR_ARG(table->database), RF_STR_ARG(table->name), (*definition)->where);
     } else if (status == RF_OK && files->file.regular) {
-        if (definitions->ahead_at == 0) {
+        if (definitions->ahead_at <= files->at) { /* not begun, or left behind: files go away */
             status = begin_ahead(definitions, &here, err);
         }
         if (status == RF_OK) {

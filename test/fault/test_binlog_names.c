@@ -1,6 +1,7 @@
 /* The source `binlog` on logs without column names, as a real server writes them: completed with
  * what mariadb-dump prints of the tables, or numbered. What it gives must be what it gives of a log
  * with names. */
+#include "base/clock.h"
 #include "lib/mariadb_server.h"
 #include "lib/shapes.h"
 #include "lib/source.h"
@@ -267,6 +268,37 @@ static void test_a_change_while_it_is_followed_voids_the_definition(void **conte
     rf_test_source_deinit(&subject.source);
 }
 
+/* Each statement is looked for from where a table is met: files behind us are not needed. */
+static void test_a_table_that_is_met_late_needs_no_purged_file(void **context)
+{
+    enum { FILES = 5 };
+    struct subject subject;
+    char path[300], part[32];
+    (void)context;
+    begin_small("CREATE TABLE shop.t (a INT, b INT);\nCREATE TABLE shop.u (a INT, b INT)");
+    write_schema("USE shop; CREATE TABLE t (a INT, b INT); CREATE TABLE u (a INT, b INT)");
+    prepare(&subject, "schema", schema_path);
+    subject.settings[2] = (struct rf_test_setting){"follow", "on"};
+    assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_OK);
+    for (int i = 1; i <= FILES; i++) {
+        rf_test_sql(&server, "INSERT INTO shop.t VALUES (%d, %d);\nFLUSH BINARY LOGS", i, i * 100);
+        snprintf(part, sizeof part, "%d|%d", i, i * 100);
+        assert_int_equal(rf_test_source_until(&subject.source, part, 20000, &subject.err), RF_OK);
+    }
+    /* The server keeps files that it may still need after a crash for a moment. */
+    snprintf(path, sizeof path, "%s/data/bin.000002", server.dir);
+    int64_t until_ms = rf_clock_ms() + 20000;
+    do {
+        assert_true(rf_clock_ms() < until_ms);
+        rf_test_sql(&server, "PURGE BINARY LOGS TO 'bin.%06d'", FILES);
+    } while (access(path, F_OK) == 0);
+    rf_test_sql(&server, "INSERT INTO shop.u VALUES (3, 4)");
+    if (rf_test_source_until(&subject.source, "create shop.u 3|4", 20000, &subject.err) != RF_OK) {
+        fail_msg("%s (%s)", subject.err.message, subject.err.hint);
+    }
+    rf_test_source_deinit(&subject.source);
+}
+
 static int start_server(void **context)
 {
     (void)context;
@@ -290,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_a_definition_that_disagrees_stops_with_both_sides),
         cmocka_unit_test(test_a_change_ahead_stops_before_anything_is_handed_over),
         cmocka_unit_test(test_a_change_while_it_is_followed_voids_the_definition),
+        cmocka_unit_test(test_a_table_that_is_met_late_needs_no_purged_file),
     };
     return cmocka_run_group_tests(tests, start_server, end_server);
 }
