@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/tls.h"
 
 #include <arpa/inet.h>
 #include <errmsg.h>
@@ -417,6 +418,16 @@ enum rf_status rf_mysql_connect(struct rf_mysql *mysql, const struct rf_mysql_ad
     mysql->handle = mysql_init(NULL);
     rf_assert(mysql->handle != NULL);
     set_options(mysql, address, host);
+    if (mysql->tls && (address->tls_cert != NULL || address->tls_key != NULL)) {
+        struct rf_tls_options files = {.ca = address->tls_ca,
+                                       .cert = address->tls_cert,
+                                       .key = address->tls_key,
+                                       .skip_verify = address->tls_skip_verify};
+        enum rf_status usable = rf_tls_check_files(&files, err);
+        if (usable != RF_OK) {
+            return usable;
+        }
+    }
 
     waiting = mysql;
     mysql->connecting = true;

@@ -233,6 +233,15 @@ static enum rf_status load_files(SSL_CTX *context, const struct rf_tls_options *
     return RF_OK;
 }
 
+enum rf_status rf_tls_check_files(const struct rf_tls_options *options, struct rf_error *err)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    rf_assert(context != NULL);
+    enum rf_status status = load_files(context, options, err);
+    SSL_CTX_free(context);
+    return status;
+}
+
 /* The name is asked for in the handshake, and must be in the certificate. */
 static void expect_host(SSL *session, const char *host, bool verify)
 {

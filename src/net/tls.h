@@ -39,6 +39,11 @@ bool rf_host_is_loopback(const char *host);
 /* True when a connection to that host is to be encrypted. */
 bool rf_tls_wanted(const struct rf_tls_options *options, const char *host);
 
+/* Looks whether the files can be used, for a client that leaves the reading of them to a library,
+ * which asks for a key's pass phrase at the terminal. Returns RF_OK or RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_tls_check_files(const struct rf_tls_options *options,
+                                                struct rf_error *err);
+
 struct rf_tls {
     struct ssl_st *session; /* NULL: closed */
     struct ssl_ctx_st *context;

@@ -552,6 +552,27 @@ static void test_tls_is_verified_or_refused(void **context)
     rf_test_mariadb_destroy(&other);
 }
 
+/* The client library would ask for it at the terminal, where nobody may be. */
+static void test_a_key_behind_a_pass_phrase_is_refused_and_not_asked_for(void **context)
+{
+    char cert[400], key[400];
+    struct subject subject;
+    (void)context;
+    shell("cd %s && openssl pkey -in here.key -aes256 -passout pass:phrase -out locked.key",
+          certificates);
+    snprintf(cert, sizeof cert, "%s/here.pem", certificates);
+    snprintf(key, sizeof key, "%s/locked.key", certificates);
+    prepare(&subject, "now", server.port);
+    set(&subject, "tls", "on");
+    set(&subject, "tls_cert", cert);
+    set(&subject, "tls_key", key);
+    set(&subject, "tls_verify", "off");
+    assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_CONFIG);
+    assert_non_null(strstr(subject.err.message, "tls_key"));
+    assert_non_null(strstr(subject.err.message, "pass phrase"));
+    end(&subject);
+}
+
 static void test_much_comes_through_tls_as_it_does_in_clear(void **context)
 {
     struct rf_test_mariadb other = {0};
@@ -616,6 +637,7 @@ int main(void)
         TEST(test_a_replica_takes_over_with_its_own_files),
         TEST(test_two_readers_with_one_number_do_not_throw_each_other_out_in_silence),
         TEST(test_tls_is_verified_or_refused),
+        TEST(test_a_key_behind_a_pass_phrase_is_refused_and_not_asked_for),
         TEST(test_much_comes_through_tls_as_it_does_in_clear),
     };
     return cmocka_run_group_tests(tests, start_server, end_server);
