@@ -23,7 +23,8 @@ static const char *reason_of(enum rf_own_feed why)
     case RF_OWN_SLOW: return "it was too slow for the others, which waited for it";
     case RF_OWN_BEHIND: return "it stands far behind the others";
     case RF_OWN_ADDED: return "it begins at another place than the others";
-    case RF_OWN_RETURNED: return "it was away for longer than is kept in memory";
+    case RF_OWN_RETURNED:
+        return "it came back, and what it needs next is not kept in memory any more";
     }
     return "it cannot go along with the others";
 }

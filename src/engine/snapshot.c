@@ -64,6 +64,10 @@ static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snap
     rf_buf_set(&out->position, status.position);
     rf_buf_set(&out->recorded, status.recorded);
     rf_buf_set(&out->message, rf_str_of(status.message));
+    if (status.own_feed && out->message.size == 0) {
+        rf_core_status(pipeline->core, id + pipeline->options.sink_count, &status);
+        rf_buf_set(&out->message, rf_str_of(status.message));
+    }
     rf_buf_cstr(&out->message);
 }
 

@@ -85,7 +85,8 @@ static void test_a_feed_of_its_own_is_told_with_its_reason(void **state)
         {RF_OWN_SLOW, RF_LOG_WARN, "it was too slow for the others, which waited for it"},
         {RF_OWN_BEHIND, RF_LOG_INFO, "it stands far behind the others"},
         {RF_OWN_ADDED, RF_LOG_INFO, "it begins at another place than the others"},
-        {RF_OWN_RETURNED, RF_LOG_INFO, "it was away for longer than is kept in memory"},
+        {RF_OWN_RETURNED, RF_LOG_INFO,
+         "it came back, and what it needs next is not kept in memory any more"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[400];

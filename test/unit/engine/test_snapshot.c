@@ -1,5 +1,7 @@
-/* What a snapshot says beside what the core knows: how long a plugin has been in a call. */
-#include "engine/pipeline.h"
+/* What a snapshot says beside what the core knows: how long a plugin has been in a call, how old a
+ * change may be that a sink lacks. */
+#include "engine/core_state.h"
+#include "engine/worker.h"
 
 #include "base/clock.h"
 
@@ -124,9 +126,10 @@ static bool nobody_is_long_in_a_call(const struct rf_pipeline_snapshot *snapshot
     return snapshot->source.call_ms < 100 && snapshot->sinks[0].call_ms < 100;
 }
 
-static void test_a_snapshot_says_how_long_a_call_has_lasted(void **state)
+static struct rf_pipeline *create(void)
 {
-    const struct rf_sink_spec sink = {.type = &sink_type, .name = "fake", .address = "fake:sink"};
+    static const struct rf_sink_spec sink = {
+        .type = &sink_type, .name = "fake", .address = "fake:sink"};
     const struct rf_pipeline_options options = {
         .name = "test",
         .source = {.type = &source_type, .address = "fake:source"},
@@ -134,12 +137,57 @@ static void test_a_snapshot_says_how_long_a_call_has_lasted(void **state)
         .sink_count = 1,
     };
     struct rf_pipeline *pipeline;
+    assert_int_equal(rf_pipeline_create(&options, &pipeline, NULL), RF_OK);
+    return pipeline;
+}
+
+static void test_a_sink_shows_what_is_wrong_with_its_own_feed(void **state)
+{
+    (void)state;
+    struct rf_pipeline *pipeline = create();
+    struct rf_pipeline_snapshot snapshot = {0};
+    struct rf_sink *sink = &pipeline->core->sinks[0];
+    sink->feed = sink->own;
+    rf_buf_set(&sink->own->actor.message, RF_STR("too many connections"));
+    rf_buf_cstr(&sink->own->actor.message);
+    rf_pipeline_snapshot(pipeline, &snapshot);
+    assert_string_equal(snapshot.sinks[0].message.data, "too many connections");
+    assert_int_equal(snapshot.source.message.size, 0);
+    rf_buf_set(&sink->actor.message, RF_STR("no answer")); /* its own trouble comes first */
+    rf_buf_cstr(&sink->actor.message);
+    rf_pipeline_snapshot(pipeline, &snapshot);
+    assert_string_equal(snapshot.sinks[0].message.data, "no answer");
+    rf_pipeline_snapshot_deinit(&snapshot);
+    rf_pipeline_destroy(pipeline);
+}
+
+static void test_the_lag_of_a_sink_that_lost_what_it_had_is_not_known(void **state)
+{
+    (void)state;
+    struct rf_pipeline *pipeline = create();
+    struct rf_pipeline_snapshot snapshot = {0};
+    struct rf_sink *sink = &pipeline->core->sinks[0];
+    pipeline->workers[RF_CORE_SINK].complete_ms = rf_clock_ms();
+    rf_pipeline_snapshot(pipeline, &snapshot);
+    assert_true(snapshot.sinks[0].lag_ms >= 1);
+    sink->losses++;
+    rf_pipeline_snapshot(pipeline, &snapshot);
+    assert_int_equal(snapshot.sinks[0].lag_ms, -1);
+    sink->recorded.commit_us = rf_clock_wall_us() - 60000000; /* until a time says something */
+    rf_pipeline_snapshot(pipeline, &snapshot);
+    assert_true(snapshot.sinks[0].lag_ms >= 60000);
+    rf_pipeline_snapshot_deinit(&snapshot);
+    rf_pipeline_destroy(pipeline);
+}
+
+static void test_a_snapshot_says_how_long_a_call_has_lasted(void **state)
+{
+    struct rf_pipeline *pipeline = create();
     struct rf_pipeline_snapshot snapshot = {0};
     pthread_t runner;
     (void)state;
     atomic_store(&sink_held, true);
     atomic_store(&source_held, true);
-    assert_int_equal(rf_pipeline_create(&options, &pipeline, NULL), RF_OK);
     rf_pipeline_snapshot(pipeline, &snapshot);
     assert_int_equal(snapshot.source.call_ms + snapshot.sinks[0].call_ms, 0);
     assert_int_equal(pthread_create(&runner, NULL, run, pipeline), 0);
@@ -162,6 +210,8 @@ static void test_a_snapshot_says_how_long_a_call_has_lasted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_sink_shows_what_is_wrong_with_its_own_feed),
+        cmocka_unit_test(test_the_lag_of_a_sink_that_lost_what_it_had_is_not_known),
         cmocka_unit_test(test_a_snapshot_says_how_long_a_call_has_lasted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
