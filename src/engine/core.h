@@ -22,7 +22,8 @@ enum { RF_CORE_SOURCE = 0, RF_CORE_SINK = 1 };
 
 /* Feeds. All sinks begin on the shared feed, and a batch of it is freed when all of them have
  * covered it. One that cannot go along parts from it and takes from a feed of its own:
- *   - at a start, when it is new or far behind (RF_OWN_ADDED, RF_OWN_BEHIND);
+ *   - at a start, when it is new, far behind, or was set back, by an order or by its destination
+ *     (RF_OWN_ADDED, RF_OWN_BEHIND);
  *   - when it keeps the oldest batch of a full pool while another sink has nothing left to do:
  *     after 500 ms without progress, or when that was so for 10 s longer than a quarter of the time
  *     in which it was not (RF_OWN_SLOW). A call in progress is interrupted; however long that takes

@@ -1,5 +1,5 @@
-/* The wall clock jumps by days, to and fro, while a pipeline runs: the operator's hand, or a clock that
- * is set over the network. Only the monotonic one may decide anything. */
+/* The wall clock jumps by days, to and fro, while a pipeline runs: the operator's hand, or a clock
+ * that is set over the network. Only the monotonic one may decide anything. */
 #include "unit/engine/world.h"
 
 #include <stdatomic.h>
