@@ -55,7 +55,8 @@ struct rf_pipeline_options {
     int64_t flush_ms;
     int64_t connect_timeout_ms; /* 0: 10 s */
     bool connect_once; /* the first connection of each end is tried once: exit 5 at once (tail) */
-    bool ends_with_reader; /* a sink whose reader has gone (EPIPE) ends it, with 0 (tail) */
+    /* a sink whose reader has gone (EPIPE) ends it, with 0, and one without room with 2 (tail) */
+    bool ends_with_reader;
     int64_t stop_timeout_ms;
     struct rf_source_spec source;
     const struct rf_sink_spec *sinks;

@@ -407,10 +407,14 @@ static void next_action(struct rf_worker *worker)
 static void end_with_reader(struct rf_worker *worker, struct rf_result *result)
 {
     struct rf_pipeline *pipeline = worker->pipeline;
-    if (pipeline->options.ends_with_reader && worker->sink != NULL && result->status == RF_RETRY &&
-        worker->err.code == EPIPE) {
+    if (!pipeline->options.ends_with_reader || worker->sink == NULL || result->status != RF_RETRY) {
+        return;
+    }
+    if (worker->err.code == EPIPE) {
         rf_core_stop(pipeline->core, rf_clock_ms());
         result->status = RF_OK;
+    } else if (worker->err.code == ENOSPC) {
+        result->status = worker->err.status = RF_CONFIG; /* nothing is kept: why should it wait */
     }
 }
 

@@ -141,6 +141,12 @@ expect_contains "$(tail -n 1 out)" '"after":{"id":200,"note":"last"}' "last even
 expect_equal "0 0" "$(timeout 20 "$ROWFERRY" tail --from earliest "$source_url" 2>err | head -n 1 >/dev/null
     echo "${PIPESTATUS[*]}")" "tail whose reader has enough"
 expect_equal "" "$(cat err)" "what it says then"
+# It keeps no place, so there is nothing to wait for when its output has no room.
+tail_to_full() {
+    timeout 20 "$ROWFERRY" tail --from earliest "$source_url" >/dev/full
+}
+expect_status 2 tail_to_full
+expect_contains "$(cat err)" "No space left on device" "tail without room"
 # Nothing happens on the source while the reader goes, so no write can tell.
 mkfifo quiet
 exec 8<>quiet
