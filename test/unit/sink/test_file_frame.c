@@ -1,7 +1,3 @@
-#include "lib/events.h"
-#include "lib/files.h"
-#include "lib/format.h"
-#include "lib/plugin.h"
 #include "sink/file_frame.h"
 
 #include <fcntl.h>
@@ -16,51 +12,16 @@
 
 #include <cmocka.h>
 
-extern const struct rf_sink_type rf_sink_file;
+#include "lib/file_subject.h"
 
 static const char *const kinds[] = {"gzip", "zstd"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static char folder[64], path[128];
-static struct rf_test_setting settings[4];
-static struct rf_test_sink sink;
-static struct rf_table *table;
-static struct rf_error err;
-
-#define expect_status(call, status)                                                   \
-    do {                                                                              \
-        enum rf_status got_ = (call);                                                 \
-        if (got_ != (status)) {                                                       \
-            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
-        }                                                                             \
-        assert_int_equal(got_, (status));                                             \
-    } while (0)
-
-#define ROW(n) "0-1-" #n " create d.t " #n "|a\n"
-
 static int setup(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/rowferry-frame-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/out", folder);
-    settings[0] = (struct rf_test_setting){"path", path};
-    settings[1] = (struct rf_test_setting){"compress", "gzip"};
-    settings[2] = settings[3] = (struct rf_test_setting){NULL, NULL};
-    sink = (struct rf_test_sink){
-        .type = &rf_sink_file, .settings = settings, .format = &rf_test_format};
-    table = rf_test_table("d", "t", "id:int! x:text");
-    err = (struct rf_error){0};
+    begin_file("out", "compress", "gzip");
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_test_sink_deinit(&sink);
-    rf_table_release(table);
-    rf_test_files_remove(folder);
-    return rmdir(folder);
 }
 
 /* With another kind, from nothing. */
@@ -69,59 +30,13 @@ static void begin(const char *kind)
     rf_test_sink_deinit(&sink);
     rf_test_files_remove(folder);
     settings[1].value = kind;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "0", &err), RF_OK);
-}
-
-static enum rf_status write_text(uint64_t number, const char *row, bool begins, bool ends)
-{
-    struct rf_batch batch = {.bytes_max = 1 << 20};
-    if (begins) {
-        rf_test_begin(&batch, number);
-    } else {
-        rf_test_resume(&batch, number);
-    }
-    if (row != NULL) {
-        rf_test_create(&batch, table, row);
-    }
-    if (ends) {
-        rf_test_commit(&batch);
-    }
-    struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
-    enum rf_status status = sink.type->write(sink.state, &view, &err);
-    rf_batch_deinit(&batch);
-    return status;
-}
-
-static void write_piece(uint64_t number, bool begins, bool ends)
-{
-    char row[32];
-    snprintf(row, sizeof row, "%llu|a", (unsigned long long)number);
-    expect_status(write_text(number, row, begins, ends), RF_OK);
-}
-
-static void write_row(uint64_t number)
-{
-    write_piece(number, true, true);
-}
-
-static void flush(const char *position)
-{
-    expect_status(rf_test_sink_flush(&sink, position, &err), RF_OK);
-}
-
-static void reopen(void)
-{
-    rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
+    flush("0");
 }
 
 static void expect_file(const char *expected)
 {
-    struct rf_buf content = {0};
-    assert_true(rf_test_file_read(path, &content));
-    assert_string_equal(rf_buf_cstr(&content), expected);
-    rf_buf_deinit(&content);
+    expect_content_of(path, expected);
 }
 
 static off_t size_of_file(void)
@@ -138,14 +53,12 @@ static void test_the_file_is_whole_after_each_flush(void **state)
         begin(kinds[i]);
         assert_int_equal(size_of_file(), 0);
         write_row(1);
-        write_row(2);
-        flush("2");
+        record_row(2);
         expect_file(ROW(1) ROW(2));
         off_t size = size_of_file();
         flush("2"); /* nothing new: nothing is written */
         assert_int_equal(size_of_file(), size);
-        write_row(3);
-        flush("3");
+        record_row(3);
         expect_file(ROW(1) ROW(2) ROW(3));
     }
 }
@@ -155,14 +68,11 @@ static void test_the_repeated_end_is_cut_where_a_piece_ends(void **state)
     (void)state;
     for (int i = 0; i < KINDS; i++) {
         begin(kinds[i]);
-        write_row(1);
-        flush("1");
-        write_row(2);
-        flush("2");
+        record_row(1);
+        record_row(2);
         struct rf_buf note = {0};
         rf_buf_set(&note, rf_buf_str(&sink.note));
-        write_row(3);
-        flush("3");
+        record_row(3);
         rf_buf_set(&sink.note, rf_buf_str(&note));
         rf_buf_deinit(&note);
         reopen();
@@ -172,8 +82,7 @@ static void test_the_repeated_end_is_cut_where_a_piece_ends(void **state)
         fputs(i == 0 ? "\x1f\x8b\x08" : "\x28\xb5\x2f\xfd\x04", file);
         fclose(file);
         reopen();
-        write_row(3);
-        flush("3");
+        record_row(3);
         expect_file(ROW(1) ROW(2) ROW(3));
     }
 }
@@ -201,13 +110,13 @@ static void test_a_flush_inside_a_transaction_can_be_cut_behind_the_last_whole_o
         /* Its end comes alone, with the next one's beginning, and without. */
         write_piece(4, true, false);
         flush("3");
-        expect_status(write_text(4, NULL, false, true), RF_OK);
+        expect_status(write_part(4, NULL, NULL, false, true), RF_OK);
         write_piece(5, true, false);
         flush("4");
         reopen();
         expect_file(ROW(1) ROW(2) ROW(2) ROW(3) ROW(4));
         write_piece(5, true, false);
-        expect_status(write_text(5, NULL, false, true), RF_OK);
+        expect_status(write_part(5, NULL, NULL, false, true), RF_OK);
         flush("5");
         reopen();
         expect_file(ROW(1) ROW(2) ROW(2) ROW(3) ROW(4) ROW(5));
@@ -219,7 +128,7 @@ static void test_a_refused_row_loses_nothing_of_the_transactions_before_it(void 
     (void)state;
     for (int i = 0; i < KINDS; i++) {
         begin(kinds[i]);
-        struct rf_batch batch = {.bytes_max = 1 << 20};
+        batch.bytes_max = 1 << 20;
         rf_test_begin(&batch, 1);
         rf_test_create(&batch, table, "1|a");
         rf_test_commit(&batch);
@@ -227,8 +136,7 @@ static void test_a_refused_row_loses_nothing_of_the_transactions_before_it(void 
         rf_test_create(&batch, table, "2|a");
         rf_test_create(&batch, table, "2|refuse");
         rf_test_commit(&batch);
-        struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
-        expect_status(sink.type->write(sink.state, &view, &err), RF_REJECT);
+        expect_status(write_some(0, UINT32_MAX), RF_REJECT);
         rf_batch_deinit(&batch);
         flush("1");
         expect_file(ROW(1) ROW(2));
@@ -255,7 +163,7 @@ static void test_rows_larger_than_the_buffer_are_whole(void **state)
         struct rf_buf expected = {0};
         begin(kinds[i]);
         for (uint64_t number = 1; number <= 3; number++) {
-            expect_status(write_text(number, row, true, number != 3), RF_OK);
+            expect_status(write_part(number, row, NULL, true, number != 3), RF_OK);
             rf_buf_printf(&expected, "0-1-%llu create d.t %s\n", (unsigned long long)number, row);
         }
         flush("2");
@@ -272,25 +180,20 @@ static void test_a_first_start_goes_on_behind_a_whole_file_only(void **state)
     (void)state;
     for (int i = 0; i < KINDS; i++) {
         begin(kinds[i]);
-        write_row(1);
-        flush("1");
-        write_row(2);
-        flush("2");
+        record_row(1);
+        record_row(2);
         off_t size = size_of_file();
         rf_test_sink_deinit(&sink);
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-        write_row(3);
-        flush("3");
+        open_sink();
+        record_row(3);
         expect_file(ROW(1) ROW(2) ROW(3));
         rf_test_sink_deinit(&sink);
         assert_int_equal(truncate(path, size - 1), 0);
         expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
-        assert_non_null(strstr(err.message, "/out is not a whole file of "));
-        assert_non_null(strstr(err.message, kinds[i]));
+        expect_said("/out is not a whole file of ");
+        expect_said(kinds[i]);
         assert_int_equal(size_of_file(), size - 1);
-        FILE *file = fopen(path, "we");
-        fputs("plain text\n", file);
-        fclose(file);
+        put_content(path, "plain text\n");
         expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
     }
 }
@@ -323,9 +226,7 @@ static void test_a_check_of_every_torn_length_says_so(void **state)
         }
         atomic_store(&interrupted, true);
         bool whole;
-        FILE *file = fopen(path, "we");
-        fputs("x", file);
-        fclose(file);
+        put_content(path, "x");
         expect_status(rf_file_frame_check(path, kind, &interrupted, &whole, &err), RF_RETRY);
         atomic_store(&interrupted, false);
     }
@@ -338,8 +239,7 @@ static void test_one_file_is_of_one_kind(void **state)
     for (size_t i = 0; i < 3; i++) {
         for (size_t j = 0; j < 3; j++) {
             begin(all[i]);
-            write_row(1);
-            flush("1");
+            record_row(1);
             rf_test_sink_close(&sink);
             settings[1].value = all[j];
             expect_status(rf_test_sink_open(&sink, &err), i == j ? RF_OK : RF_CONFIG);
@@ -364,10 +264,8 @@ static void test_segments_are_compressed_too(void **state)
         struct rf_buf content = {0};
         begin(kinds[i]);
         write_row(1);
-        write_row(2);
-        flush("2");
-        write_row(3);
-        flush("3");
+        record_row(2);
+        record_row(3);
         write_row(4);
         reopen();
         assert_string_equal(rf_test_files_list(folder), "out.000001 out.000002 out.000003 ");
@@ -394,11 +292,10 @@ static void test_levels_that_do_not_exist_are_refused(void **state)
         settings[2] = (struct rf_test_setting){"compress_level", cases[i].level};
         expect_status(rf_test_sink_open(&sink, &err), cases[i].status);
         if (cases[i].status == RF_OK) {
-            write_row(1);
-            flush("1");
+            record_row(1);
             expect_file(ROW(1));
         } else {
-            assert_non_null(strstr(err.message, "does not go with compress="));
+            expect_said("does not go with compress=");
         }
     }
 }
@@ -410,17 +307,17 @@ static void test_what_is_no_regular_file_is_not_compressed(void **state)
         settings[1].value = kinds[i];
         settings[0].value = "-";
         expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
-        assert_non_null(strstr(err.message, "standard output"));
+        expect_said("standard output");
         settings[0].value = "/dev/null";
         expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
-        assert_non_null(strstr(err.message, "/dev/null is not a regular file"));
+        expect_said("/dev/null is not a regular file");
         assert_non_null(strstr(err.hint, "compress"));
     }
 }
 
 int main(void)
 {
-#define claim(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define claim(name) cmocka_unit_test_setup_teardown(name, setup, drop_folder)
     const struct CMUnitTest tests[] = {
         claim(test_the_file_is_whole_after_each_flush),
         claim(test_the_repeated_end_is_cut_where_a_piece_ends),

@@ -1,7 +1,3 @@
-#include "lib/events.h"
-#include "lib/files.h"
-#include "lib/format.h"
-#include "lib/plugin.h"
 #include "sink/file_segment.h"
 
 #include <fcntl.h>
@@ -18,52 +14,16 @@
 
 #include <cmocka.h>
 
-extern const struct rf_sink_type rf_sink_file;
+#include "lib/file_subject.h"
 
-static char folder[64], path[128];
-static struct rf_test_setting settings[4];
 static atomic_uint rotations;
-static struct rf_test_sink sink;
-static struct rf_table *table;
-static struct rf_error err;
-
-#define expect_status(call, status)                                                   \
-    do {                                                                              \
-        enum rf_status got_ = (call);                                                 \
-        if (got_ != (status)) {                                                       \
-            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
-        }                                                                             \
-        assert_int_equal(got_, (status));                                             \
-    } while (0)
-
-/* Every row is 21 bytes long. */
-#define ROW(n) "0-1-" #n " create d.t " #n "|a\n"
 
 static int setup(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/rowferry-segment-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/out.jsonl", folder);
-    settings[0] = (struct rf_test_setting){"path", path};
-    settings[1] = (struct rf_test_setting){"rotate_bytes", "30"};
-    settings[2] = settings[3] = (struct rf_test_setting){NULL, NULL};
-    sink = (struct rf_test_sink){.type = &rf_sink_file,
-                                 .settings = settings,
-                                 .format = &rf_test_format,
-                                 .rotations = &rotations};
-    table = rf_test_table("d", "t", "id:int! x:text");
-    err = (struct rf_error){0};
+    begin_file("out.jsonl", "rotate_bytes", "30");
+    sink.rotations = &rotations;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rf_test_sink_deinit(&sink);
-    rf_table_release(table);
-    rf_test_files_remove(folder);
-    return rmdir(folder);
 }
 
 static void set(const char *name, const char *value)
@@ -83,54 +43,25 @@ static const char *in_folder(const char *name)
 
 static void put(const char *name, const char *content)
 {
-    FILE *file = fopen(in_folder(name), "we");
-    assert_non_null(file);
-    fputs(content, file);
-    assert_int_equal(fclose(file), 0);
+    put_content(in_folder(name), content);
 }
 
 static void expect_content(const char *name, const char *expected)
 {
-    struct rf_buf content = {0};
-    assert_true(rf_test_file_read(in_folder(name), &content));
-    assert_string_equal(rf_buf_cstr(&content), expected);
-    rf_buf_deinit(&content);
+    expect_content_of(in_folder(name), expected);
 }
 
-/* A transaction of one row; or a piece of one. */
-static void write_piece(uint64_t number, bool begins, bool ends)
+/* The files in the folder. */
+static void expect_files(const char *list)
 {
-    struct rf_batch batch = {.bytes_max = 1 << 20};
-    char row[32];
-    snprintf(row, sizeof row, "%llu|a", (unsigned long long)number);
-    if (begins) {
-        rf_test_begin(&batch, number);
-    } else {
-        rf_test_resume(&batch, number);
-    }
-    rf_test_create(&batch, table, row);
-    if (ends) {
-        rf_test_commit(&batch);
-    }
-    struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
-    expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
-    rf_batch_deinit(&batch);
+    assert_string_equal(rf_test_files_list(folder), list);
 }
 
-static void write_row(uint64_t number)
+/* Opened, with nothing in it recorded. */
+static void start(void)
 {
-    write_piece(number, true, true);
-}
-
-static void flush(const char *position)
-{
-    expect_status(rf_test_sink_flush(&sink, position, &err), RF_OK);
-}
-
-static void reopen(enum rf_status expected)
-{
-    rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), expected);
+    open_sink();
+    flush("0");
 }
 
 /* A recorded place to go back to. */
@@ -207,81 +138,70 @@ static void test_only_exact_names_are_segments(void **state)
 static void test_a_segment_is_finished_at_the_first_flush_behind_its_size(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    start();
+    record_row(1);
+    expect_files("out.000001.jsonl ");
     write_row(2);
     write_row(3);
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    expect_files("out.000001.jsonl ");
     flush("3");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     expect_content("out.000001.jsonl", ROW(1) ROW(2) ROW(3));
     expect_content("out.000002.jsonl", "");
     flush("3");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
-    write_row(4);
-    flush("4");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
+    record_row(4);
     expect_content("out.000002.jsonl", ROW(4));
 }
 
 static void test_a_segment_ends_with_a_transaction(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
+    start();
     write_row(1);
     write_piece(2, true, false);
     flush("1"); /* large enough, but inside a transaction */
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    expect_files("out.000001.jsonl ");
     write_piece(2, false, true);
     write_piece(3, true, false);
     flush("2");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    expect_files("out.000001.jsonl ");
     write_piece(3, false, true);
     flush("3");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     expect_content("out.000001.jsonl", ROW(1) ROW(2) ROW(2) ROW(3) ROW(3));
 }
 
 static void test_what_was_not_recorded_is_cut_and_later_segments_are_removed(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     struct place first = here();
-    write_row(2);
-    flush("2"); /* the first segment is finished */
+    record_row(2); /* the first segment is finished */
     struct place second = here();
     write_row(3);
-    write_row(4);
-    flush("4"); /* and the second */
-    write_row(5);
-    flush("5");
+    record_row(4); /* and the second */
+    record_row(5);
     write_row(6);
-    assert_string_equal(rf_test_files_list(folder),
-                        "out.000001.jsonl out.000002.jsonl out.000003.jsonl ");
-    reopen(RF_OK);
+    expect_files("out.000001.jsonl out.000002.jsonl out.000003.jsonl ");
+    reopen();
     expect_content("out.000003.jsonl", ROW(5));
     go_back(&second);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    open_sink();
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     expect_content("out.000001.jsonl", ROW(1) ROW(2));
     expect_content("out.000002.jsonl", "");
     go_back(&first);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    open_sink();
+    expect_files("out.000001.jsonl ");
     expect_content("out.000001.jsonl", ROW(1));
 }
 
 static void test_finished_segments_may_be_taken_away(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
+    start();
     for (uint64_t i = 1; i <= 4; i++) {
         write_row(i);
         write_row(i);
@@ -289,47 +209,43 @@ static void test_finished_segments_may_be_taken_away(void **state)
         char name[32];
         snprintf(name, sizeof name, "out.%06llu.jsonl", (unsigned long long)i);
         assert_int_equal(unlink(in_folder(name)), 0);
-        reopen(RF_OK);
+        reopen();
     }
-    assert_string_equal(rf_test_files_list(folder), "out.000005.jsonl ");
+    expect_files("out.000005.jsonl ");
 }
 
 static void test_what_is_not_ours_is_never_removed(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     put("out.000002.jsonl", "mine\n");
     for (int i = 0; i < 2; i++) {
-        reopen(RF_FATAL);
-        assert_non_null(strstr(err.message, "out.000002.jsonl lies behind the recorded position"));
+        reopen_fails(RF_FATAL);
+        expect_said("out.000002.jsonl lies behind the recorded position");
         expect_content("out.000002.jsonl", "mine\n");
         expect_content("out.000001.jsonl", ROW(1));
     }
     /* Not even with a mark, when it follows another file. */
     assert_int_equal(
         setxattr(in_folder("out.000002.jsonl"), "user.rowferry.follows", "test 1 2", 8, 0), 0);
-    reopen(RF_FATAL);
+    reopen_fails(RF_FATAL);
     expect_content("out.000002.jsonl", "mine\n");
     /* It is in the way of the next one, too. */
     assert_int_equal(rename(in_folder("out.000002.jsonl"), in_folder("mine")), 0);
-    reopen(RF_OK);
+    reopen();
     put("out.000002.jsonl", "mine\n");
     write_row(2);
     expect_status(rf_test_sink_flush(&sink, "2", &err), RF_CONFIG);
-    assert_non_null(strstr(err.message, "out.000002.jsonl: File exists"));
+    expect_said("out.000002.jsonl: File exists");
     expect_content("out.000002.jsonl", "mine\n");
 }
 
 static void test_a_later_segment_that_was_taken_away_would_come_twice(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     struct place first = here();
     for (uint64_t i = 2; i <= 6; i += 2) {
         write_row(i);
@@ -338,44 +254,38 @@ static void test_a_later_segment_that_was_taken_away_would_come_twice(void **sta
     }
     assert_int_equal(unlink(in_folder("out.000002.jsonl")), 0);
     go_back(&first);
-    reopen(RF_FATAL);
-    assert_non_null(strstr(err.message, "out.000002.jsonl was taken away"));
-    assert_string_equal(rf_test_files_list(folder),
-                        "out.000001.jsonl out.000003.jsonl out.000004.jsonl ");
+    reopen_fails(RF_FATAL);
+    expect_said("out.000002.jsonl was taken away");
+    expect_files("out.000001.jsonl out.000003.jsonl out.000004.jsonl ");
     /* An operator may say that this is all right: then it goes on in a new one. */
     sink.adopt = true;
-    reopen(RF_OK);
+    reopen();
     flush("1");
-    write_row(7);
-    flush("7");
+    record_row(7);
     expect_content("out.000004.jsonl", ROW(7));
 }
 
 static void test_a_segment_that_is_gone_or_another_is_refused(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     rf_test_sink_close(&sink);
     assert_int_equal(rename(in_folder("out.000001.jsonl"), in_folder("old")), 0);
-    reopen(RF_FATAL);
-    assert_non_null(strstr(err.message, "out.000001.jsonl is gone"));
+    reopen_fails(RF_FATAL);
+    expect_said("out.000001.jsonl is gone");
     put("out.000001.jsonl", ROW(1));
-    reopen(RF_FATAL);
-    assert_non_null(strstr(err.message, "out.000001.jsonl is not the file"));
+    reopen_fails(RF_FATAL);
+    expect_said("out.000001.jsonl is not the file");
     sink.adopt = true;
-    reopen(RF_OK);
+    reopen();
     flush("1");
-    write_row(2);
-    flush("2");
+    record_row(2);
     expect_content("out.000001.jsonl", ROW(1));
     expect_content("out.000002.jsonl", ROW(2));
     sink.adopt = false;
-    reopen(RF_OK);
-    write_row(3);
-    flush("3");
+    reopen();
+    record_row(3);
     expect_content("out.000002.jsonl", ROW(2) ROW(3));
 }
 
@@ -384,53 +294,46 @@ static void test_it_begins_behind_the_segments_that_are_there(void **state)
     (void)state;
     put("out.000007.jsonl", "mine\n");
     put("out.jsonl", "half a line, and not ours to end");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    assert_string_equal(rf_test_files_list(folder), "out.000007.jsonl out.000008.jsonl out.jsonl ");
+    open_sink();
+    expect_files("out.000007.jsonl out.000008.jsonl out.jsonl ");
     /* Killed before anything was recorded: the empty one serves. */
     rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     expect_content("out.000008.jsonl", ROW(1));
-    assert_string_equal(rf_test_files_list(folder), "out.000007.jsonl out.000008.jsonl out.jsonl ");
+    expect_files("out.000007.jsonl out.000008.jsonl out.jsonl ");
     /* An order takes what is there as it is. */
     rf_test_sink_close(&sink);
     rf_buf_reset(&sink.note);
     sink.ordered = true;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     flush("1");
-    assert_string_equal(rf_test_files_list(folder),
-                        "out.000007.jsonl out.000008.jsonl out.000009.jsonl out.jsonl ");
+    expect_files("out.000007.jsonl out.000008.jsonl out.000009.jsonl out.jsonl ");
 }
 
 static void test_a_plain_file_is_gone_on_with_until_its_first_rotation(void **state)
 {
     (void)state;
     set("rotate", "off");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     write_row(2); /* not recorded */
     struct place plain = here();
     set("rotate_bytes", "30");
-    reopen(RF_OK);
+    reopen();
     expect_content("out.jsonl", ROW(1));
     /* Older segments, which it does not know, stay, and their numbers are not used again. */
     put("out.000003.jsonl", "mine\n");
     flush("1");
-    write_row(2);
-    flush("2");
-    assert_string_equal(rf_test_files_list(folder), "out.000003.jsonl out.000004.jsonl out.jsonl ");
-    write_row(3);
-    flush("3");
+    record_row(2);
+    expect_files("out.000003.jsonl out.000004.jsonl out.jsonl ");
+    record_row(3);
     expect_content("out.jsonl", ROW(1) ROW(2));
     expect_content("out.000004.jsonl", ROW(3));
     /* The note from before says, too, what came later. */
     go_back(&plain);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    assert_string_equal(rf_test_files_list(folder), "out.000003.jsonl out.jsonl ");
+    open_sink();
+    expect_files("out.000003.jsonl out.jsonl ");
     expect_content("out.jsonl", ROW(1));
     expect_content("out.000003.jsonl", "mine\n");
 }
@@ -438,20 +341,17 @@ static void test_a_plain_file_is_gone_on_with_until_its_first_rotation(void **st
 static void test_segments_do_not_become_a_plain_file(void **state)
 {
     (void)state;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     set("rotate", "off");
-    reopen(RF_CONFIG);
-    assert_non_null(strstr(err.message, "was written in segments"));
+    reopen_fails(RF_CONFIG);
+    expect_said("was written in segments");
     assert_non_null(strstr(err.hint, "rotate=on"));
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    expect_files("out.000001.jsonl ");
     set("rotate", "on");
-    reopen(RF_OK);
+    reopen();
     write_row(2);
-    write_row(3);
-    flush("3");
+    record_row(3);
     expect_content("out.000001.jsonl", ROW(1) ROW(2) ROW(3));
 }
 
@@ -460,24 +360,21 @@ static void test_an_operator_can_ask_for_the_next_segment(void **state)
     (void)state;
     set("rotate", "on");
     atomic_fetch_add(&rotations, 1); /* before it was opened */
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    start();
+    record_row(1);
+    expect_files("out.000001.jsonl ");
     atomic_fetch_add(&rotations, 1);
     atomic_fetch_add(&rotations, 1);
     flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     atomic_fetch_add(&rotations, 1); /* there is nothing to rotate */
     flush("1");
-    write_row(2);
-    flush("2");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    record_row(2);
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     write_piece(3, true, false);
     atomic_fetch_add(&rotations, 1);
     flush("2"); /* not inside of a transaction, but then */
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     write_piece(3, false, true);
     flush("3");
     expect_content("out.000002.jsonl", ROW(2) ROW(3) ROW(3));
@@ -488,11 +385,11 @@ static void test_without_rotation_nobody_can(void **state)
 {
     (void)state;
     set("rotate", "off");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     write_row(1);
     atomic_fetch_add(&rotations, 1);
     flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.jsonl ");
+    expect_files("out.jsonl ");
     /* And the note is what it always was. */
     uint32_t spaces = 0;
     for (size_t i = 0; i < sink.note.size; i++) {
@@ -508,26 +405,24 @@ static void flush_until(const char *list)
         flush("x");
         poll(NULL, 0, 1);
     }
-    assert_string_equal(rf_test_files_list(folder), list);
+    expect_files(list);
 }
 
 static void test_a_segment_is_finished_when_it_is_old(void **state)
 {
     (void)state;
     set("rotate_every", "60000");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl ");
+    start();
+    record_row(1);
+    expect_files("out.000001.jsonl ");
     /* Its age outlives the process. */
     set("rotate_every", "1");
-    reopen(RF_OK);
+    reopen();
     flush_until("out.000001.jsonl out.000002.jsonl ");
     /* An empty one has none. */
     poll(NULL, 0, 3);
     flush("1");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     write_row(2);
     flush_until("out.000001.jsonl out.000002.jsonl out.000003.jsonl ");
     expect_content("out.000002.jsonl", ROW(2));
@@ -537,20 +432,17 @@ static void test_one_writer_at_a_time(void **state)
 {
     (void)state;
     struct rf_test_sink second = sink;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    flush("0");
-    write_row(1);
-    flush("1");
+    start();
+    record_row(1);
     expect_status(rf_test_sink_open(&second, &err), RF_CONFIG);
-    assert_non_null(strstr(err.message, "another process writes to"));
+    expect_said("another process writes to");
     /* Nor from an older note, when the segments between are free. */
     rf_buf_set(&second.note, rf_buf_str(&sink.note));
-    write_row(2);
-    flush("2");
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    record_row(2);
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     expect_status(rf_test_sink_open(&second, &err), RF_CONFIG);
-    assert_non_null(strstr(err.message, "another process writes to"));
-    assert_string_equal(rf_test_files_list(folder), "out.000001.jsonl out.000002.jsonl ");
+    expect_said("another process writes to");
+    expect_files("out.000001.jsonl out.000002.jsonl ");
     expect_content("out.000001.jsonl", ROW(1) ROW(2));
     rf_test_sink_deinit(&second);
 }
@@ -573,7 +465,7 @@ static void test_what_is_no_regular_file_is_not_rotated(void **state)
     settings[0].value = path;
     assert_int_equal(mkfifo(path, 0600), 0);
     expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
-    assert_string_equal(rf_test_files_list(folder), "out.jsonl ");
+    expect_files("out.jsonl ");
 }
 
 static void test_a_damaged_note_is_refused(void **state)
@@ -585,14 +477,14 @@ static void test_a_damaged_note_is_refused(void **state)
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
         rf_buf_set(&sink.note, rf_str_of(notes[i]));
         expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
-        assert_non_null(strstr(err.message, "damaged"));
+        expect_said("damaged");
     }
-    assert_string_equal(rf_test_files_list(folder), "");
+    expect_files("");
 }
 
 int main(void)
 {
-#define claim(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define claim(name) cmocka_unit_test_setup_teardown(name, setup, drop_folder)
     const struct CMUnitTest tests[] = {
         claim(test_segments_are_named_before_the_extension),
         claim(test_only_exact_names_are_segments),
