@@ -1,6 +1,5 @@
 /* Groups that take effect only for the owner of a hash, on a real server. The sink's tests show
  * what comes of it; these are about the moments that another process hardly ever hits. */
-#include "lib/redis_server.h"
 #include "net/redis_guard.h"
 
 #include <stdlib.h>
@@ -11,7 +10,8 @@
 
 #include <cmocka.h>
 
-static struct rf_test_redis server;
+#include "lib/redis_subject.h"
+
 static struct rf_redis_guard guard;
 static struct rf_error err;
 
@@ -30,7 +30,7 @@ static void open_guard(struct rf_redis_guard *one, uint64_t epoch)
 static int setup(void **state)
 {
     (void)state;
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    tell("FLUSHALL");
     guard = (struct rf_redis_guard){0};
     err = (struct rf_error){0};
     open_guard(&guard, 3);
@@ -54,13 +54,6 @@ static void set(const char *key, const char *value, const void *tag)
     rf_redis_bulk(&guard.redis, RF_STR("SET"));
     rf_redis_bulk(&guard.redis, rf_str_of(key));
     rf_redis_bulk(&guard.redis, rf_str_of(value));
-}
-
-static void expect_answer(const char *command, const char *expected)
-{
-    char *answer = rf_test_redis_ask(&server, command);
-    assert_string_equal(answer, expected);
-    free(answer);
 }
 
 static void test_the_owner_and_the_epoch_are_written(void **state)
@@ -108,7 +101,7 @@ static void test_any_change_of_the_hash_by_others_stops_the_next_group(void **st
     (void)state;
     set("a", "1", &tags[0]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_OK);
-    free(rf_test_redis_ask(&server, "HSET guard position 1"));
+    tell("HSET guard position 1");
     set("a", "2", &tags[0]);
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_FATAL);
     assert_non_null(strstr(err.message, "somebody has changed"));
@@ -142,7 +135,7 @@ static void test_a_take_behind_an_old_reading_is_tried_again(void **state)
 static void test_the_refused_command_is_known_by_its_tag(void **state)
 {
     (void)state;
-    free(rf_test_redis_ask(&server, "SET text x"));
+    tell("SET text x");
     set("a", "1", &tags[10]);
     assert_int_equal(rf_redis_group_open(&guard, &err), RF_OK);
     rf_redis_group_command(&guard, &tags[11], 2);
@@ -176,20 +169,6 @@ static void test_a_refusal_of_our_own_command_is_not_blamed_on_a_row(void **stat
     rf_redis_bulk(&guard.redis, RF_STR("guard"));
     assert_int_equal(rf_redis_group_finish(&guard, &err), RF_FATAL);
     assert_non_null(strstr(err.message, "WRONGTYPE"));
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    rf_test_redis_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    rf_test_redis_destroy(&server);
-    return 0;
 }
 
 int main(void)

@@ -1,7 +1,4 @@
 /* The sink `redis` against a real server. */
-#include "lib/events.h"
-#include "lib/plugin.h"
-#include "lib/redis_server.h"
 
 #include <rowferry/log.h>
 #include <stdio.h>
@@ -13,23 +10,12 @@
 
 #include <cmocka.h>
 
+#include "lib/redis_subject.h"
+#include "lib/sink_subject.h"
+
 extern const struct rf_sink_type rf_sink_redis;
 
-static struct rf_test_redis server;
-static struct rf_test_setting settings[8];
-static struct rf_test_sink sink;
-static struct rf_batch batch;
-static struct rf_error err;
 static uint32_t written; /* events of the batch */
-
-#define expect_status(call, status)                                                   \
-    do {                                                                              \
-        enum rf_status got_ = (call);                                                 \
-        if (got_ != (status)) {                                                       \
-            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
-        }                                                                             \
-        assert_int_equal(got_, (status));                                             \
-    } while (0)
 
 /* A closed sink with these options beside the port: "key=...", "as=..." one after the other,
  * NULL. */
@@ -38,42 +24,23 @@ static void setup(const char *name1, const char *value1, const char *name2, cons
 {
     const struct rf_test_setting given[] = {
         {"port", server.port}, {name1, value1}, {name2, value2}, {name3, value3}, {NULL, NULL}};
-    memcpy(settings, given, sizeof given);
-    sink = (struct rf_test_sink){.type = &rf_sink_redis, .settings = settings};
-    batch = (struct rf_batch){.bytes_max = 16 << 20};
-    err = (struct rf_error){0};
+    begin_sink(&rf_sink_redis, given, 16 << 20);
     written = 0;
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    tell("FLUSHALL");
     rf_test_begin(&batch, 1);
 }
 
 static void teardown(void)
 {
-    rf_test_sink_deinit(&sink);
-    rf_batch_deinit(&batch);
-}
-
-static void expect_answer(const char *command, const char *expected)
-{
-    char *answer = rf_test_redis_ask(&server, command);
-    assert_string_equal(answer, expected);
-    free(answer);
-}
-
-static void expect_content(const char *expected)
-{
-    struct rf_buf content = {0};
-    rf_test_redis_dump(&server, &content);
-    assert_string_equal(rf_buf_cstr(&content), expected);
-    rf_buf_deinit(&content);
+    end_sink();
 }
 
 /* Everything in the batch that was not written yet. */
 static enum rf_status write_rest(void)
 {
-    struct rf_view view = rf_test_view(&batch, written, UINT32_MAX);
+    uint32_t first = written;
     written = batch.count;
-    return sink.type->write(sink.state, &view, &err);
+    return write_some(first, UINT32_MAX);
 }
 
 static void test_rows_become_hashes_and_leave_with_their_rows(void **state)
@@ -82,7 +49,7 @@ static void test_rows_become_hashes_and_leave_with_their_rows(void **state)
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table =
         rf_test_table("shop", "orders", "id:int! name:text price:decimal at:datetime");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|anna|9.50|2024-02-29 12:00:00");
     rf_test_create(&batch, table, "2|NULL|0.00|NULL");
     rf_test_create(&batch, table, "3||1.00|2024-02-29 12:00:00");
@@ -102,7 +69,7 @@ static void test_a_replay_ends_in_the_same_content(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! a:text b:int");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|x|NULL");
     rf_test_update(&batch, table, "1|x|NULL", "2|NULL|5");
     rf_test_create(&batch, table, "1|y|7");
@@ -126,7 +93,7 @@ static void test_strings_come_from_their_template(void **state)
     (void)state;
     setup("as", "string", "key", "LastInsertDate", "value", "{stamp}");
     struct rf_table *table = rf_test_table("shop", "orders", "id:int! stamp:datetime");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|2024-02-29 12:00:00");
     rf_test_create(&batch, table, "2|2024-03-01 12:00:00");
     expect_status(write_rest(), RF_OK);
@@ -145,7 +112,7 @@ static void test_a_key_of_more_than_the_primary_key_moves_with_its_columns(void 
     (void)state;
     setup("key", "o:{id}:{city}", NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("shop", "orders", "id:int! city:text x:int");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|Bern|5");
     rf_test_update(&batch, table, "1|Bern|5", "1|Rome|5");
     /* MINIMAL: only what changed is told, and the key. */
@@ -167,7 +134,7 @@ static void test_truncate_takes_the_keys_of_its_table_and_no_others(void **state
     struct rf_table *b = rf_test_table("a", "b", "id:int! x:text");
     struct rf_table *b_c = rf_test_table("a", "b:c", "id:int! x:text");
     struct rf_table *star = rf_test_table("a", "b*", "id:text! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     for (int i = 0; i < 3000; i++) {
         char row[32];
         snprintf(row, sizeof row, "%d|x", i);
@@ -177,13 +144,12 @@ static void test_truncate_takes_the_keys_of_its_table_and_no_others(void **state
     rf_test_create(&batch, star, "1|keep");
     rf_test_create(&batch, star, "c:1|keep");
     expect_status(write_rest(), RF_OK);
-    free(rf_test_redis_ask(&server, "SET a:b:by_date mine"));
-    free(rf_test_redis_ask(&server, "SET a:b:01 mine"));
-    free(rf_test_redis_ask(&server, "SET other mine"));
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    tell("SET a:b:by_date mine");
+    tell("SET a:b:01 mine");
+    tell("SET other mine");
+    flush("1");
     /* Another process knows as much. */
-    rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    reopen();
     rf_test_truncate(&batch, "a", "b");
     rf_test_truncate(&batch, "a", "never_seen");
     rf_test_create(&batch, b, "7|new");
@@ -207,7 +173,7 @@ static void test_truncate_of_keys_that_tables_share_is_refused(void **state)
     (void)state;
     setup("key", "c:{id}", NULL, NULL, NULL, NULL);
     struct rf_table *one = rf_test_table("d", "one", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, one, "1|x");
     rf_test_truncate(&batch, "d", "two");
     rf_test_truncate(&batch, "d", "one");
@@ -218,11 +184,11 @@ static void test_truncate_of_keys_that_tables_share_is_refused(void **state)
     expect_answer("EVAL return(redis.call('HSET','rowferry:position:test:redis','table:d:two',"
                   "'whole'..string.char(32)..'c:{i}')) 0",
                   "1");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     struct rf_event *event = rf_test_truncate(&batch, "d", "one");
     expect_status(write_rest(), RF_REJECT);
     assert_ptr_equal(err.event, event);
-    assert_non_null(strstr(err.message, "d:two"));
+    expect_said("d:two");
     expect_content("c:1 hash id=1 x=x\n");
     rf_table_release(one);
     teardown();
@@ -234,7 +200,7 @@ static void test_new_rows_have_no_fields_of_what_was_under_their_key(void **stat
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *old = rf_test_table("d", "t", "id:int! x:int y:int");
     struct rf_table *new = rf_test_table("d", "t", "id:int! q:int");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, old, "1|10|11");
     rf_test_create(&batch, old, "2|20|21");
     rf_test_create(&batch, old, "3|30|31");
@@ -270,7 +236,7 @@ static void test_new_rows_replace_what_is_there_in_runs_of_any_size(void **state
     struct rf_table *new = rf_test_table("d", "t", "id:int! x:text");
     enum { ROWS = 3000, LONG = 5000 };
     char row[LONG + 32], command[64], expected[LONG + 32];
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     for (int i = 0; i < ROWS; i++) {
         snprintf(row, sizeof row, "%d|old", i);
         rf_test_create(&batch, old, row);
@@ -302,7 +268,7 @@ static void test_a_refused_row_leaves_what_is_under_its_key(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "2|there");
     rf_test_create(&batch, table, "1|x");
     struct rf_event *bad = rf_test_create(&batch, table, "2|x");
@@ -341,10 +307,10 @@ static void test_tables_that_would_share_keys_are_refused(void **state)
         struct rf_table *b = rf_test_table(cases[i].database, cases[i].second, cases[i].columns);
         char names[2][32] = {"r:a", ""};
         snprintf(names[1], sizeof names[1], "%s:%s", cases[i].database, cases[i].second);
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        open_sink();
         rf_test_create(&batch, a, "1|7");
         expect_status(write_rest(), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        flush("1");
         struct rf_buf before = {0}, after = {0};
         rf_test_redis_dump(&server, &before);
         rf_test_create(&batch, b, "1|8");
@@ -352,8 +318,7 @@ static void test_tables_that_would_share_keys_are_refused(void **state)
         for (int again = 0; again < 3 && cases[i].refused; again++) {
             struct rf_view view = rf_test_view(&batch, 1, UINT32_MAX);
             if (again == 2) {
-                rf_test_sink_close(&sink);
-                expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+                reopen();
             }
             err = (struct rf_error){0};
             expect_status(sink.type->write(sink.state, &view, &err), RF_CONFIG);
@@ -415,7 +380,7 @@ static void test_statements_that_lose_rows_are_warned_of(void **state)
         {"", 0},
     };
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int lines = 0;
         rf_test_ddl(&batch, "d", cases[i].sql);
@@ -435,7 +400,7 @@ static void test_truncate_by_a_name_in_other_letters_is_not_passed_over(void **s
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "orders", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|x");
     rf_test_truncate(&batch, "d", "Orders");
     expect_status(write_rest(), RF_REJECT);
@@ -460,7 +425,7 @@ static void test_tables_and_templates_that_do_not_fit_are_named(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         setup("key", cases[i].key, NULL, NULL, NULL, NULL);
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        open_sink();
         rf_test_create(&batch,
                        cases[i].table == 0   ? keyless
                        : cases[i].table == 1 ? table
@@ -473,7 +438,7 @@ static void test_tables_and_templates_that_do_not_fit_are_named(void **state)
         teardown();
     }
     setup("key", "last:{x}", NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, keyless, "1|x");
     rf_test_delete(&batch, keyless, "1|x");
     expect_status(write_rest(), RF_OK);
@@ -509,7 +474,7 @@ static void test_options_that_cannot_be_are_refused_before_anything(void **state
         teardown();
     }
     setup("path", "/3", NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     teardown();
 }
 
@@ -519,7 +484,7 @@ static void test_a_change_of_the_table_is_followed(void **state)
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *old = rf_test_table("d", "t", "id:int! x:text");
     struct rf_table *new = rf_test_table("d", "t", "y:text id:int! z:int");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, old, "1|a");
     rf_test_create(&batch, new, "b|2|5");
     rf_test_create(&batch, old, "3|c");
@@ -536,7 +501,7 @@ static void test_many_rows_go_through_in_order(void **state)
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
     char row[400];
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     for (int i = 0; i < 20000; i++) {
         snprintf(row, sizeof row, "%d|%d-%0*d", i % 7, i, i % 300, 0);
         rf_test_create(&batch, table, row);
@@ -558,7 +523,7 @@ static void test_large_values_pass_and_too_large_ones_are_refused(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:bytes");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     size_t size = 20 << 20;
     char *large = calloc(1, size);
     assert_non_null(large);
@@ -588,14 +553,14 @@ static void test_a_key_that_holds_something_else_names_the_row(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    free(rf_test_redis_ask(&server, "SET d:t:2 mine"));
+    open_sink();
+    tell("SET d:t:2 mine");
     rf_test_create(&batch, table, "1|x");
     rf_test_update(&batch, table, "2|y", "2|x");
     rf_test_create(&batch, table, "3|x");
     expect_status(write_rest(), RF_REJECT);
     assert_ptr_equal(err.event, &batch.events[1]);
-    assert_non_null(strstr(err.message, "WRONGTYPE"));
+    expect_said("WRONGTYPE");
     expect_answer("EXISTS d:t:1", "1");
     rf_table_release(table);
     teardown();
@@ -605,16 +570,15 @@ static void test_the_position_lies_beside_the_data_and_wins(void **state)
 {
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     assert_int_equal(sink.resume.size, 0);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    flush("10");
+    flush("10");
+    flush("20");
     assert_int_equal(sink.note.size, 0);
     expect_answer("HGET rowferry:position:test:redis position", "20");
     rf_buf_set(&sink.position, RF_STR("10"));
-    rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    reopen();
     assert_true(rf_str_equal(sink.resume, RF_STR("20")));
     teardown();
 }
@@ -624,32 +588,32 @@ static void test_an_ordered_position_wins_over_the_one_beside_the_data(void **st
 {
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    open_sink();
+    flush("20");
     rf_test_sink_close(&sink);
     sink.ordered = true;
     rf_buf_set(&sink.position, RF_STR("10"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     assert_int_equal(sink.resume.size, 0);
     expect_answer("HGET rowferry:position:test:redis position", "20");
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    flush("10");
     expect_answer("HGET rowferry:position:test:redis position", "10");
     /* The very position that is there is written, too: it is the order that is carried out. */
     rf_test_sink_close(&sink);
     expect_answer("HDEL rowferry:position:test:redis updated", "1");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    open_sink();
+    flush("10");
     expect_answer("HEXISTS rowferry:position:test:redis updated", "1");
     /* A destination that lost it takes it again. */
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    tell("FLUSHALL");
+    open_sink();
+    flush("10");
     rf_test_sink_close(&sink);
     /* One that belongs to a later start is not taken over by an order. */
-    free(rf_test_redis_ask(&server, "HSET rowferry:position:test:redis epoch 100"));
+    tell("HSET rowferry:position:test:redis epoch 100");
     expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
-    assert_non_null(strstr(err.message, "later start"));
+    expect_said("later start");
     teardown();
 }
 
@@ -659,21 +623,21 @@ static void test_a_server_that_went_back_took_the_position_with_it(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|old");
     expect_status(write_rest(), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    flush("10");
     expect_answer("SAVE", "OK");
     rf_test_update(&batch, table, "1|old", "1|new");
     rf_test_create(&batch, table, "2|new");
     expect_status(write_rest(), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "20", &err), RF_OK);
+    flush("20");
     rf_test_redis_kill(&server);
     rf_test_create(&batch, table, "3|new");
     expect_status(write_rest(), RF_RETRY);
     rf_test_sink_close(&sink);
     rf_test_redis_again(&server);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     assert_true(rf_str_equal(sink.resume, RF_STR("10")));
     expect_content("d:t:1 hash id=1 x=old\n");
     struct rf_view again = rf_test_view(&batch, 1, UINT32_MAX);
@@ -687,15 +651,15 @@ static void test_a_destination_that_lost_its_data_is_refused_until_adopted(void 
 {
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "10", &err), RF_OK);
+    open_sink();
+    flush("10");
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    tell("FLUSHALL");
     expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
-    assert_non_null(strstr(err.message, "lost its data"));
+    expect_said("lost its data");
     expect_answer("DBSIZE", "0");
     sink.adopt = true;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     assert_int_equal(sink.resume.size, 0);
     teardown();
 }
@@ -705,14 +669,14 @@ static void test_data_removed_under_our_feet_are_noticed_at_the_next_write(void 
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|x");
     expect_status(write_rest(), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    flush("1");
+    tell("FLUSHALL");
     rf_test_create(&batch, table, "2|x");
     expect_status(write_rest(), RF_FATAL);
-    assert_non_null(strstr(err.message, "vanished"));
+    expect_said("vanished");
     expect_answer("DBSIZE", "0");
     rf_table_release(table);
     teardown();
@@ -724,7 +688,7 @@ static void test_a_second_process_stops_the_first_before_it_writes_anything(void
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
     struct rf_test_sink second = {.type = &rf_sink_redis, .settings = settings, .epoch = 5};
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|first");
     expect_status(write_rest(), RF_OK);
     expect_status(rf_test_sink_open(&second, &err), RF_OK);
@@ -733,12 +697,12 @@ static void test_a_second_process_stops_the_first_before_it_writes_anything(void
     }
     struct rf_view view = rf_test_view(&batch, 1, UINT32_MAX);
     expect_status(sink.type->write(sink.state, &view, &err), RF_FATAL);
-    assert_non_null(strstr(err.message, "another process"));
+    expect_said("another process");
     rf_test_sink_close(&sink);
     expect_content("d:t:1 hash id=1 x=first\n");
     /* And it does not come back. */
     expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
-    assert_non_null(strstr(err.message, "later start"));
+    expect_said("later start");
     expect_status(rf_test_sink_flush(&second, "1", &err), RF_OK);
     rf_test_sink_deinit(&second);
     rf_table_release(table);
@@ -750,7 +714,7 @@ static void test_a_second_process_stops_the_flush_too(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_test_sink second = {.type = &rf_sink_redis, .settings = settings};
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     expect_status(rf_test_sink_open(&second, &err), RF_OK); /* the same epoch: the later one wins */
     expect_status(rf_test_sink_flush(&second, "7", &err), RF_OK);
     expect_status(rf_test_sink_flush(&sink, "3", &err), RF_FATAL);
@@ -767,9 +731,9 @@ static void test_two_pipelines_share_a_server(void **state)
     struct rf_sink_type other = rf_sink_redis;
     other.name = "other"; /* is the instance in its key */
     second.type = &other;
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     expect_status(rf_test_sink_open(&second, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "3", &err), RF_OK);
+    flush("3");
     expect_status(rf_test_sink_flush(&second, "4", &err), RF_OK);
     expect_answer("HGET rowferry:position:test:redis position", "3");
     expect_answer("HGET rowferry:position:test:other position", "4");
@@ -782,15 +746,15 @@ static void test_access_is_checked_and_what_is_missing_is_said(void **state)
     (void)state;
     setup("user", "cdc", "password", "right", NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    free(rf_test_redis_ask(&server, "ACL SETUSER cdc on >right ~rowferry:position:* ~d:t:* +multi "
-                                    "+exec +watch +hset +hdel +hget +hgetall +set +unlink +scan "
-                                    "+select"));
+    tell("ACL SETUSER cdc on >right ~rowferry:position:* ~d:t:* +multi "
+         "+exec +watch +hset +hdel +hget +hgetall +set +unlink +scan "
+         "+select");
     /* Enough without INFO. */
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|x");
     expect_status(write_rest(), RF_OK);
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "ACL SETUSER cdc -hset"));
+    tell("ACL SETUSER cdc -hset");
     expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
     assert_true(err.access);
     assert_non_null(strstr(err.hint, "ACL SETUSER cdc"));
@@ -798,7 +762,7 @@ static void test_access_is_checked_and_what_is_missing_is_said(void **state)
     expect_status(rf_test_sink_open(&sink, &err), RF_CONFIG);
     assert_true(err.access);
     assert_null(strstr(err.message, "wrong"));
-    free(rf_test_redis_ask(&server, "ACL DELUSER cdc"));
+    tell("ACL DELUSER cdc");
     rf_table_release(table);
     teardown();
 }
@@ -808,21 +772,21 @@ static void test_a_full_or_read_only_server_is_tried_again(void **state)
     (void)state;
     setup(NULL, NULL, NULL, NULL, NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_create(&batch, table, "1|x");
-    free(rf_test_redis_ask(&server, "CONFIG SET maxmemory 1"));
+    tell("CONFIG SET maxmemory 1");
     expect_status(write_rest(), RF_RETRY);
-    assert_non_null(strstr(err.message, "OOM"));
+    expect_said("OOM");
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "CONFIG SET maxmemory 0"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    free(rf_test_redis_ask(&server, "REPLICAOF 127.0.0.1 1"));
+    tell("CONFIG SET maxmemory 0");
+    open_sink();
+    tell("REPLICAOF 127.0.0.1 1");
     struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
     expect_status(sink.type->write(sink.state, &view, &err), RF_RETRY);
-    assert_non_null(strstr(err.message, "READONLY"));
+    expect_said("READONLY");
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "REPLICAOF NO ONE"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    tell("REPLICAOF NO ONE");
+    open_sink();
     expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
     expect_content("d:t:1 hash id=1 x=x\n");
     rf_table_release(table);
@@ -837,20 +801,6 @@ static void test_nobody_there_is_an_error_of_the_connection(void **state)
     expect_status(rf_test_sink_open(&sink, &err), RF_RETRY);
     assert_true(err.connect);
     teardown();
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    rf_test_redis_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    rf_test_redis_destroy(&server);
-    return 0;
 }
 
 int main(void)

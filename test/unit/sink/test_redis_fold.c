@@ -1,9 +1,6 @@
 /* The sink `redis`, where changes of one key meet before they are sent: fold=on and off end in the
  * same content, in every form that a row may take. And as=json. */
-#include "lib/events.h"
 #include "lib/feed.h"
-#include "lib/plugin.h"
-#include "lib/redis_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,42 +11,26 @@
 
 #include <cmocka.h>
 
+#include "lib/redis_subject.h"
+#include "lib/sink_subject.h"
+
 extern const struct rf_sink_type rf_sink_redis;
-
-static struct rf_test_redis server;
-static struct rf_test_setting settings[8];
-static struct rf_test_sink sink;
-static struct rf_batch batch;
-static struct rf_error err;
-
-#define expect_status(call, status)                                                   \
-    do {                                                                              \
-        enum rf_status got_ = (call);                                                 \
-        if (got_ != (status)) {                                                       \
-            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
-        }                                                                             \
-        assert_int_equal(got_, (status));                                             \
-    } while (0)
 
 static void setup(const char *as, const char *fold, const char *name, const char *value)
 {
     const struct rf_test_setting given[] = {
         {"port", server.port}, {"as", as}, {"fold", fold}, {name, value}, {NULL, NULL}};
-    memcpy(settings, given, sizeof given);
-    sink = (struct rf_test_sink){.type = &rf_sink_redis, .settings = settings};
     /* Always full, so that the sink expects more to come. */
-    batch = (struct rf_batch){.bytes_max = 1};
-    err = (struct rf_error){0};
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
-    free(rf_test_redis_ask(&server, "CONFIG RESETSTAT"));
+    begin_sink(&rf_sink_redis, given, 1);
+    tell("FLUSHALL");
+    tell("CONFIG RESETSTAT");
     rf_test_begin(&batch, 1);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
 }
 
 static void teardown(void)
 {
-    rf_test_sink_deinit(&sink);
-    rf_batch_deinit(&batch);
+    end_sink();
 }
 
 /* In views of that many events. */
@@ -57,18 +38,9 @@ static enum rf_status write_all(uint32_t step)
 {
     enum rf_status status = RF_OK;
     for (uint32_t i = 0; i < batch.count && status == RF_OK; i += step) {
-        struct rf_view view = rf_test_view(&batch, i, step);
-        status = sink.type->write(sink.state, &view, &err);
+        status = write_some(i, step);
     }
     return status;
-}
-
-static void expect_content(const char *expected)
-{
-    struct rf_buf content = {0};
-    rf_test_redis_dump(&server, &content);
-    assert_string_equal(rf_buf_cstr(&content), expected);
-    rf_buf_deinit(&content);
 }
 
 /* How often Redis has carried out that command since setup. */
@@ -98,7 +70,7 @@ static void test_only_the_last_state_of_a_key_is_sent(void **state)
             memcpy(before, after, sizeof before);
         }
         expect_status(write_all(100), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        flush("1");
         expect_content("d:t:1 hash id=1 x=1000\n");
         /* Beside those of epoch, table and position. */
         assert_in_range(calls_of("hset"), i == 0 ? 4 : 1004, i == 0 ? 4 : 1004);
@@ -133,7 +105,7 @@ static void test_changes_of_one_key_become_what_both_make(void **state)
     for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
         setup("hash", i % 2 == 0 ? "on" : "off", NULL, NULL);
         struct rf_table *table = rf_test_table("d", "t", "id:int! a:text b:text");
-        free(rf_test_redis_ask(&server, "HSET d:t:1 id 1 a there b there old 1"));
+        tell("HSET d:t:1 id 1 a there b there old 1");
         for (int j = 0; j < 4 && cases[i / 2].steps[j] != NULL; j++) {
             char row[64];
             snprintf(row, sizeof row, "%s", cases[i / 2].steps[j] + 2);
@@ -145,7 +117,7 @@ static void test_changes_of_one_key_become_what_both_make(void **state)
             }
         }
         expect_status(write_all(1), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        flush("1");
         expect_content(cases[i / 2].expected);
         rf_table_release(table);
         teardown();
@@ -166,7 +138,7 @@ static void test_tables_that_share_a_key_do_not_mix_their_columns(void **state)
         rf_test_update(&batch, two, "b2|2|c2", "?|3|?");
         rf_test_delete(&batch, two, "b2|3|c2");
         expect_status(write_all(1), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        flush("1");
         expect_content("last hash a=a1 c=c2 id=3\n");
         rf_table_release(one);
         rf_table_release(two);
@@ -194,10 +166,10 @@ static void test_folding_changes_nothing_of_what_is_there_in_the_end(void **stat
                 assert_true(rf_test_feed_view(&feed, i, 0, &view));
                 expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
                 if (rf_test_random(&dice, 5) == 0) {
-                    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+                    flush("1");
                 }
             }
-            expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+            flush("2");
             rf_test_redis_dump(&server, &contents[fold]);
             teardown();
         }
@@ -216,7 +188,7 @@ static void test_a_refusal_names_the_first_event_that_it_is_about(void **state)
     (void)state;
     setup("hash", "on", NULL, NULL);
     struct rf_table *table = rf_test_table("d", "t", "id:int! x:text");
-    free(rf_test_redis_ask(&server, "SET d:t:2 mine"));
+    tell("SET d:t:2 mine");
     rf_test_create(&batch, table, "1|x");
     rf_test_update(&batch, table, "2|y", "2|x");
     rf_test_create(&batch, table, "3|x");
@@ -225,12 +197,8 @@ static void test_a_refusal_names_the_first_event_that_it_is_about(void **state)
     expect_status(write_all(1), RF_OK);
     expect_status(rf_test_sink_flush(&sink, "1", &err), RF_REJECT);
     assert_ptr_equal(err.event, &batch.events[1]);
-    char *answer = rf_test_redis_ask(&server, "EXISTS d:t:1");
-    assert_string_equal(answer, "1");
-    free(answer);
-    answer = rf_test_redis_ask(&server, "HEXISTS rowferry:position:test:redis position");
-    assert_string_equal(answer, "0");
-    free(answer);
+    expect_answer("EXISTS d:t:1", "1");
+    expect_answer("HEXISTS rowferry:position:test:redis position", "0");
     rf_table_release(table);
     teardown();
 }
@@ -266,8 +234,7 @@ static void test_a_batch_that_is_not_full_is_seen_at_once(void **state)
     rf_test_create(&batch, table, "2|x");
     batch.bytes_max = 1;
     batch.current = true; /* full, and the source says that this is all */
-    struct rf_view view = rf_test_view(&batch, 1, 1);
-    expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
+    expect_status(write_some(1, 1), RF_OK);
     expect_content("d:t:1 hash id=1 x=x\nd:t:2 hash id=2 x=x\n");
     rf_table_release(table);
     teardown();
@@ -291,15 +258,13 @@ static void test_hot_keys_are_written_a_tenth_as_often(void **state)
         last[id] = i + 1;
     }
     expect_status(write_all(2000), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    flush("1");
     assert_in_range(calls_of("hset"), 5000, CHANGES / 8);
     for (uint32_t i = 0; i < KEYS; i += 7) {
         char command[64], expected[32];
         snprintf(command, sizeof command, "HGET d:t:%u x", i);
         snprintf(expected, sizeof expected, "%.0d", last[i]);
-        char *answer = rf_test_redis_ask(&server, command);
-        assert_string_equal(answer, expected);
-        free(answer);
+        expect_answer(command, expected);
     }
     rf_table_release(table);
     teardown();
@@ -320,7 +285,7 @@ static void test_json_holds_the_whole_row(void **state)
         rf_test_update(&batch, table, "3|c|1.00|[]|NULL|NULL", "5|c|?|?|?|?");
         rf_test_delete(&batch, table, "4|d|1.00||NULL|NULL");
         expect_status(write_all(2), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+        flush("1");
         expect_content("d:t:1 string {\"id\":1,\"name\":\"a\\\"b\",\"price\":\"9.50\",\"more\":"
                        "{\"x\": [1, null]},\"raw\":\"/w==\",\"at\":\"2024-02-29T12:00:00\"}\n"
                        "d:t:2 string {\"id\":2,\"name\":\"e\",\"price\":\"0.00\",\"more\":5,"
@@ -329,27 +294,12 @@ static void test_json_holds_the_whole_row(void **state)
                        "\"raw\":null,\"at\":null}\n");
         /* Neither image tells it: JSON cannot be written in part. */
         struct rf_event *bad = rf_test_update(&batch, table, "1|?|?|?|?|?", "?|x|?|?|?|?");
-        struct rf_view view = rf_test_view(&batch, batch.count - 1, 1);
-        expect_status(sink.type->write(sink.state, &view, &err), RF_REJECT);
+        expect_status(write_some(batch.count - 1, 1), RF_REJECT);
         assert_ptr_equal(err.event, bad);
         assert_non_null(strstr(err.hint, "binlog_row_image=FULL"));
         rf_table_release(table);
         teardown();
     }
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    rf_test_redis_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    rf_test_redis_destroy(&server);
-    return 0;
 }
 
 int main(void)

@@ -1,7 +1,4 @@
 /* as=stream against a real server. */
-#include "lib/events.h"
-#include "lib/plugin.h"
-#include "lib/redis_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,67 +9,31 @@
 
 #include <cmocka.h>
 
+#include "lib/redis_subject.h"
+#include "lib/sink_subject.h"
+
 extern const struct rf_sink_type rf_sink_redis;
 
-static struct rf_test_redis server;
-static struct rf_test_setting settings[8];
-static struct rf_test_sink sink;
-static struct rf_batch batch;
 static struct rf_table *orders;
-static struct rf_error err;
 static uint32_t written; /* events of the batch */
 static int rows;         /* in it */
-
-#define expect_status(call, status)                                                   \
-    do {                                                                              \
-        enum rf_status got_ = (call);                                                 \
-        if (got_ != (status)) {                                                       \
-            print_message("%s: %s (%s)\n", #call, rf_status_name(got_), err.message); \
-        }                                                                             \
-        assert_int_equal(got_, (status));                                             \
-    } while (0)
 
 static void setup(const char *name, const char *value)
 {
     const struct rf_test_setting given[] = {
         {"port", server.port}, {"as", "stream"}, {name, value}, {NULL, NULL}};
-    memcpy(settings, given, sizeof given);
-    sink = (struct rf_test_sink){.type = &rf_sink_redis, .settings = settings, .picks = 7};
-    batch = (struct rf_batch){.bytes_max = 16 << 20};
-    err = (struct rf_error){0};
+    begin_sink(&rf_sink_redis, given, 16 << 20);
+    sink.picks = 7;
     written = 0;
     rows = 0;
     orders = rf_test_table("shop", "orders", "id:int! name:text more:json");
-    free(rf_test_redis_ask(&server, "FLUSHALL"));
+    tell("FLUSHALL");
 }
 
 static void teardown(void)
 {
-    rf_test_sink_deinit(&sink);
-    rf_batch_deinit(&batch);
+    end_sink();
     rf_table_release(orders);
-}
-
-static void expect_answer(const char *command, const char *expected)
-{
-    char *answer = rf_test_redis_ask(&server, command);
-    assert_string_equal(answer, expected);
-    free(answer);
-}
-
-static void expect_said(const char *words)
-{
-    if (strstr(err.message, words) == NULL) {
-        print_message("'%s' is not in: %s\n", words, err.message);
-    }
-    assert_non_null(strstr(err.message, words));
-}
-
-/* `count` events of the batch from `first` on; UINT32_MAX: all the rest. */
-static enum rf_status write_some(uint32_t first, uint32_t count)
-{
-    struct rf_view view = rf_test_view(&batch, first, count);
-    return sink.type->write(sink.state, &view, &err);
 }
 
 static enum rf_status write_rest(void)
@@ -101,17 +62,33 @@ static char *all_of(const char *key)
     return rf_test_redis_ask(&server, command);
 }
 
-static void reopen(void)
+/* As setup, and it is opened. */
+static void start(const char *name, const char *value)
 {
-    rf_test_sink_close(&sink);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    setup(name, value);
+    open_sink();
+}
+
+/* Writes these, and nothing is said against it. */
+static void take(uint32_t first, uint32_t count)
+{
+    expect_status(write_some(first, count), RF_OK);
+}
+
+static void expect_length(const char *expected)
+{
+    expect_answer("XLEN shop:orders", expected);
+}
+
+static void expect_stamp(const char *expected)
+{
+    expect_answer("HGET rowferry:position:test:redis stamp", expected);
 }
 
 static void test_every_event_becomes_an_entry_that_people_can_read(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     rf_test_begin(&batch, 1);
     rf_test_create(&batch, orders, "1|anna|{\"a\":[1]}");
     rf_test_update(&batch, orders, "1|anna|{\"a\":[1]}", "1|NULL|?");
@@ -145,7 +122,7 @@ static void test_one_word_is_one_stream_of_all(void **state)
     (void)state;
     setup("key", "changes");
     struct rf_table *keyless = rf_test_table("shop", "log", "at:int");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     rf_test_begin(&batch, 1);
     rf_test_create(&batch, orders, "1|x|NULL");
     rf_test_create(&batch, keyless, "5");
@@ -164,13 +141,12 @@ static void test_one_word_is_one_stream_of_all(void **state)
 static void test_ids_grow_as_stamps_do(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 2500);
     add_rows(1, 10); /* of the same second */
     add_rows(2, 1);
     expect_status(write_rest(), RF_OK);
-    expect_answer("XLEN shop:orders", "2511");
+    expect_length("2511");
     expect_answer(
         "XRANGE shop:orders 1700000001000-999 1700000001001-0 COUNT 3",
         "1700000001000-999 op create table shop.orders key {\"id\":1000} after "
@@ -178,7 +154,7 @@ static void test_ids_grow_as_stamps_do(void **state)
         "0-1-1:1000:0 1700000001001-0 op create table shop.orders key {\"id\":1001} after "
         "{\"id\":1001,\"name\":\"x\",\"more\":null} ts 2023-11-14T22:13:21Z id "
         "0-1-1:1001:0");
-    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    flush("2");
     expect_answer("HMGET rowferry:position:test:redis stamp picks", "1700000002000000 7");
     teardown();
 }
@@ -186,9 +162,8 @@ static void test_ids_grow_as_stamps_do(void **state)
 static void test_a_replay_from_anywhere_adds_nothing(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "0", &err), RF_OK);
+    start(NULL, NULL);
+    flush("0");
     for (uint64_t i = 1; i <= 8; i++) {
         add_rows(i / 3 + 1, 5); /* several of one second */
         rf_test_begin(&batch, i / 3 + 1);
@@ -197,15 +172,15 @@ static void test_a_replay_from_anywhere_adds_nothing(void **state)
     }
     for (uint32_t cut = 0; cut < batch.count; cut += 3) {
         /* Some arrive, and the position is still before them all. */
-        expect_status(write_some(0, cut), RF_OK);
+        take(0, cut);
         reopen();
     }
-    expect_status(write_some(0, UINT32_MAX), RF_OK);
+    take(0, UINT32_MAX);
     char *first = all_of("shop:orders"), *other = all_of("shop:other");
-    expect_answer("XLEN shop:orders", "40");
+    expect_length("40");
     expect_answer("XLEN shop:other", "8");
     reopen();
-    expect_status(write_some(0, UINT32_MAX), RF_OK);
+    take(0, UINT32_MAX);
     char *second = all_of("shop:orders"), *other_second = all_of("shop:other");
     assert_string_equal(first, second);
     assert_string_equal(other, other_second);
@@ -219,20 +194,19 @@ static void test_a_replay_from_anywhere_adds_nothing(void **state)
 static void test_the_stamp_beside_a_position_is_that_of_whole_transactions(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 3);
     rf_test_begin(&batch, 1);
     rf_test_create(&batch, orders, "900|x|NULL");
     batch.transactions[1].ends = false; /* it goes on in another batch */
-    expect_status(write_some(0, 3), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_status(write_some(3, 1), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_answer("HGET rowferry:position:test:redis stamp", "1700000001000002");
+    take(0, 3);
+    flush("1");
+    take(3, 1);
+    flush("1");
+    expect_stamp("1700000001000002");
     reopen();
-    expect_status(write_some(3, 1), RF_OK);
-    expect_answer("XLEN shop:orders", "4");
+    take(3, 1);
+    expect_length("4");
     teardown();
 }
 
@@ -240,20 +214,19 @@ static void test_the_stamp_beside_a_position_is_that_of_whole_transactions(void 
 static void test_a_transaction_that_goes_on_leaves_the_stamp_of_the_one_before(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 3);
     rf_test_begin(&batch, 1);
     rf_test_create(&batch, orders, "900|x|NULL");
     rf_test_create(&batch, orders, "901|x|NULL");
     batch.transactions[1].ends = false;
-    expect_status(write_some(0, 5), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_answer("HGET rowferry:position:test:redis stamp", "1700000001000002");
+    take(0, 5);
+    flush("1");
+    expect_stamp("1700000001000002");
     reopen();
-    expect_status(write_some(3, 2), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_answer("XLEN shop:orders", "5");
+    take(3, 2);
+    flush("1");
+    expect_length("5");
     teardown();
 }
 
@@ -262,11 +235,10 @@ static void test_the_stamp_grows_with_an_end_that_comes_alone(void **state)
 {
     (void)state;
     struct rf_batch end = {.bytes_max = 16 << 20};
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 3);
     batch.transactions[0].ends = false;
-    expect_status(write_some(0, 3), RF_OK);
+    take(0, 3);
     rf_test_begin(&end, 1);
     end.transactions[0].begins = false;
     rf_test_commit(&end);
@@ -274,8 +246,8 @@ static void test_the_stamp_grows_with_an_end_that_comes_alone(void **state)
     view.transactions = end.transactions;
     view.transaction_count = 1;
     expect_status(sink.type->write(sink.state, &view, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_answer("HGET rowferry:position:test:redis stamp", "1700000001000002");
+    flush("1");
+    expect_stamp("1700000001000002");
     rf_batch_deinit(&end);
     teardown();
 }
@@ -297,23 +269,22 @@ static void test_entries_of_others_are_noticed_before_anything_is_passed_over(vo
         {"XADD shop:orders 1700000009000-5000 op create id 0-1-9:1:0", true, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        setup(NULL, NULL);
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "0", &err), RF_OK);
+        start(NULL, NULL);
+        flush("0");
         add_rows(1, i == 4 ? 1 : 2);
         expect_status(write_rest(), RF_OK);
         if (cases[i].position) {
-            expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+            flush("1");
         }
         if (cases[i].closed) {
             rf_test_sink_close(&sink);
         }
-        free(rf_test_redis_ask(&server, cases[i].command));
+        tell(cases[i].command);
         char *before = all_of("shop:orders");
         add_rows(1, 1);
         enum rf_status status = RF_OK;
         if (cases[i].closed) {
-            expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+            open_sink();
         }
         status = cases[i].position ? write_some(batch.count - 1, 1) : write_some(0, UINT32_MAX);
         if (status == RF_OK) { /* all of it would be there, by the last id */
@@ -338,8 +309,7 @@ static void test_a_stream_that_was_mended_goes_on(void **state)
 {
     (void)state;
     for (int renamed = 0; renamed < 2; renamed++) {
-        setup(NULL, NULL);
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        start(NULL, NULL);
         add_rows(1, 2);
         expect_status(write_rest(), RF_OK);
         expect_answer("XADD shop:orders 1800000000000-0 mine 1", "1800000000000-0");
@@ -350,17 +320,17 @@ static void test_a_stream_that_was_mended_goes_on(void **state)
         } else {
             expect_answer("XDEL shop:orders 1800000000000-0", "1");
             reopen();
-            expect_status(write_some(0, 2), RF_OK);
+            take(0, 2);
             /* Its last id is still the other one's. */
-            expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-            expect_status(write_some(2, 1), RF_OK);
+            flush("1");
+            take(2, 1);
             expect_status(rf_test_sink_flush(&sink, "2", &err), RF_FATAL);
             expect_answer("XSETID shop:orders 1700000001000-1", "OK");
         }
         reopen();
-        expect_status(write_some(renamed ? 0 : 2, UINT32_MAX), RF_OK);
-        expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
-        expect_answer("XLEN shop:orders", "3");
+        take(renamed ? 0 : 2, UINT32_MAX);
+        flush("2");
+        expect_length("3");
         teardown();
     }
 }
@@ -376,8 +346,8 @@ static void test_a_key_that_is_not_our_stream_is_refused_at_once(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         setup(NULL, NULL);
-        free(rf_test_redis_ask(&server, cases[i].command));
-        expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+        tell(cases[i].command);
+        open_sink();
         add_rows(1, 1);
         expect_status(write_rest(), RF_CONFIG);
         expect_said(cases[i].said);
@@ -395,9 +365,9 @@ static void test_two_pipelines_do_not_share_a_stream(void **state)
     type.name = "other"; /* is the instance in its key */
     add_rows(1, 1);
     add_rows(2, 1);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     expect_status(rf_test_sink_open(&second, &err), RF_OK);
-    expect_status(write_some(0, 1), RF_OK);
+    take(0, 1);
     struct rf_view view = rf_test_view(&batch, 0, UINT32_MAX);
     expect_status(type.write(second.state, &view, &err), RF_CONFIG);
     expect_said("did not begin it");
@@ -410,52 +380,50 @@ static void test_two_pipelines_do_not_share_a_stream(void **state)
 static void test_other_picks_continue_far_behind_what_is_there(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 2);
-    expect_status(write_some(0, 2), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    take(0, 2);
+    flush("1");
     add_rows(2, 2); /* there, and the position is before them */
-    expect_status(write_some(2, 2), RF_OK);
+    take(2, 2);
     sink.picks = 8;
     reopen();
     /* The last id was 1700000002000-1; the gap is ten thousand seconds. */
     expect_answer("HMGET rowferry:position:test:redis stamp picks", "1700010002000001 8");
-    expect_status(write_some(2, 2), RF_OK);
-    expect_answer("XLEN shop:orders", "6");
+    take(2, 2);
+    expect_length("6");
     expect_answer("XREVRANGE shop:orders 1700010002000-3 1700010002000-3 COUNT 1",
                   "1700010002000-3 op create table shop.orders key {\"id\":4} after "
                   "{\"id\":4,\"name\":\"x\",\"more\":null} ts 2023-11-14T22:13:22Z id 0-1-2:2:0");
     /* And the same again is a replay like any other. */
     reopen();
-    expect_status(write_some(2, 2), RF_OK);
-    expect_answer("XLEN shop:orders", "6");
+    take(2, 2);
+    expect_length("6");
     teardown();
 }
 
 static void test_an_ordered_position_writes_its_events_anew(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 2);
     add_rows(2, 2);
     expect_status(write_rest(), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    flush("2");
     rf_test_sink_close(&sink);
     sink.ordered = true;
     rf_buf_set(&sink.position, RF_STR("1"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    open_sink();
     assert_int_equal(sink.resume.size, 0);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    flush("1");
     expect_answer("HGET rowferry:position:test:redis position", "1");
     sink.ordered = false;
-    expect_status(write_some(2, 2), RF_OK);
-    expect_answer("XLEN shop:orders", "6");
+    take(2, 2);
+    expect_length("6");
     reopen();
     assert_true(rf_str_equal(sink.resume, RF_STR("1")));
-    expect_status(write_some(2, 2), RF_OK);
-    expect_answer("XLEN shop:orders", "6");
+    take(2, 2);
+    expect_length("6");
     teardown();
 }
 
@@ -463,25 +431,24 @@ static void test_an_ordered_position_writes_its_events_anew(void **state)
 static void test_a_server_that_went_back_is_brought_forward_to_the_same_entries(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    start(NULL, NULL);
     add_rows(1, 3);
     add_rows(2, 3);
-    expect_status(write_some(0, 3), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_status(write_some(3, 1), RF_OK);
+    take(0, 3);
+    flush("1");
+    take(3, 1);
     expect_answer("SAVE", "OK");
-    expect_status(write_some(4, 2), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    take(4, 2);
+    flush("2");
     char *before = all_of("shop:orders");
     rf_test_sink_close(&sink);
     rf_test_redis_kill(&server);
     rf_test_redis_again(&server);
-    expect_answer("XLEN shop:orders", "4");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
+    expect_length("4");
+    open_sink();
     assert_true(rf_str_equal(sink.resume, RF_STR("1")));
-    expect_status(write_some(3, 3), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "2", &err), RF_OK);
+    take(3, 3);
+    flush("2");
     char *after = all_of("shop:orders");
     assert_string_equal(before, after);
     free(before);
@@ -492,9 +459,8 @@ static void test_a_server_that_went_back_is_brought_forward_to_the_same_entries(
 static void test_a_stream_keeps_as_many_entries_as_asked(void **state)
 {
     (void)state;
-    setup("maxlen", "1000");
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "0", &err), RF_OK);
+    start("maxlen", "1000");
+    flush("0");
     add_rows(1, 5000);
     expect_status(write_rest(), RF_OK);
     char *length = rf_test_redis_ask(&server, "XLEN shop:orders");
@@ -502,11 +468,11 @@ static void test_a_stream_keeps_as_many_entries_as_asked(void **state)
     /* What was trimmed away, or removed, is not written again. */
     expect_answer("XTRIM shop:orders MAXLEN 0", length);
     reopen();
-    expect_status(write_some(0, UINT32_MAX), RF_OK);
-    expect_answer("XLEN shop:orders", "0");
+    take(0, UINT32_MAX);
+    expect_length("0");
     add_rows(1, 1);
-    expect_status(write_some(5000, 1), RF_OK);
-    expect_answer("XLEN shop:orders", "1");
+    take(5000, 1);
+    expect_length("1");
     free(length);
     teardown();
 }
@@ -539,11 +505,10 @@ static void test_templates_that_ask_for_columns_are_refused(void **state)
 static void test_a_damaged_record_is_not_guessed_around(void **state)
 {
     (void)state;
-    setup(NULL, NULL);
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
+    start(NULL, NULL);
+    flush("1");
     rf_test_sink_close(&sink);
-    free(rf_test_redis_ask(&server, "HSET rowferry:position:test:redis stamp 12x"));
+    tell("HSET rowferry:position:test:redis stamp 12x");
     expect_status(rf_test_sink_open(&sink, &err), RF_FATAL);
     expect_said("not a number");
     teardown();
@@ -555,38 +520,24 @@ static void test_the_rights_that_are_missing_are_named(void **state)
     setup("user", "cdc");
     settings[3] = (struct rf_test_setting){"password", "right"};
     settings[4] = (struct rf_test_setting){NULL, NULL};
-    free(rf_test_redis_ask(&server, "ACL SETUSER cdc reset on >right ~rowferry:position:* ~shop:* "
-                                    "+multi +exec +watch +hset +hget +hgetall +select +info +xadd "
-                                    "+type +xinfo +xrange +xrevrange"));
-    expect_status(rf_test_sink_open(&sink, &err), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "0", &err), RF_OK);
+    tell("ACL SETUSER cdc reset on >right ~rowferry:position:* ~shop:* "
+         "+multi +exec +watch +hset +hget +hgetall +select +info +xadd "
+         "+type +xinfo +xrange +xrevrange");
+    open_sink();
+    flush("0");
     add_rows(1, 2);
     expect_status(write_rest(), RF_OK);
     reopen();
-    expect_status(write_some(0, 1), RF_OK);
-    expect_status(rf_test_sink_flush(&sink, "1", &err), RF_OK);
-    expect_status(write_some(1, 1), RF_OK);
-    free(rf_test_redis_ask(&server, "ACL SETUSER cdc -xadd"));
+    take(0, 1);
+    flush("1");
+    take(1, 1);
+    tell("ACL SETUSER cdc -xadd");
     add_rows(2, 1);
     expect_status(write_some(2, 1), RF_CONFIG);
     assert_true(err.access);
     assert_non_null(strstr(err.hint, "+xadd"));
-    free(rf_test_redis_ask(&server, "ACL DELUSER cdc"));
+    tell("ACL DELUSER cdc");
     teardown();
-}
-
-static int start_server(void **state)
-{
-    (void)state;
-    rf_test_redis_start(&server, NULL);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    rf_test_redis_destroy(&server);
-    return 0;
 }
 
 int main(void)
