@@ -1,11 +1,9 @@
 #include "source/definitions.h"
 
 #include "base/clock.h"
+#include "source/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     FILE_BYTES_MAX = 256 * 1024 * 1024,
@@ -163,20 +161,8 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
 
 static enum rf_status read_text(const char *path, struct rf_buf *text, struct rf_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = -1;
-    while (fd >= 0 && text->size <= FILE_BYTES_MAX) {
-        got = read(fd, rf_buf_reserve(text, 64 * 1024), 64 * 1024);
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            break;
-        }
-        text->size += got > 0 ? (size_t)got : 0;
-    }
-    int number = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (fd < 0 || got < 0) {
+    int number = rf_text_read(path, FILE_BYTES_MAX, text);
+    if (number != 0) {
         rf_fail(err, RF_CONFIG, "schema: %s could not be read: %s", path, strerror(number));
         return RF_CONFIG;
     }

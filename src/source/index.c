@@ -1,14 +1,12 @@
 #include "source/index.h"
 
 #include "base/memory.h"
+#include "source/text.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     WIDTH_MIN = 6,
@@ -123,22 +121,12 @@ static enum rf_status hole(const char *before, const char *missing, const char *
 
 static enum rf_status read_text(const char *path, struct rf_buf *text, struct rf_error *err)
 {
-    ssize_t got = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && text->size < INDEX_BYTES_MAX) {
-        got = read(fd, rf_buf_reserve(text, 64 * 1024), 64 * 1024);
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            break;
-        }
-        text->size += got > 0 ? (size_t)got : 0;
-    }
-    int number = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (fd < 0 || got < 0) {
+    int number = rf_text_read(path, INDEX_BYTES_MAX, text);
+    if (number != 0) {
         rf_fail(err, RF_CONFIG, "the index %s could not be read: %s", path, strerror(number));
-        err->code = number;
+        if (err != NULL) {
+            err->code = number;
+        }
         return RF_CONFIG;
     }
     return RF_OK;

@@ -579,6 +579,22 @@ static void test_files_deleted_unseen_are_no_loss_when_nothing_was_in_them(void 
     }
 }
 
+/* A server that is upgraded, or reset, writes it anew; and rights may change. */
+static void test_an_index_that_goes_away_does_not_end_the_following(void **context)
+{
+    struct subject subject;
+    (void)context;
+    write_log(3, "0-1-4", 5, 6, true); /* the next one is looked for at each end */
+    prepare(&subject, "bin.index", true);
+    open_it(&subject);
+    expect_until(&subject, 1, 6);
+    assert_int_equal(unlink(place("bin.index")), 0);
+    assert_int_equal(rf_test_source_read(&subject.source, 50, &subject.err), RF_AGAIN);
+    write_log(4, "0-1-6", 7, 8, false);
+    expect_until(&subject, 1, 8);
+    end(&subject);
+}
+
 static void *interrupt_later(void *argument)
 {
     struct rf_test_source *source = argument;
@@ -625,6 +641,7 @@ int main(void)
         TEST(test_a_deleted_file_is_no_loss_as_long_as_the_next_one_is_there),
         TEST(test_a_hole_in_front_of_the_next_file_stops_by_name),
         TEST(test_files_deleted_unseen_are_no_loss_when_nothing_was_in_them),
+        TEST(test_an_index_that_goes_away_does_not_end_the_following),
         TEST(test_an_interrupt_ends_the_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
