@@ -1,7 +1,7 @@
 /* The source `binlog` beside a server that is at work: its files are read where it writes them, as
  * they grow, over rotations, purges, a crash and a RESET MASTER. */
 #include "base/clock.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "lib/source.h"
 
 #include <stdio.h>
@@ -18,7 +18,6 @@ enum { LIMIT_MS = 20000 };
 
 extern const struct rf_source_type rf_source_mysql, rf_source_binlog;
 
-static struct rf_test_mariadb server;
 static char index_path[300];
 
 struct subject {
@@ -165,19 +164,11 @@ static void test_a_reset_stops_the_following(void **context)
     end(&subject);
 }
 
-static int start_server(void **context)
+static int start_with_index(void **context)
 {
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
+    int status = start_server(context);
     snprintf(index_path, sizeof index_path, "%s/data/bin.index", server.dir);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
-    return 0;
+    return status;
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
@@ -189,5 +180,5 @@ int main(void)
         TEST(test_a_server_that_crashed_and_came_back_is_followed_on),
         TEST(test_a_reset_stops_the_following),
     };
-    return cmocka_run_group_tests(tests, start_server, end_server);
+    return cmocka_run_group_tests(tests, start_with_index, end_server);
 }

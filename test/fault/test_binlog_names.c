@@ -2,7 +2,7 @@
  * what mariadb-dump prints of the tables, or numbered. What it gives must be what it gives of a log
  * with names. */
 #include "base/clock.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "lib/shapes.h"
 #include "lib/source.h"
 
@@ -21,7 +21,6 @@
 
 extern const struct rf_source_type rf_source_binlog;
 
-static struct rf_test_mariadb server;
 static char schema_path[300];
 
 /* ---- Frame --------------------------------------------------------------------------------- */
@@ -299,19 +298,11 @@ static void test_a_table_that_is_met_late_needs_no_purged_file(void **context)
     rf_test_source_deinit(&subject.source);
 }
 
-static int start_server(void **context)
+static int start_with_schema(void **context)
 {
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
+    int status = start_server(context);
     snprintf(schema_path, sizeof schema_path, "%s/schema.sql", server.dir);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
-    return 0;
+    return status;
 }
 
 int main(void)
@@ -324,5 +315,5 @@ int main(void)
         cmocka_unit_test(test_a_change_while_it_is_followed_voids_the_definition),
         cmocka_unit_test(test_a_table_that_is_met_late_needs_no_purged_file),
     };
-    return cmocka_run_group_tests(tests, start_server, end_server);
+    return cmocka_run_group_tests(tests, start_with_schema, end_server);
 }

@@ -2,7 +2,7 @@
  * tables say at the start: character sets of statements, foreign keys. */
 #include "base/clock.h"
 #include "event/name.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "lib/source.h"
 
 #include <stdio.h>
@@ -20,8 +20,6 @@
 enum { LIMIT_MS = 20000 };
 
 extern const struct rf_source_type rf_source_mysql, rf_source_binlog;
-
-static struct rf_test_mariadb server;
 
 struct subject {
     struct rf_test_source source;
@@ -276,18 +274,11 @@ static void test_foreign_keys_that_change_rows_are_named(void **context)
     quiet_says("shop.*", "root", 0, "are not in its log: shop.c1, shop.c2, shop.c3, ...\n");
 }
 
-static int start_server(void **context)
+static int start_folding(void **context)
 {
     static const char *const options[] = {"--lower-case-table-names=1", NULL};
     (void)context;
     rf_test_mariadb_start(&server, options);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
     return 0;
 }
 
@@ -302,5 +293,5 @@ int main(void)
         TEST(test_statements_in_other_character_sets_stop_only_what_is_picked),
         TEST(test_foreign_keys_that_change_rows_are_named),
     };
-    return cmocka_run_group_tests(tests, start_server, end_server);
+    return cmocka_run_group_tests(tests, start_folding, end_server);
 }

@@ -1,7 +1,7 @@
 /* The source `mysql` on a server whose log has no column names: they are asked for, and used only
  * where nothing in the log says that they may have changed. */
 #include "base/clock.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "lib/shapes.h"
 
 #include <stdio.h>
@@ -19,8 +19,6 @@
 enum { LIMIT_MS = 20000, QUIET_MS = 300 };
 
 extern const struct rf_source_type rf_source_mysql;
-
-static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
@@ -276,20 +274,6 @@ static void test_a_missing_grant_is_named_and_its_statement_helps(void **context
     assert_int_equal(read_all(&subject), RF_AGAIN);
     assert_non_null(strstr(rf_buf_cstr(&subject.source.text), "create shop.t 1|2"));
     end(&subject);
-}
-
-static int start_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
-    return 0;
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* What a real server logs that stops the source, and that it is left out when it is named: rows
  * changed by statements, rows that were rolled back beside another engine, XA transactions. */
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "lib/source.h"
 
 #include <stdio.h>
@@ -16,8 +16,6 @@
 enum { LIMIT_MS = 20000 };
 
 extern const struct rf_source_type rf_source_mysql;
-
-static struct rf_test_mariadb server;
 
 struct subject {
     struct rf_test_source source;
@@ -163,20 +161,6 @@ static void test_a_name_that_is_none_is_refused_before_anything_is_contacted(voi
     rf_test_source_deinit(&subject.source);
 }
 
-static int begin(void **context)
-{
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
-    return 0;
-}
-
-static int end_all(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,5 +171,5 @@ int main(void)
         cmocka_unit_test_setup(test_xa_transactions_are_left_out_by_their_two_gtids, fresh),
         cmocka_unit_test(test_a_name_that_is_none_is_refused_before_anything_is_contacted),
     };
-    return cmocka_run_group_tests(tests, begin, end_all);
+    return cmocka_run_group_tests(tests, start_server, end_server);
 }

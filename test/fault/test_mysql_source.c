@@ -1,7 +1,7 @@
 /* The source `mysql` against a real server: where it begins, what it hands over, what it
  * refuses. */
 #include "base/clock.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 #include "source/position.h"
 
 #include <poll.h>
@@ -21,8 +21,6 @@
 enum { LIMIT_MS = 20000, QUIET_MS = 300 };
 
 extern const struct rf_source_type rf_source_mysql, rf_source_binlog;
-
-static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
@@ -873,19 +871,10 @@ static void test_a_restarted_server_is_found_again(void **context)
     end(&subject);
 }
 
-static int start_server(void **context)
+static int end_answering(void **context)
 {
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
     ask("SELECT 1");
-    rf_test_mariadb_destroy(&server);
-    return 0;
+    return end_server(context);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
@@ -922,5 +911,5 @@ int main(void)
         TEST(test_a_thousand_rotations_lose_nothing),
         TEST(test_a_restarted_server_is_found_again),
     };
-    return cmocka_run_group_tests(tests, start_server, end_server);
+    return cmocka_run_group_tests(tests, start_server, end_answering);
 }

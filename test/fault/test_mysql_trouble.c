@@ -1,7 +1,7 @@
 /* The source `mysql` and servers in trouble, or up to no good: frozen, replaced, with TLS that is
  * not what it should be, with answers that are lies. */
 #include "base/clock.h"
-#include "lib/mariadb_server.h"
+#include "lib/mariadb_subject.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -26,8 +26,6 @@
 enum { LIMIT_MS = 20000 };
 
 extern const struct rf_source_type rf_source_mysql;
-
-static struct rf_test_mariadb server;
 
 /* ---- Frame --------------------------------------------------------------------------------- */
 
@@ -605,20 +603,6 @@ static void test_much_comes_through_tls_as_it_does_in_clear(void **context)
     rf_buf_deinit(&texts[0]);
     rf_buf_deinit(&texts[1]);
     rf_test_mariadb_destroy(&other);
-}
-
-static int start_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_start(&server, NULL);
-    return 0;
-}
-
-static int end_server(void **context)
-{
-    (void)context;
-    rf_test_mariadb_destroy(&server);
-    return 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
