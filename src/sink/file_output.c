@@ -6,11 +6,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
     WRITEBACK_BYTES = 2 * 1024 * 1024,
-    SLICE_MS = 100, /* the longest that an interrupt waits for being seen */
+    RESERVE_BYTES = 32 * 1024 * 1024,  /* at once, */
+    RESERVE_FROM = 64 * 1024,          /* by a write of at least so many, */
+    RESERVE_FREE = 1024 * 1024 * 1024, /* where that many are free */
+    SLICE_MS = 100,                    /* the longest that an interrupt waits for being seen */
 };
 
 enum rf_status rf_file_failed(const char *name, enum rf_status status, const char *doing, int code,
@@ -69,6 +74,29 @@ static void begin_writeback(struct rf_file_output *output)
     }
 }
 
+/* Much is written: its room is found in one step, which costs the file system less than block by
+ * block. The file's length stays, and what is not used is given back at the close. Only a hint, and
+ * only where it can take room from nobody. */
+static void reserve(struct rf_file_output *output, size_t size)
+{
+    struct statvfs disk;
+    if (!output->regular || size < RESERVE_FROM || output->length + size <= output->reserved ||
+        fstatvfs(output->fd, &disk) != 0 || disk.f_bavail < RESERVE_FREE / disk.f_frsize) {
+        return;
+    }
+    (void)fallocate(output->fd, FALLOC_FL_KEEP_SIZE, (off_t)output->length, RESERVE_BYTES);
+    output->reserved = output->length + RESERVE_BYTES; /* if it cannot be, not tried again soon */
+}
+
+static void give_back(const struct rf_file_output *output)
+{
+    struct stat info;
+    if (output->reserved > output->length && fstat(output->fd, &info) == 0 &&
+        (uint64_t)info.st_size == output->length) {
+        (void)!ftruncate(output->fd, info.st_size);
+    }
+}
+
 static enum rf_status write_out(struct rf_file_output *output, const char *data, size_t size,
                                 struct rf_error *err)
 {
@@ -78,6 +106,7 @@ static enum rf_status write_out(struct rf_file_output *output, const char *data,
         output->began_us = rf_clock_wall_us();
         output->began_ms = rf_clock_ms();
     }
+    reserve(output, size);
     while (done < size && status == RF_OK) {
         size_t piece = size - done;
         if (output->careful) {
@@ -183,9 +212,11 @@ enum rf_status rf_file_output_sync(struct rf_file_output *output, struct rf_erro
 void rf_file_output_close(struct rf_file_output *output)
 {
     if (output->opened) {
+        give_back(output);
         close(output->fd);
     }
     output->opened = false;
+    output->reserved = 0;
 }
 
 void rf_file_output_deinit(struct rf_file_output *output)

@@ -235,6 +235,28 @@ static void test_rows_larger_than_the_buffer_are_whole(void **state)
     flush("1");
 }
 
+/* A large write reserves room behind the file's end; a closed file has none left. */
+static void test_room_that_was_reserved_is_given_back(void **state)
+{
+    enum { SIZE = 200 * 1024, SLACK = 64 * 1024 };
+    (void)state;
+    char *row = malloc(SIZE + 1);
+    assert_non_null(row);
+    memset(row, 'a', SIZE);
+    memcpy(row, "1|", 2);
+    row[SIZE] = '\0';
+    open_sink();
+    expect_status(write_rows(1, row, NULL, true), RF_OK);
+    flush("1");
+    rf_test_sink_close(&sink);
+    free(row);
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_true(info.st_size > SIZE);
+    assert_true(info.st_blocks * 512 <= info.st_size + SLACK);
+    open_sink();
+}
+
 static void test_paths_that_cannot_be_are_said_to_be(void **state)
 {
     (void)state;
@@ -464,6 +486,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_refused_row_leaves_those_before_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_larger_than_the_buffer_are_whole, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_room_that_was_reserved_is_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_paths_that_cannot_be_are_said_to_be, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_device_takes_everything_without_a_note, setup,
                                         teardown),
