@@ -393,7 +393,7 @@ static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, in
 {
     return now_ms >= flush_at(core, sink) ||
            (sink->flush_asked && sink->accepted.position.size > 0) ||
-           (sink->uncovered && sink->uncovered_bytes >= sink->feed->pool.bytes_max / 2);
+           (sink->uncovered && sink->uncovered_bytes >= sink->feed->pool.bytes_max / 4 * 3);
 }
 
 /* Nothing more will come for it. */

@@ -182,19 +182,19 @@ static void test_a_flush_comes_in_time_and_then_the_record_before_the_next_write
     expect_position(SOURCE, "P6");
 }
 
-static void test_half_of_the_pool_is_flushed_at_once(void **state)
+static void test_three_quarters_of_the_pool_are_flushed_at_once(void **state)
 {
     (void)state;
     drive.options.pool_bytes = 8 * 66 * 1024; /* a batch takes 64 KiB and a little */
     start_at_5();
-    for (uint32_t number = 6; number <= 10; number++) {
+    for (uint32_t number = 6; number <= 12; number++) {
         read_transaction(number, 2);
     }
-    for (uint32_t written = 0; written < 4; written++) {
+    for (uint32_t written = 0; written < 6; written++) {
         write_one(SINK);
     }
     expect(SINK, RF_ACTION_FLUSH); /* although there is more to write */
-    expect_position(SINK, "P9");
+    expect_position(SINK, "P11");
 }
 
 static void test_a_position_that_moved_without_events_is_recorded_after_a_second(void **state)
@@ -645,7 +645,7 @@ int main(void)
         test(test_positions_that_do_not_go_together_end_it_with_3),
         test(test_a_source_that_stands_elsewhere_than_asked_ends_it_with_3),
         test(test_a_flush_comes_in_time_and_then_the_record_before_the_next_write),
-        test(test_half_of_the_pool_is_flushed_at_once),
+        test(test_three_quarters_of_the_pool_are_flushed_at_once),
         test(test_a_position_that_moved_without_events_is_recorded_after_a_second),
         test(test_a_position_does_not_move_inside_a_transaction),
         test(test_a_full_disk_delays_the_record_without_a_reconnect),
