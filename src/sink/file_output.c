@@ -80,12 +80,13 @@ static void begin_writeback(struct rf_file_output *output)
 static void reserve(struct rf_file_output *output, size_t size)
 {
     struct statvfs disk;
-    if (!output->regular || size < RESERVE_FROM || output->length + size <= output->reserved ||
-        fstatvfs(output->fd, &disk) != 0 || disk.f_bavail < RESERVE_FREE / disk.f_frsize) {
+    if (!output->regular || size < RESERVE_FROM || output->length + size <= output->reserved) {
         return;
     }
-    (void)fallocate(output->fd, FALLOC_FL_KEEP_SIZE, (off_t)output->length, RESERVE_BYTES);
-    output->reserved = output->length + RESERVE_BYTES; /* if it cannot be, not tried again soon */
+    output->reserved = output->length + RESERVE_BYTES; /* not asked again before, room or not */
+    if (fstatvfs(output->fd, &disk) == 0 && disk.f_bavail >= RESERVE_FREE / disk.f_frsize) {
+        (void)fallocate(output->fd, FALLOC_FL_KEEP_SIZE, (off_t)output->length, RESERVE_BYTES);
+    }
 }
 
 static void give_back(const struct rf_file_output *output)

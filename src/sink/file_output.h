@@ -19,7 +19,7 @@ struct rf_file_output {
     bool unsynced;       /* written to since the last sync */
     uint64_t length;     /* of the file, without what is in lines */
     uint64_t handed_out; /* the kernel was told to begin writing out up to here */
-    uint64_t reserved;   /* up to here there is room on the disk, perhaps behind the file's end */
+    uint64_t reserved;   /* room was asked for up to here, perhaps behind the file's end */
     uint64_t ended;      /* where the file can be cut behind a transaction: the last such place */
     int64_t began_ms;    /* when the first bytes came into it, by the monotonic clock */
     int64_t began_us;    /* the same by the wall clock; 0: it is empty */
