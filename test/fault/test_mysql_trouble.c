@@ -109,7 +109,7 @@ static void *interrupt(void *memory)
 {
     struct interruption *one = memory;
     poll(NULL, 0, (int)one->after_ms);
-    rf_source_mysql.interrupt(one->subject->source.state);
+    rf_test_source_interrupt(&one->subject->source);
     return NULL;
 }
 
@@ -228,7 +228,6 @@ static void test_a_server_that_says_nothing_can_be_interrupted(void **context)
     (void)context;
     start_rogue(&rogue, NULL);
     prepare(&subject, "now", rogue.port);
-    /* The state exists from open on: interrupt it from inside by a thread that waits for it. */
     assert_int_equal(pthread_create(&thread, NULL, interrupt, &one), 0);
     int64_t begin_ms = rf_clock_ms();
     assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_RETRY);

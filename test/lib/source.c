@@ -119,7 +119,10 @@ static bool set_list(struct rf_test_source *source, const char *name, const char
 enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_error *err)
 {
     rf_assert(source->state == NULL);
-    source->state = rf_alloc_zero(1, source->type->state_size);
+    void *state = rf_alloc_zero(1, source->type->state_size);
+    pthread_mutex_lock(&source->guard);
+    source->state = state;
+    pthread_mutex_unlock(&source->guard);
     rf_test_fallbacks(source->type->options, source->state);
     for (const struct rf_test_setting *one = source->settings; one && one->name; one++) {
         if (!set_list(source, one->name, one->value)) {
@@ -215,10 +218,13 @@ enum rf_status rf_test_source_drain(struct rf_test_source *source, int64_t quiet
 
 void rf_test_source_close(struct rf_test_source *source)
 {
-    if (source->state != NULL) {
-        source->type->close(source->state);
-        free(source->state);
-        source->state = NULL;
+    pthread_mutex_lock(&source->guard);
+    void *state = source->state;
+    source->state = NULL;
+    pthread_mutex_unlock(&source->guard);
+    if (state != NULL) {
+        source->type->close(state);
+        free(state);
     }
     for (; source->list_count > 0; source->list_count--) {
         struct rf_test_list *one = &source->lists[source->list_count - 1];
@@ -226,6 +232,15 @@ void rf_test_source_close(struct rf_test_source *source)
         free(one->text);
         *one = (struct rf_test_list){0};
     }
+}
+
+void rf_test_source_interrupt(struct rf_test_source *source)
+{
+    pthread_mutex_lock(&source->guard);
+    if (source->state != NULL) {
+        source->type->interrupt(source->state);
+    }
+    pthread_mutex_unlock(&source->guard);
 }
 
 void rf_test_source_deinit(struct rf_test_source *source)

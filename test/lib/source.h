@@ -16,6 +16,8 @@
 
 #include "lib/plugin.h"
 
+#include <pthread.h>
+
 enum { RF_TEST_SOURCE_LISTS = 4 };
 struct rf_test_list {
     struct rf_list list;
@@ -31,6 +33,8 @@ struct rf_test_source {
     uint32_t feed;
 
     void *state; /* NULL: closed */
+    /* held while the state is taken away or interrupted; zeroed is PTHREAD_MUTEX_INITIALIZER */
+    pthread_mutex_t guard;
     struct rf_context ctx;
     struct rf_test_list lists[RF_TEST_SOURCE_LISTS]; /* of the settings */
     uint32_t list_count;
@@ -58,6 +62,8 @@ RF_USE_RESULT enum rf_status rf_test_source_until(struct rf_test_source *source,
 RF_USE_RESULT enum rf_status rf_test_source_drain(struct rf_test_source *source, int64_t quiet_ms,
                                                   struct rf_error *err);
 void rf_test_source_close(struct rf_test_source *source);
+/* Interrupts it as the engine does: never one that is being closed, or is closed. Thread: any. */
+void rf_test_source_interrupt(struct rf_test_source *source);
 /* Closes it and forgets everything. */
 void rf_test_source_deinit(struct rf_test_source *source);
 
