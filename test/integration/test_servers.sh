@@ -12,6 +12,11 @@ process_gone() { # PID
     [ ! -d "/proc/$1" ] || [ "$(cut -d ' ' -f 3 "/proc/$1/stat")" = Z ]
 }
 
+listening_at() { # PORT -> the local addresses, in the kernel's hexadecimal words
+    cat /proc/net/tcp /proc/net/tcp6 | awk -v "port=$(printf %04X "$1")" \
+        '$4 == "0A" && $2 ~ ":" port "$" { print $2 }'
+}
+
 # ---- MariaDB
 
 start_mariadb db --durable -- --server-id=77
@@ -102,6 +107,72 @@ expect_equal value "$(redis store GET name)" "after kill -9, with an append-only
 start_redis locked -- --requirepass secret
 expect_contains "$(redis locked PING)" "NOAUTH"
 
+# ---- MongoDB
+
+start_mongo documents --java
+pid=$(pid_of documents mongo)
+expect_contains "$("$SERVERS" status "$documents_DIR")" "mongo-java-server"
+mongo documents '{"insert": "t", "documents": [{"_id": {"$numberLong": "1"}, "a": "b"}]}' shop >/dev/null
+expect_equal 'shop.t {"_id": {"$numberLong": "1"}, "a": "b"}' "$(mongo documents --dump)"
+if [ "$(id -u)" -eq 0 ]; then
+    expect_equal nobody "$(stat -c %U "/proc/$pid")" "the Java server never runs as root either"
+fi
+expect_equal "0100007F:$(printf %04X "$documents_PORT")" \
+    "$(listening_at "$documents_PORT" | sort -u)" "listens on 127.0.0.1 and nowhere else"
+expect_contains "$("$SERVERS" start mongo "$documents_DIR" "$documents_PORT")" "already running"
+expect_equal "$pid" "$(pid_of documents mongo)" "pid after the second start"
+kill_server documents
+expect_success process_gone "$pid"
+restart_server documents
+expect_equal "" "$(mongo documents --dump)" "what the Java server keeps over a kill"
+pid=$(pid_of documents mongo)
+stop_server documents
+expect_success process_gone "$pid"
+expect_status 3 "$SERVERS" status mongo "$documents_DIR"
+
+start_mongo older --java -- --version MONGO_3_6 -Xmx64m
+expect_contains "$(mongo older '{"isMaster": 1}' admin)" '"maxWireVersion": 6' "the chosen version"
+expect_contains "$(tr '\0' ' ' <"/proc/$(pid_of older mongo)/cmdline")" " -Xmx64m " "the chosen heap"
+expect_status 98 "$SERVERS" start mongo "$STORY/other" "$older_PORT" --java
+expect_status 98 "$SERVERS" start mongo "$STORY/other" "$db_PORT" --java
+expect_status 1 "$SERVERS" start mongo "$STORY/other" "$("$SERVERS" port)" --java -- --version 9
+expect_contains "$(cat "$STORY/err")" "unknown version '9'"
+
+# The machine's own mongod comes first. This one is a script, so that there is one on every machine: it
+# shows what is asked of a mongod, and by whom its directory is served from then on.
+mkdir "$STORY/bin"
+cat >"$STORY/bin/mongod" <<'END'
+#!/bin/bash
+if [ "$1" = --version ]; then
+    echo 'db version v0.0.1'
+    exit
+fi
+echo "asked: $*"
+exec "$(dirname "$0")/java-server" "$2"
+END
+{
+    echo '#!/bin/bash'
+    printf 'exec java -cp %q Server "$1"\n' \
+        "$(tr '\0' '\n' <"/proc/$(pid_of older mongo)/cmdline" | sed -n '/^-cp$/{n;p}')"
+} >"$STORY/bin/java-server"
+chmod 755 "$STORY/bin"/*
+old_path=$PATH
+PATH=$STORY/bin:$PATH
+start_mongo found -- --quiet
+expect_contains "$("$SERVERS" status "$found_DIR")" "mongod 0.0.1 on 127.0.0.1:$found_PORT"
+expect_contains "$(cat "$found_DIR/mongo.log")" \
+    "asked: --port $found_PORT --bind_ip 127.0.0.1 --dbpath $found_DIR/mongo "
+expect_contains "$(cat "$found_DIR/mongo.log")" " --quiet"
+ROWFERRY_MONGO=java start_mongo unasked
+expect_contains "$("$SERVERS" status "$unasked_DIR")" "mongo-java-server"
+stop_server unasked
+restart_server unasked
+expect_contains "$("$SERVERS" status "$unasked_DIR")" "mongo-java-server"
+PATH=$old_path
+stop_server found
+expect_status 1 "$SERVERS" start mongo "$found_DIR"
+expect_contains "$(cat "$STORY/err")" "not on the PATH any more"
+
 # ---- Only its own
 
 # A pid file that names a process which the server is not: it must live on.
@@ -132,7 +203,7 @@ wait_until 20 process_gone "$idle_pid"
 rm -rf "$victim_dir"
 
 pids=$(find "$STORY" -maxdepth 3 -name '*.pid' -exec cut -d ' ' -f 1 {} +)
-for name in db cache store locked; do
+for name in db cache store locked documents older found unasked; do
     "$SERVERS" stop "$STORY/$name" >/dev/null
 done
 for pid in $pids; do

@@ -203,13 +203,18 @@ start_server() {
     declare -g "${name}_PORT=$port" "${name}_DIR=$STORY/$name" "${name}_SOCKET=$STORY/$name/s"
 }
 
-# start_mariadb NAME [--durable] [-- SERVER OPTIONS]; start_redis NAME [-- SERVER OPTIONS]
+# start_mariadb NAME [--durable] [-- SERVER OPTIONS]; start_redis NAME [-- SERVER OPTIONS];
+# start_mongo NAME [--java] [-- SERVER OPTIONS]
 start_mariadb() {
     start_server mariadb "$@"
 }
 
 start_redis() {
     start_server redis "$@"
+}
+
+start_mongo() {
+    start_server mongo "$@"
 }
 
 # By name, on the same port and with the same options as before.
@@ -222,9 +227,11 @@ kill_server() {
 }
 
 restart_server() {
-    local kind=mariadb
-    [ -f "$STORY/$1/mariadb.port" ] || kind=redis
-    "$SERVERS" start "$kind" "$STORY/$1" >/dev/null
+    local path kind
+    for path in "$STORY/$1"/*.port; do
+        kind=$(basename "$path" .port)
+        "$SERVERS" start "$kind" "$STORY/$1" >/dev/null
+    done
 }
 
 # sql NAME [CLIENT OPTIONS] [STATEMENTS]: as root; without statements they come from standard input.
@@ -247,6 +254,15 @@ redis() {
     local port=${name}_PORT
     shift
     redis-cli -h 127.0.0.1 -p "${!port}" "$@"
+}
+
+# mongo NAME COMMAND [DATABASE]: the answer, both as extended JSON on one line.
+# mongo NAME --dump: all documents, but for rowferry's own.
+mongo() {
+    local name=$1
+    local port=${name}_PORT
+    shift
+    "$ROWFERRY_SOURCE_DIR/test/lib/mongo.py" "${!port}" "$@"
 }
 
 # ---- Background processes -------------------------------------------------------------------
