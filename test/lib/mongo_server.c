@@ -18,7 +18,7 @@ static void give_up(const struct rf_test_mongo *server, const char *what, const 
     abort();
 }
 
-/* ----------------------------------------------------------------------------- start and end */
+/* -------------------------------------------------------------------------------- start and end */
 
 static bool external_used;
 
@@ -137,7 +137,7 @@ void rf_test_mongo_destroy(struct rf_test_mongo *server)
     *server = (struct rf_test_mongo){0};
 }
 
-/* --------------------------------------------------------------------------------- questions */
+/* ------------------------------------------------------------------------------------ questions */
 
 static mongoc_client_t *client_of(struct rf_test_mongo *server)
 {
