@@ -1,13 +1,8 @@
 #include "lib/mongo_script.h"
 
-#include "base/memory.h"
-#include "lib/certificates.h"
 #include "lib/mongo_server.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,33 +13,6 @@
 #include "lib/mongo_client.h"
 
 /* The scripted server where it tells the truth: other tests believe what it says. */
-
-static struct rf_mongo_script *script;
-static mongoc_client_t *client;
-
-static void begin(const struct rf_mongo_script_options *options, const char *client_options)
-{
-    script = rf_mongo_script_create(options ? options : &(struct rf_mongo_script_options){0});
-    client = client_at(rf_mongo_script_uri(script), client_options);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    client_close(client);
-    rf_mongo_script_destroy(script);
-    client = NULL;
-    script = NULL;
-    return 0;
-}
-
-static void expect_dump(struct rf_mongo_script *of, const char *expected)
-{
-    struct rf_buf out = {0};
-    rf_mongo_script_dump(of, &out);
-    assert_string_equal(rf_buf_cstr(&out), expected);
-    rf_buf_deinit(&out);
-}
 
 /* ------------------------------------------------------------------------------------ documents */
 
@@ -76,8 +44,8 @@ static void test_a_bulk_of_libmongoc_is_carried_out(void **state)
     assert_non_null(strstr(json, "\"nUpserted\" : 3000"));
     assert_non_null(strstr(json, "\"nRemoved\" : 1500"));
     bson_free(json);
-    expect_done(client, "shop", "{\"count\": \"orders\"}", "\"n\" : { \"$numberInt\" : \"1500\" }");
-    expect_done(client, "shop", "{\"find\": \"orders\", \"filter\": {\"_id\": 2999}}",
+    expect_done("shop", "{\"count\": \"orders\"}", "\"n\" : { \"$numberInt\" : \"1500\" }");
+    expect_done("shop", "{\"find\": \"orders\", \"filter\": {\"_id\": 2999}}",
                 "\"v\" : { \"$numberLong\" : \"2999\" }");
     /* As a client sends it, one document after the other, so two messages and not 4,500. */
     assert_int_equal(rf_mongo_script_count(script, "update"), 1);
@@ -184,7 +152,7 @@ static void test_it_answers_as_a_real_server_does(void **state)
         char command[256], *reply;
         in_json(conversation[i], command, sizeof command);
         reply = rf_test_mongo_ask(&server, "park", command);
-        ask(client, "park", conversation[i]);
+        ask("park", conversation[i]);
         rf_buf_reset(&ours);
         rf_buf_reset(&theirs);
         rf_buf_printf(&ours, "%s\n", command);
@@ -209,25 +177,25 @@ static void test_inserts_are_those_of_mongodb(void **state)
 {
     (void)state;
     begin(NULL, NULL);
-    expect_done(client, "shop", "{'insert': 't', 'documents': [{'_id': 1}]}", NULL);
-    ask(client, "shop", "{'insert': 't', 'documents': [{'_id': 2}, {'_id': 1}, {'_id': 3}]}");
+    expect_done("shop", "{'insert': 't', 'documents': [{'_id': 1}]}", NULL);
+    ask("shop", "{'insert': 't', 'documents': [{'_id': 2}, {'_id': 1}, {'_id': 3}]}");
     assert_non_null(strstr(answered.data, "\"n\" : { \"$numberInt\" : \"1\" }"));
     assert_non_null(strstr(answered.data, "\"index\" : { \"$numberInt\" : \"1\" }, \"code\" : "
                                           "{ \"$numberInt\" : \"11000\" }"));
-    expect_dump(script, "shop.t { \"_id\" : { \"$numberInt\" : \"1\" } }\n"
-                        "shop.t { \"_id\" : { \"$numberInt\" : \"2\" } }\n");
-    ask(client, "shop",
+    expect_dump("shop.t { \"_id\" : { \"$numberInt\" : \"1\" } }\n"
+                "shop.t { \"_id\" : { \"$numberInt\" : \"2\" } }\n");
+    ask("shop",
         "{'insert': 't', 'ordered': false, 'documents': [{'_id': 4}, {'_id': 1}, {'_id': 5}]}");
     assert_non_null(strstr(answered.data, "\"n\" : { \"$numberInt\" : \"2\" }"));
-    expect_done(client, "shop", "{'count': 't'}", "\"n\" : { \"$numberInt\" : \"4\" }");
+    expect_done("shop", "{'count': 't'}", "\"n\" : { \"$numberInt\" : \"4\" }");
     /* The same number, whatever its type. */
-    ask(client, "shop", "{'insert': 't', 'documents': [{'_id': {'$numberLong': '4'}}]}");
+    ask("shop", "{'insert': 't', 'documents': [{'_id': {'$numberLong': '4'}}]}");
     assert_non_null(strstr(answered.data, "11000"));
-    ask(client, "shop", "{'insert': 't', 'documents': [{'_id': {'$numberDouble': '4.0'}}]}");
+    ask("shop", "{'insert': 't', 'documents': [{'_id': {'$numberDouble': '4.0'}}]}");
     assert_non_null(strstr(answered.data, "11000"));
-    expect_refused(client, "shop", "{'drop': 'nothing'}", 26);
-    expect_done(client, "shop", "{'insert': 'u', 'documents': [{'v': 1, '_id': 2}]}", NULL);
-    expect_done(client, "shop", "{'find': 'u'}", "[ { \"_id\" : { \"$numberInt\" : \"2\" }, \"v\"");
+    expect_refused("shop", "{'drop': 'nothing'}", 26);
+    expect_done("shop", "{'insert': 'u', 'documents': [{'v': 1, '_id': 2}]}", NULL);
+    expect_done("shop", "{'find': 'u'}", "[ { \"_id\" : { \"$numberInt\" : \"2\" }, \"v\"");
 }
 
 static void test_what_it_does_not_know_is_refused(void **state)
@@ -263,18 +231,18 @@ static void test_what_it_does_not_know_is_refused(void **state)
     };
     begin(NULL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        expect_refused(client, "shop", cases[i].command, cases[i].code);
+        expect_refused("shop", cases[i].command, cases[i].code);
     }
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
         char command[256], code[64];
         snprintf(command, sizeof command, "{'update': 't', 'updates': [%s]}", writes[i].operation);
         snprintf(code, sizeof code, "\"code\" : { \"$numberInt\" : %s }", writes[i].code);
-        ask(client, "shop", command);
+        ask("shop", command);
         if (strstr(answered.data, code) == NULL) {
             fail_msg("%s: %s", command, answered.data);
         }
     }
-    expect_dump(script, "");
+    expect_dump("");
 }
 
 static void test_limits_are_those_that_it_tells(void **state)
@@ -283,25 +251,24 @@ static void test_limits_are_those_that_it_tells(void **state)
     static const struct rf_mongo_script_options options = {.document_bytes_max = 100,
                                                            .batch_max = 2};
     begin(&options, NULL);
-    expect_done(client, "admin", "{'isMaster': 1}",
-                "\"maxBsonObjectSize\" : { \"$numberInt\" : \"100\" }");
+    expect_done("admin", "{'isMaster': 1}", "\"maxBsonObjectSize\" : { \"$numberInt\" : \"100\" }");
     assert_non_null(strstr(answered.data, "\"maxWriteBatchSize\" : { \"$numberInt\" : \"2\" }"));
-    expect_refused(client, "shop",
-                   "{'insert': 't', 'documents': [{'_id': 1}, {'_id': 2}, {'_id': 3}]}", 16);
-    ask(client, "shop",
+    expect_refused("shop", "{'insert': 't', 'documents': [{'_id': 1}, {'_id': 2}, {'_id': 3}]}",
+                   16);
+    ask("shop",
         "{'insert': 't', 'documents': [{'_id': 1, 'v': '0123456789012345678901234567890123456789"
         "0123456789012345678901234567890123456789012345678901234567890'}]}");
     assert_non_null(strstr(answered.data, "10334"));
     /* As it grows in an update, too. */
-    expect_done(client, "shop",
+    expect_done("shop",
                 "{'insert': 't', 'documents': [{'_id': 1, 'v': '01234567890123456789012345678901234"
                 "5678901234567'}]}",
                 NULL);
-    ask(client, "shop",
+    ask("shop",
         "{'update': 't', 'updates': [{'q': {'_id': 1}, 'u': {'$set': {'w': '0123456789012345678901"
         "234567890123'}}}]}");
     assert_non_null(strstr(answered.data, "10334"));
-    expect_done(client, "shop", "{'find': 't', 'filter': {'w': {'$exists': true}}}",
+    expect_done("shop", "{'find': 't', 'filter': {'w': {'$exists': true}}}",
                 "\"firstBatch\" : [  ]");
 }
 
@@ -309,34 +276,30 @@ static void test_a_crash_takes_what_no_journaled_write_covers(void **state)
 {
     (void)state;
     begin(&(struct rf_mongo_script_options){.forgetful = true}, NULL);
-    expect_done(client, "shop", "{'insert': 't', 'documents': [{'_id': 1}, {'_id': 2}]}", NULL);
-    expect_done(client, "shop",
+    expect_done("shop", "{'insert': 't', 'documents': [{'_id': 1}, {'_id': 2}]}", NULL);
+    expect_done("shop",
                 "{'insert': 't', 'documents': [{'_id': 3}], 'writeConcern': {'w': "
                 "1, \"j\": true}}",
                 NULL);
-    expect_done(client, "shop", "{'update': 't', 'updates': [{'q': {'_id': 1}, 'u': {'v': 1}}]}",
-                NULL);
-    expect_done(client, "shop", "{'update': 't', 'updates': [{'q': {'_id': 1}, 'u': {'v': 2}}]}",
-                NULL);
-    expect_done(client, "shop", "{'delete': 't', 'deletes': [{'q': {'_id': 2}, 'limit': 1}]}",
-                NULL);
-    expect_done(client, "shop", "{'insert': 'u', 'documents': [{'_id': 9}]}", NULL);
-    expect_dump(script, "shop.t { \"_id\" : { \"$numberInt\" : \"1\" }, \"v\" : "
-                        "{ \"$numberInt\" : \"2\" } }\n"
-                        "shop.t { \"_id\" : { \"$numberInt\" : \"3\" } }\n"
-                        "shop.u { \"_id\" : { \"$numberInt\" : \"9\" } }\n");
+    expect_done("shop", "{'update': 't', 'updates': [{'q': {'_id': 1}, 'u': {'v': 1}}]}", NULL);
+    expect_done("shop", "{'update': 't', 'updates': [{'q': {'_id': 1}, 'u': {'v': 2}}]}", NULL);
+    expect_done("shop", "{'delete': 't', 'deletes': [{'q': {'_id': 2}, 'limit': 1}]}", NULL);
+    expect_done("shop", "{'insert': 'u', 'documents': [{'_id': 9}]}", NULL);
+    expect_dump("shop.t { \"_id\" : { \"$numberInt\" : \"1\" }, \"v\" : "
+                "{ \"$numberInt\" : \"2\" } }\n"
+                "shop.t { \"_id\" : { \"$numberInt\" : \"3\" } }\n"
+                "shop.u { \"_id\" : { \"$numberInt\" : \"9\" } }\n");
     rf_mongo_script_crash(script);
     rf_mongo_script_again(script);
-    expect_dump(script, "shop.t { \"_id\" : { \"$numberInt\" : \"1\" } }\n"
-                        "shop.t { \"_id\" : { \"$numberInt\" : \"2\" } }\n"
-                        "shop.t { \"_id\" : { \"$numberInt\" : \"3\" } }\n");
+    expect_dump("shop.t { \"_id\" : { \"$numberInt\" : \"1\" } }\n"
+                "shop.t { \"_id\" : { \"$numberInt\" : \"2\" } }\n"
+                "shop.t { \"_id\" : { \"$numberInt\" : \"3\" } }\n");
     /* An orderly stop takes nothing. */
-    client_close(client);
-    client = client_at(rf_mongo_script_uri(script), NULL);
-    expect_done(client, "shop", "{'drop': 't'}", NULL);
+    reconnect(NULL);
+    expect_done("shop", "{'drop': 't'}", NULL);
     rf_mongo_script_stop(script);
     rf_mongo_script_again(script);
-    expect_dump(script, "");
+    expect_dump("");
 }
 
 int main(void)

@@ -230,9 +230,9 @@ static enum rf_status put(struct run *run, const bson_t *document, const bson_t 
     }
     bson_t *copy = copy_in_order(document);
     if (copy->len > run->store->document_bytes_max) {
-        rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_TOO_LARGE,
-                               "object to insert too large. size in bytes: %u, max size: %u",
-                               copy->len, run->store->document_bytes_max);
+        (void)rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_TOO_LARGE,
+                                     "object to insert too large. size in bytes: %u, max size: %u",
+                                     copy->len, run->store->document_bytes_max);
         bson_destroy(copy);
         return RF_REJECT;
     }

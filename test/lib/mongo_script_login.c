@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 
 enum { ITERATIONS = 4096, NONCE_BYTES = 18, BASE64_MAX = 256 };
+/* Clients insist on these. */
+enum { SALT_BYTES_SHA1 = 16, SALT_BYTES_SHA256 = 28 };
 
 struct digest {
     unsigned char data[EVP_MAX_MD_SIZE];
@@ -86,12 +88,13 @@ enum rf_status rf_mongo_script_login_begin(struct rf_mongo_script_login *login,
         return fail(login, err);
     }
     rf_assert(RAND_bytes(random, sizeof random) == 1);
-    rf_assert(RAND_bytes(login->salt, sizeof login->salt) == 1);
+    login->salt_size = login->sha256 ? SALT_BYTES_SHA256 : SALT_BYTES_SHA1;
+    rf_assert(RAND_bytes(login->salt, (int)login->salt_size) == 1);
     rf_buf_set(&login->nonce, nonce);
     add_base64(&login->nonce, random, sizeof random);
     size_t begin = out->size;
     rf_buf_printf(out, "r=%.*s,s=", RF_STR_ARG(rf_buf_str(&login->nonce)));
-    add_base64(out, login->salt, sizeof login->salt);
+    add_base64(out, login->salt, login->salt_size);
     rf_buf_printf(out, ",i=%d", ITERATIONS);
     rf_buf_set(&login->text, bare);
     rf_buf_add_byte(&login->text, ',');
@@ -129,7 +132,7 @@ static void salt_password(const struct rf_mongo_script_login *login, struct dige
     struct rf_buf secret = {0};
     add_secret(login, &secret);
     out->size = (unsigned)EVP_MD_get_size(algorithm(login));
-    rf_assert(PKCS5_PBKDF2_HMAC(secret.data, (int)secret.size, login->salt, sizeof login->salt,
+    rf_assert(PKCS5_PBKDF2_HMAC(secret.data, (int)secret.size, login->salt, (int)login->salt_size,
                                 ITERATIONS, algorithm(login), (int)out->size, out->data) == 1);
     rf_buf_deinit(&secret);
 }

@@ -18,7 +18,8 @@ struct rf_mongo_script_login {
     int step;
     struct rf_buf text;  /* the AuthMessage of RFC 5802, as far as it is known */
     struct rf_buf nonce; /* of both sides */
-    unsigned char salt[16];
+    unsigned char salt[28];
+    size_t salt_size;
     bool done; /* logged in */
 };
 

@@ -278,7 +278,8 @@ void rf_mongo_script_store_dump(const struct rf_mongo_script_store *store, struc
         char **lines = rf_alloc_zero(collection->count, sizeof *lines);
         for (const struct rf_mongo_script_document *each = collection->first; each;
              each = each->below) {
-            lines[count++] = bson_as_canonical_extended_json(each->bson, NULL);
+            char *line = bson_as_canonical_extended_json(each->bson, NULL);
+            lines[count++] = line ? line : bson_strdup("a document with a text that is no UTF-8");
         }
         qsort(lines, count, sizeof *lines, by_text);
         for (size_t line = 0; line < count; line++) {

@@ -51,7 +51,7 @@ static enum rf_status take_document(struct rf_str *rest, bson_t *document, struc
                        rest->size);
     }
     if (!bson_init_static(document, (const uint8_t *)rest->data, size) ||
-        !bson_validate(document, BSON_VALIDATE_UTF8 | BSON_VALIDATE_UTF8_ALLOW_NULL, NULL)) {
+        !bson_validate(document, BSON_VALIDATE_NONE, NULL)) {
         return rf_fail(err, RF_FATAL, "what should be a document is none");
     }
     *rest = (struct rf_str){rest->data + size, rest->size - size};
