@@ -2,13 +2,10 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <hiredis/read.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +14,6 @@
 
 enum {
     RECEIVE_BYTES = 32 * 1024,
-    SLICE_MS = 100, /* the longest that an interrupt waits for being seen */
     TIMEOUT_MS = 10000,
     COMPACT_BYTES = 1024 * 1024,
 };
@@ -306,7 +302,7 @@ static enum rf_status pump(struct rf_redis *redis, size_t unsent_max, uint64_t a
                            (long long)(now_ms - heard_ms));
         }
         struct pollfd wait = {redis->fd, (short)(redis->read_events | redis->send_events), 0};
-        (void)poll(&wait, 1, SLICE_MS);
+        (void)poll(&wait, 1, RF_SOCKET_SLICE_MS);
     }
 }
 
@@ -405,85 +401,6 @@ enum rf_status rf_redis_error(const struct rf_redis *redis, struct rf_str text,
 }
 
 /* ----------------------------------------------------------------------------------- connecting */
-
-static enum rf_status unreachable(const struct rf_redis *redis, const char *why, int code,
-                                  struct rf_error *err)
-{
-    rf_fail(err, RF_RETRY, "could not connect to Redis at %s: %s", redis->where, why);
-    if (err != NULL) {
-        err->connect = true;
-        err->code = code;
-    }
-    return RF_RETRY;
-}
-
-/* 0, or the errno of the failure; ECANCELED: interrupted. */
-static int wait_connected(struct rf_redis *redis, int64_t deadline_ms)
-{
-    for (;;) {
-        if (atomic_load(&redis->interrupted)) {
-            return ECANCELED;
-        }
-        struct pollfd wait = {redis->fd, POLLOUT, 0};
-        int count = poll(&wait, 1, SLICE_MS);
-        if (count > 0) {
-            int code = 0;
-            socklen_t size = sizeof code;
-            return getsockopt(redis->fd, SOL_SOCKET, SO_ERROR, &code, &size) ? errno : code;
-        }
-        if (count < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (rf_clock_ms() >= deadline_ms) {
-            return ETIMEDOUT;
-        }
-    }
-}
-
-static int connect_one(struct rf_redis *redis, const struct addrinfo *address, int64_t deadline_ms)
-{
-    int on = 1;
-    redis->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (redis->fd < 0) {
-        return errno;
-    }
-    int code = connect(redis->fd, address->ai_addr, address->ai_addrlen) ? errno : 0;
-    if (code == EINPROGRESS || code == EINTR) {
-        code = wait_connected(redis, deadline_ms);
-    }
-    if (code != 0) {
-        close(redis->fd);
-        return code;
-    }
-    (void)setsockopt(redis->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(redis->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    redis->connected = true;
-    return 0;
-}
-
-static enum rf_status connect_any(struct rf_redis *redis, const struct rf_redis_address *address,
-                                  int64_t deadline_ms, struct rf_error *err)
-{
-    char port[8];
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
-    snprintf(port, sizeof port, "%u", address->port);
-    int failure = getaddrinfo(address->host, port, &wanted, &found);
-    if (failure != 0) {
-        return unreachable(redis, gai_strerror(failure), 0, err);
-    }
-    int code = EADDRNOTAVAIL;
-    for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
-        code = connect_one(redis, one, deadline_ms);
-        if (code == 0 || code == ECANCELED) {
-            break;
-        }
-    }
-    freeaddrinfo(found);
-    if (code == ECANCELED) {
-        return interrupted(redis, err);
-    }
-    return code == 0 ? RF_OK : unreachable(redis, strerror(code), code, err);
-}
 
 /* What a server says about an AUTH that it does not know may repeat all of it. */
 static enum rf_status auth_refused(const struct rf_redis *redis, struct rf_str password,
@@ -589,13 +506,15 @@ enum rf_status rf_redis_connect(struct rf_redis *redis, const struct rf_redis_ad
     rf_buf_deinit(&where);
     redis->reader = create_reader(redis);
 
-    enum rf_status status = connect_any(redis, address, deadline_ms, err);
+    enum rf_status status = rf_socket_connect(address->host, address->port, redis->peer,
+                                              deadline_ms, &redis->interrupted, &redis->fd, err);
+    redis->connected = status == RF_OK;
     if (status == RF_OK) {
         status = secure(redis, address, deadline_ms, err);
     }
     if (status == RF_OK) {
         int64_t left_ms = deadline_ms - rf_clock_ms();
-        redis->timeout_ms = left_ms > SLICE_MS ? left_ms : SLICE_MS;
+        redis->timeout_ms = left_ms > RF_SOCKET_SLICE_MS ? left_ms : RF_SOCKET_SLICE_MS;
         status = log_in(redis, address, err);
     }
     redis->timeout_ms = address->timeout_ms > 0 ? address->timeout_ms : TIMEOUT_MS;
