@@ -39,7 +39,7 @@ foreach(room IN LISTS rooms)
     endforeach()
     if(room STREQUAL "net")
         # A client is left out with the library that it stands on.
-        foreach(client mysql:libmariadb redis:hiredis)
+        foreach(client mysql:libmariadb redis:hiredis mongo:libmongoc-1.0)
             string(REPLACE ":" ";" words ${client})
             list(GET words 0 name)
             list(GET words 1 module)
