@@ -12,10 +12,11 @@
  *     stamp, picks, stream:KEY   as=stream; see redis_streams.c
  *
  * As long as the source has more to give, what came last may wait for rows of the same keys; see
- * redis_window.h. */
+ * window.h. */
 #include "base/clock.h"
 #include "event/value.h"
 #include "sink/redis_sink.h"
+#include "sink/statement.h"
 
 #include <rowferry/sink.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static enum rf_status write_event(struct rf_redis_sink *sink, const struct rf_ev
         status = rf_redis_rows_send(sink, err);
         return status == RF_OK ? rf_redis_truncate(sink, event, err) : status;
     case RF_DDL:
-        rf_redis_statement_warn(event); /* keys stay as they are */
+        rf_statement_warn(event, "keys", "Redis"); /* keys stay as they are */
         return rf_redis_rows_send(sink, err);
     }
     return RF_OK;
@@ -367,6 +368,9 @@ static enum rf_status redis_open(void *state, const struct rf_context *ctx, stru
         .connect_timeout_ms = ctx->connect_timeout_ms,
         .timeout_ms = sink->timeout_ms,
     };
+    sink->window.change_size = sizeof(struct rf_redis_change);
+    sink->window.least = RF_REDIS_WINDOW_LEAST;
+    sink->window.key_bytes = RF_REDIS_WINDOW_KEY_BYTES;
     rf_buf_set(&sink->guard.key, RF_STR(RF_REDIS_OWN_PREFIX));
     rf_template_escape(&sink->guard.key, rf_str_of(ctx->pipeline), ':');
     rf_buf_printf(&sink->guard.key, ":%s", ctx->instance);
@@ -395,7 +399,7 @@ static void redis_close(void *state)
     rf_redis_guard_close(&sink->guard);
     rf_redis_tables_deinit(&sink->tables);
     rf_redis_streams_deinit(sink);
-    rf_redis_window_deinit(&sink->window);
+    rf_window_deinit(&sink->window);
     rf_template_deinit(&sink->key_template);
     rf_template_deinit(&sink->value_template);
     rf_buf_deinit(&sink->position);

@@ -214,12 +214,12 @@ static uint32_t put_commands(const struct rf_redis_sink *sink, const struct rf_r
  * that goes in one command in front of them, which is much cheaper than one for each. */
 static uint32_t find_run(const struct rf_redis_sink *sink, uint32_t first, uint32_t *emptied)
 {
-    const struct rf_redis_window *window = &sink->window;
+    const struct rf_window *window = &sink->window;
     uint32_t commands = 0, count = 0;
     uint64_t bytes = 0;
     *emptied = 0;
     while (first + count < window->count && commands < RUN_CHANGES - 1 && bytes < RUN_BYTES) {
-        const struct rf_redis_change *change = &window->changes[first + count];
+        const struct rf_redis_change *change = rf_window_at(window, first + count);
         *emptied += unlinks(sink, change);
         if (change->puts && !change->dropped) {
             commands += put_commands(sink, change);
@@ -233,7 +233,7 @@ static uint32_t find_run(const struct rf_redis_sink *sink, uint32_t first, uint3
 static enum rf_status send_run(struct rf_redis_sink *sink, uint32_t first, uint32_t count,
                                uint32_t emptied, struct rf_error *err)
 {
-    const struct rf_redis_change *changes = &sink->window.changes[first];
+    const struct rf_redis_change *changes = rf_window_at(&sink->window, first);
     enum rf_status status = rf_redis_group_open(&sink->guard, err);
     if (status == RF_OK && emptied > 0) {
         rf_redis_group_command(&sink->guard, changes->event, 1 + emptied);
@@ -254,7 +254,7 @@ static enum rf_status send_run(struct rf_redis_sink *sink, uint32_t first, uint3
 
 enum rf_status rf_redis_rows_send(struct rf_redis_sink *sink, struct rf_error *err)
 {
-    struct rf_redis_window *window = &sink->window;
+    struct rf_window *window = &sink->window;
     enum rf_status status = RF_OK;
     for (uint32_t first = 0, count; first < window->count && status == RF_OK; first += count) {
         uint32_t emptied;
@@ -262,9 +262,16 @@ enum rf_status rf_redis_rows_send(struct rf_redis_sink *sink, struct rf_error *e
         status = send_run(sink, first, count, emptied, err);
     }
     if (status == RF_OK) {
-        rf_redis_window_reset(window);
+        rf_window_reset(window);
     }
     return status;
+}
+
+static struct rf_redis_change *find_change(const struct rf_redis_sink *sink, struct rf_str key,
+                                           uint64_t hash)
+{
+    struct rf_redis_change *change = rf_window_find(&sink->window, key, hash);
+    return change != NULL && !change->dropped ? change : NULL;
 }
 
 /* The change of that key, a new one when none waits. Without folding, and when the window is full,
@@ -273,15 +280,14 @@ static enum rf_status get_change(struct rf_redis_sink *sink, const struct rf_red
                                  const struct rf_event *event, struct rf_redis_change **out,
                                  struct rf_error *err)
 {
-    struct rf_redis_window *window = &sink->window;
+    struct rf_window *window = &sink->window;
     struct rf_str key = rf_buf_str(&sink->key_text);
-    uint64_t hash = rf_redis_window_hash(window, key);
-    struct rf_redis_change *change = rf_redis_window_find(window, key, hash);
+    uint64_t hash = rf_window_hash(window, key);
+    struct rf_redis_change *change = find_change(sink, key, hash);
     enum rf_status status = RF_OK;
     /* Fields of two shapes of a hash do not merge by their columns' numbers. */
     bool apart = change != NULL && sink->as == RF_REDIS_HASH && change->table != target;
-    if ((change != NULL && (!sink->fold || apart)) ||
-        (change == NULL && rf_redis_window_full(window))) {
+    if ((change != NULL && (!sink->fold || apart)) || (change == NULL && rf_window_full(window))) {
         status = rf_redis_rows_send(sink, err);
         change = NULL;
     }
@@ -289,7 +295,8 @@ static enum rf_status get_change(struct rf_redis_sink *sink, const struct rf_red
         return status;
     }
     if (change == NULL) {
-        change = rf_redis_window_add(window, key, hash);
+        change = rf_window_add(window, key, hash);
+        change->key = window->keys[window->count - 1];
         change->table = target;
         change->event = event;
     } else {
@@ -303,8 +310,7 @@ static enum rf_status get_change(struct rf_redis_sink *sink, const struct rf_red
 static void drop_change(struct rf_redis_sink *sink, const struct rf_buf *text)
 {
     struct rf_str key = rf_buf_str(text);
-    struct rf_redis_change *change =
-        rf_redis_window_find(&sink->window, key, rf_redis_window_hash(&sink->window, key));
+    struct rf_redis_change *change = find_change(sink, key, rf_window_hash(&sink->window, key));
     if (change != NULL) {
         sink->window.bytes -= change->bytes;
         change->bytes = 0;

@@ -3,9 +3,7 @@
  *     redis.c            the plugin: options, opening, flushing
  *     redis_tables.c     what a table's keys look like, and the record of that beside the position
  *     redis_rows.c       rows to changes of keys, and those to commands: hash, string, json
- *     redis_window.c     the changes that are waiting, one for each key
  *     redis_truncate.c   TRUNCATE of those
- *     redis_statement.c  which statements take rows away without a word of them
  *     redis_streams.c    as=stream: everything to entries of streams
  *
  * All of it belongs to the sink's thread. */
@@ -14,7 +12,7 @@
 
 #include "event/template.h"
 #include "net/redis_guard.h"
-#include "sink/redis_window.h"
+#include "sink/window.h"
 #include "wire/json.h"
 
 #include <rowferry/batch.h>
@@ -24,6 +22,9 @@
 #define RF_REDIS_STREAM_FIELD "stream:"
 
 enum { RF_REDIS_VALUE_MAX = 512 * 1024 * 1024 /* bytes that Redis takes */ };
+
+/* What a window takes. */
+enum { RF_REDIS_WINDOW_LEAST = 512, RF_REDIS_WINDOW_KEY_BYTES = 512 };
 
 enum rf_redis_as { RF_REDIS_HASH, RF_REDIS_STRING, RF_REDIS_JSON, RF_REDIS_STREAM };
 
@@ -44,6 +45,21 @@ struct rf_redis_table {
     struct rf_redis_stream *stream; /* as=stream; belongs to the list of streams */
 };
 
+/* What is to become of one key; waits in the window. */
+struct rf_redis_change {
+    struct rf_str key; /* in the window's arena */
+    const struct rf_redis_table *table;
+    const struct rf_event *event; /* the first of those that it is made of */
+    const struct rf_value *image; /* what to write: hash, json; NULL: the key goes, or text */
+    struct rf_str text;           /* what to write: string */
+    uint64_t bytes;               /* of what is to be written */
+    uint32_t set, null;           /* columns of image with a value, and that are NULL */
+    bool untold;                  /* image does not tell all columns */
+    bool fresh;                   /* nothing of what is under the key now stays */
+    bool puts;                    /* there is something to write */
+    bool dropped;                 /* it does not count any more */
+};
+
 struct rf_redis_tables {
     struct rf_redis_table **buckets;
     uint32_t bucket_count, count;
@@ -62,7 +78,7 @@ struct rf_redis_sink {
     struct rf_buf position; /* as it stands in Redis */
 
     struct rf_redis_tables tables;
-    struct rf_redis_window window;
+    struct rf_window window;    /* of struct rf_redis_change */
     const struct rf_view *view; /* what is being written */
     struct rf_buf key_text, old_key_text, text;
 
@@ -119,11 +135,6 @@ RF_USE_RESULT enum rf_status rf_redis_row_json(struct rf_buf *out, const struct 
 /* Removes all keys of the table. Returns as a sink's write. */
 RF_USE_RESULT enum rf_status rf_redis_truncate(struct rf_redis_sink *sink,
                                                const struct rf_event *event, struct rf_error *err);
-
-/* ---- redis_statement.c */
-
-/* Warns of DDL that takes rows away, or to another table, without a word of them. */
-void rf_redis_statement_warn(const struct rf_event *event);
 
 /* ---- redis_streams.c */
 

@@ -1,5 +1,4 @@
-/* Which statements take rows away, or to another table, without a word of them in the log. */
-#include "sink/redis_sink.h"
+#include "sink/statement.h"
 
 #include <rowferry/log.h>
 
@@ -89,7 +88,7 @@ static bool loses_rows(struct rf_str sql)
     return false;
 }
 
-void rf_redis_statement_warn(const struct rf_event *event)
+void rf_statement_warn(const struct rf_event *event, const char *kept, const char *where)
 {
     enum { SHOWN = 120 };
     char shown[SHOWN + 1];
@@ -103,7 +102,7 @@ void rf_redis_statement_warn(const struct rf_event *event)
     }
     shown[size] = '\0';
     rf_log(RF_LOG_WARN,
-           "'%s'%s: rows that it removed or moved stay in Redis as they are until their keys are "
+           "'%s'%s: rows that it removed or moved stay in %s as they are until their %s are "
            "written again; see docs/delivery.md",
-           shown, event->statement.size > SHOWN ? " ..." : "");
+           shown, event->statement.size > SHOWN ? " ..." : "", where, kept);
 }
