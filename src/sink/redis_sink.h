@@ -10,6 +10,7 @@
 #ifndef ROWFERRY_SINK_REDIS_SINK_H
 #define ROWFERRY_SINK_REDIS_SINK_H
 
+#include "base/map.h"
 #include "event/template.h"
 #include "net/redis_guard.h"
 #include "sink/window.h"
@@ -30,11 +31,10 @@ enum rf_redis_as { RF_REDIS_HASH, RF_REDIS_STRING, RF_REDIS_JSON, RF_REDIS_STREA
 
 /* A table, as this sink writes it. */
 struct rf_redis_table {
-    struct rf_redis_table *next; /* in the same bucket */
-    struct rf_buf name;          /* "table:DB:T", the field of its record */
-    uint64_t hash;
-    struct rf_buf record;   /* what is in that field; empty: nothing was written yet */
-    struct rf_table *table; /* the version that the rest is about, one reference; NULL: unseen */
+    struct rf_map_entry entry; /* by its name */
+    struct rf_buf name;        /* "table:DB:T", the field of its record */
+    struct rf_buf record;      /* what is in that field; empty: nothing was written yet */
+    struct rf_table *table;    /* the version that the rest is about, one reference; NULL: unseen */
     struct rf_binding key;
     struct rf_binding value;    /* as=string */
     struct rf_buf heads;        /* as=hash: each column's name as RESP, */
@@ -61,8 +61,7 @@ struct rf_redis_change {
 };
 
 struct rf_redis_tables {
-    struct rf_redis_table **buckets;
-    uint32_t bucket_count, count;
+    struct rf_map names;
     struct rf_redis_table *last; /* the table of the row before */
 };
 
@@ -100,6 +99,9 @@ void rf_redis_table_field(struct rf_buf *out, struct rf_str database, struct rf_
 /* NULL: none of that field. */
 struct rf_redis_table *rf_redis_table_find(const struct rf_redis_tables *tables,
                                            struct rf_str field);
+/* The one behind that one, in no order; of NULL the first. NULL: there is none. */
+struct rf_redis_table *rf_redis_table_next(const struct rf_redis_tables *tables,
+                                           const struct rf_redis_table *table);
 /* The one of that field, which may be new. */
 struct rf_redis_table *rf_redis_table_get(struct rf_redis_tables *tables, struct rf_str field);
 /* The one of this version, with its record written where that is needed. May send the window.

@@ -6,15 +6,6 @@
 
 #include <stdlib.h>
 
-static uint64_t hash_of(struct rf_str name)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < name.size; i++) {
-        hash = (hash ^ (unsigned char)name.data[i]) * 1099511628211u;
-    }
-    return hash;
-}
-
 void rf_redis_table_field(struct rf_buf *out, struct rf_str database, struct rf_str table)
 {
     rf_buf_set(out, RF_STR(RF_REDIS_TABLE_FIELD));
@@ -23,56 +14,31 @@ void rf_redis_table_field(struct rf_buf *out, struct rf_str database, struct rf_
     rf_buf_add_str(out, table);
 }
 
-static struct rf_redis_table *find(const struct rf_redis_tables *tables, struct rf_str field,
-                                   uint64_t hash)
+/* The entry is the first member. */
+static struct rf_redis_table *table_of(struct rf_map_entry *entry)
 {
-    struct rf_redis_table *target =
-        tables->bucket_count ? tables->buckets[hash & (tables->bucket_count - 1)] : NULL;
-    while (target != NULL &&
-           (target->hash != hash || !rf_str_equal(rf_buf_str(&target->name), field))) {
-        target = target->next;
-    }
-    return target;
+    return (struct rf_redis_table *)entry;
 }
 
 struct rf_redis_table *rf_redis_table_find(const struct rf_redis_tables *tables,
                                            struct rf_str field)
 {
-    return find(tables, field, hash_of(field));
+    return table_of(rf_map_find(&tables->names, field));
 }
 
-static void grow_buckets(struct rf_redis_tables *tables)
+struct rf_redis_table *rf_redis_table_next(const struct rf_redis_tables *tables,
+                                           const struct rf_redis_table *table)
 {
-    uint32_t count = tables->bucket_count ? tables->bucket_count * 2 : 64;
-    struct rf_redis_table **buckets = rf_alloc_zero(count, sizeof *buckets);
-    for (uint32_t i = 0; i < tables->bucket_count; i++) {
-        for (struct rf_redis_table *target = tables->buckets[i], *next; target != NULL;
-             target = next) {
-            next = target->next;
-            target->next = buckets[target->hash & (count - 1)];
-            buckets[target->hash & (count - 1)] = target;
-        }
-    }
-    free(tables->buckets);
-    tables->buckets = buckets;
-    tables->bucket_count = count;
+    return table_of(rf_map_next(&tables->names, table != NULL ? &table->entry : NULL));
 }
 
 struct rf_redis_table *rf_redis_table_get(struct rf_redis_tables *tables, struct rf_str field)
 {
-    uint64_t hash = hash_of(field);
-    struct rf_redis_table *target = find(tables, field, hash);
+    struct rf_redis_table *target = rf_redis_table_find(tables, field);
     if (target == NULL) {
-        if (tables->count == tables->bucket_count) {
-            grow_buckets(tables);
-        }
         target = rf_alloc_zero(1, sizeof *target);
-        target->hash = hash;
         rf_buf_add_str(&target->name, field);
-        struct rf_redis_table **bucket = &tables->buckets[hash & (tables->bucket_count - 1)];
-        target->next = *bucket;
-        *bucket = target;
-        tables->count++;
+        rf_map_add(&tables->names, &target->entry, rf_buf_str(&target->name));
     }
     return target;
 }
@@ -169,23 +135,20 @@ static enum rf_status check_shared(const struct rf_redis_sink *sink,
                                    const struct rf_redis_table *target, struct rf_str pattern,
                                    struct rf_error *err)
 {
-    for (uint32_t i = 0; i < sink->tables.bucket_count; i++) {
-        for (const struct rf_redis_table *other = sink->tables.buckets[i]; other != NULL;
-             other = other->next) {
-            if (other == target || other->record.size == 0 ||
-                !(target->key.whole_key || is_whole(other)) ||
-                !rf_redis_patterns_overlap(pattern, rf_redis_table_pattern(other))) {
-                continue;
-            }
-            rf_fail(err, RF_CONFIG,
-                    "with the key template '%s' rows of %.*s and of %.*s would overwrite each "
-                    "other",
-                    sink->key_template.text, RF_STR_ARG(rf_redis_table_name(target)),
-                    RF_STR_ARG(rf_redis_table_name(other)));
-            rf_error_hint(err, "put {database} and {table} in front of the key template; for a "
-                               "renamed table see docs/delivery.md");
-            return RF_CONFIG;
+    for (const struct rf_redis_table *other = rf_redis_table_next(&sink->tables, NULL);
+         other != NULL; other = rf_redis_table_next(&sink->tables, other)) {
+        if (other == target || other->record.size == 0 ||
+            !(target->key.whole_key || is_whole(other)) ||
+            !rf_redis_patterns_overlap(pattern, rf_redis_table_pattern(other))) {
+            continue;
         }
+        rf_fail(err, RF_CONFIG,
+                "with the key template '%s' rows of %.*s and of %.*s would overwrite each other",
+                sink->key_template.text, RF_STR_ARG(rf_redis_table_name(target)),
+                RF_STR_ARG(rf_redis_table_name(other)));
+        rf_error_hint(err, "put {database} and {table} in front of the key template; for a "
+                           "renamed table see docs/delivery.md");
+        return RF_CONFIG;
     }
     return RF_OK;
 }
@@ -273,16 +236,14 @@ enum rf_status rf_redis_table_bind(struct rf_redis_sink *sink, const struct rf_t
 
 void rf_redis_tables_deinit(struct rf_redis_tables *tables)
 {
-    for (uint32_t i = 0; i < tables->bucket_count; i++) {
-        for (struct rf_redis_table *target = tables->buckets[i], *next; target != NULL;
-             target = next) {
-            next = target->next;
-            unbind_target(target);
-            rf_buf_deinit(&target->name);
-            rf_buf_deinit(&target->record);
-            free(target);
-        }
+    for (struct rf_redis_table *target = rf_redis_table_next(tables, NULL), *next; target != NULL;
+         target = next) {
+        next = rf_redis_table_next(tables, target);
+        unbind_target(target);
+        rf_buf_deinit(&target->name);
+        rf_buf_deinit(&target->record);
+        free(target);
     }
-    free(tables->buckets);
+    rf_map_deinit(&tables->names);
     *tables = (struct rf_redis_tables){0};
 }

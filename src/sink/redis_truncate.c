@@ -20,17 +20,15 @@ static enum rf_status check_alone(const struct rf_redis_sink *sink,
                                   const struct rf_redis_table *target, struct rf_str field,
                                   const struct rf_event *event, struct rf_error *err)
 {
-    for (uint32_t i = 0; i < sink->tables.bucket_count; i++) {
-        for (const struct rf_redis_table *other = sink->tables.buckets[i]; other != NULL;
-             other = other->next) {
-            if (other == target || other->record.size == 0) {
-                continue;
-            }
-            if (target != NULL ? rf_redis_patterns_overlap(rf_redis_table_pattern(target),
-                                                           rf_redis_table_pattern(other))
-                               : rf_str_equal_nocase(rf_buf_str(&other->name), field)) {
-                return shares_keys(event, rf_redis_table_name(other), err);
-            }
+    for (const struct rf_redis_table *other = rf_redis_table_next(&sink->tables, NULL);
+         other != NULL; other = rf_redis_table_next(&sink->tables, other)) {
+        if (other == target || other->record.size == 0) {
+            continue;
+        }
+        if (target != NULL ? rf_redis_patterns_overlap(rf_redis_table_pattern(target),
+                                                       rf_redis_table_pattern(other))
+                           : rf_str_equal_nocase(rf_buf_str(&other->name), field)) {
+            return shares_keys(event, rf_redis_table_name(other), err);
         }
     }
     return RF_OK;
