@@ -1,0 +1,252 @@
+/* The document of the position, in rowferry.positions:
+ *
+ *     _id        {pipeline, sink}
+ *     position   the source's position behind the last flush
+ *     updated    when that was
+ *     epoch      of the start that holds it
+ *     owner      drawn by whoever opened it last
+ *
+ * Each write of it asks for the owner: it does nothing once another start, or a later connection of
+ * our own, has taken it. It is written with majority and journal, whatever the rows are. */
+#include "base/clock.h"
+#include "sink/mongodb_sink.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+enum { DUPLICATE_KEY = 11000 };
+
+/* What was read. Empty texts: it is not there. */
+struct place {
+    bool found;
+    struct rf_buf position, owner;
+    uint64_t epoch;
+};
+
+static void add_id(struct rf_mongodb_sink *sink)
+{
+    size_t id = rf_bson_open(&sink->command, RF_BSON_DOCUMENT, "_id");
+    rf_bson_add_utf8(&sink->command, "pipeline", rf_str_of(sink->pipeline));
+    rf_bson_add_utf8(&sink->command, "sink", rf_str_of(sink->instance));
+    rf_bson_end(&sink->command, id);
+}
+
+static enum rf_status find_place(struct rf_mongodb_sink *sink, bson_t *reply, bson_iter_t *batch,
+                                 struct rf_error *err)
+{
+    bson_iter_t iter;
+    size_t command = rf_mongodb_begin(sink, "find", RF_MONGODB_POSITIONS);
+    size_t filter = rf_bson_open(&sink->command, RF_BSON_DOCUMENT, "filter");
+    add_id(sink);
+    rf_bson_end(&sink->command, filter);
+    rf_bson_add_int32(&sink->command, "limit", 1);
+    rf_bson_add_bool(&sink->command, "singleBatch", true);
+    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, reply, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    if (!bson_iter_init(&iter, reply) ||
+        !bson_iter_find_descendant(&iter, "cursor.firstBatch", batch) ||
+        !BSON_ITER_HOLDS_ARRAY(batch)) {
+        return rf_fail(err, RF_RETRY, "%s did not answer a find as it should", sink->mongo.peer);
+    }
+    return RF_OK;
+}
+
+static void set_text(struct rf_buf *out, const bson_iter_t *iter)
+{
+    uint32_t size;
+    if (BSON_ITER_HOLDS_UTF8(iter)) {
+        const char *text = bson_iter_utf8(iter, &size);
+        rf_buf_set(out, (struct rf_str){text, size});
+    }
+}
+
+static enum rf_status read_place(struct rf_mongodb_sink *sink, struct place *place,
+                                 struct rf_error *err)
+{
+    bson_t reply;
+    bson_iter_t batch, item, field;
+    bool damaged = false;
+    enum rf_status status = find_place(sink, &reply, &batch, err);
+    if (status == RF_OK && bson_iter_recurse(&batch, &item) && bson_iter_next(&item) &&
+        BSON_ITER_HOLDS_DOCUMENT(&item) && bson_iter_recurse(&item, &field)) {
+        place->found = true;
+        while (bson_iter_next(&field)) {
+            if (strcmp(bson_iter_key(&field), "position") == 0) {
+                set_text(&place->position, &field);
+                damaged |= !BSON_ITER_HOLDS_UTF8(&field);
+            } else if (strcmp(bson_iter_key(&field), "owner") == 0) {
+                set_text(&place->owner, &field);
+            } else if (strcmp(bson_iter_key(&field), "epoch") == 0) {
+                damaged |= !BSON_ITER_HOLDS_NUMBER(&field);
+                place->epoch = (uint64_t)bson_iter_as_int64(&field);
+            }
+        }
+    }
+    bson_destroy(&reply);
+    if (damaged) {
+        status = rf_fail(err, RF_FATAL, "the document of the position in %s is damaged",
+                         sink->mongo.peer);
+        rf_error_hint(err, "look at it in " RF_MONGODB_OWN "." RF_MONGODB_POSITIONS);
+    }
+    return status;
+}
+
+static enum rf_status check_place(const struct rf_mongodb_sink *sink, const struct place *place,
+                                  const struct rf_context *ctx, struct rf_error *err)
+{
+    if (place->epoch > ctx->epoch && !ctx->adopt) {
+        rf_fail(err, RF_FATAL,
+                "%s was opened by a later start of pipeline %s (epoch %llu, this is %llu)",
+                sink->mongo.peer, ctx->pipeline, (unsigned long long)place->epoch,
+                (unsigned long long)ctx->epoch);
+        rf_error_hint(err,
+                      "another process of this name is at work, or the state directory is an "
+                      "older one; a second pipeline needs a --name of its own. If the state was "
+                      "lost, --adopt goes on from the position in MongoDB");
+        return RF_FATAL;
+    }
+    if (place->position.size == 0 && ctx->position.size > 0 && !ctx->adopt && !ctx->ordered) {
+        rf_fail(err, RF_FATAL,
+                "%s has no position of pipeline %s: it lost its data, or is another one",
+                sink->mongo.peer, ctx->pipeline);
+        rf_error_hint(err,
+                      "it should be at %.*s; nothing was written. See docs/delivery.md on a "
+                      "destination that lost its data",
+                      RF_STR_ARG(ctx->position));
+        return RF_FATAL;
+    }
+    return RF_OK;
+}
+
+static enum rf_status draw_owner(struct rf_mongodb_sink *sink, struct rf_error *err)
+{
+    unsigned char random[RF_MONGODB_OWNER_SIZE / 2];
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+        return rf_fail(err, RF_RETRY, "the system gave no random numbers");
+    }
+    for (size_t i = 0; i < sizeof random; i++) {
+        snprintf(sink->owner + 2 * i, 3, "%02x", random[i]);
+    }
+    memcpy(&sink->window.seed, random, sizeof sink->window.seed);
+    return RF_OK;
+}
+
+/* The filter: this document, with that text in a field; NULL: without such a field. */
+static void ask_for(struct rf_buf *out, const char *name, const struct rf_buf *text)
+{
+    if (text->size > 0) {
+        rf_bson_add_utf8(out, name, rf_buf_str(text));
+    } else {
+        size_t without = rf_bson_open(out, RF_BSON_DOCUMENT, name);
+        rf_bson_add_bool(out, "$exists", false);
+        rf_bson_end(out, without);
+    }
+}
+
+/* Only what was read is taken: whoever changed it meanwhile is not overwritten. */
+static enum rf_status take(struct rf_mongodb_sink *sink, const struct place *place,
+                           struct rf_error *err)
+{
+    struct rf_buf *out = &sink->command;
+    bson_t reply;
+    size_t command = rf_mongodb_begin(sink, "update", RF_MONGODB_POSITIONS);
+    size_t updates = rf_bson_open(out, RF_BSON_ARRAY, "updates");
+    size_t item = rf_bson_open_item(out, 0);
+    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
+    add_id(sink);
+    ask_for(out, "owner", &place->owner);
+    ask_for(out, "position", &place->position);
+    rf_bson_end(out, filter);
+    size_t change = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
+    size_t set = rf_bson_open(out, RF_BSON_DOCUMENT, "$set");
+    rf_bson_add_int64(out, "epoch", (int64_t)sink->epoch);
+    rf_bson_add_utf8(out, "owner", rf_str_of(sink->owner));
+    rf_bson_end(out, set);
+    rf_bson_end(out, change);
+    rf_bson_add_bool(out, "upsert", true);
+    rf_bson_end(out, item);
+    rf_bson_end(out, updates);
+    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->safe));
+    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
+    bool taken = status == RF_OK && rf_mongodb_number(&reply, "n") == 1;
+    if (rf_mongodb_has_error(&reply, DUPLICATE_KEY) || (status == RF_OK && !taken)) {
+        status =
+            rf_fail(err, RF_RETRY, "another process opened pipeline %s in %s in the same moment",
+                    sink->name, sink->mongo.peer);
+    }
+    bson_destroy(&reply);
+    return status;
+}
+
+enum rf_status rf_mongodb_place_take(struct rf_mongodb_sink *sink, const struct rf_context *ctx,
+                                     struct rf_error *err)
+{
+    struct place place = {0};
+    sink->epoch = ctx->epoch;
+    enum rf_status status = read_place(sink, &place, err);
+    if (status == RF_OK) {
+        status = check_place(sink, &place, ctx, err);
+    }
+    if (status == RF_OK) {
+        status = draw_owner(sink, err);
+    }
+    if (status == RF_OK) {
+        status = take(sink, &place, err);
+    }
+    if (status == RF_OK && !ctx->ordered) {
+        rf_buf_set(&sink->position, rf_buf_str(&place.position));
+    }
+    rf_buf_deinit(&place.position);
+    rf_buf_deinit(&place.owner);
+    return status;
+}
+
+/* The document was not as we left it: says how. */
+static enum rf_status replaced(struct rf_mongodb_sink *sink, struct rf_error *err)
+{
+    struct place place = {0};
+    enum rf_status status = read_place(sink, &place, err);
+    if (status == RF_OK && !place.found) {
+        status = rf_fail(err, RF_FATAL,
+                         "the position has vanished from %s: its data were lost, or removed",
+                         sink->mongo.peer);
+        rf_error_hint(err, "docs/delivery.md says what to do about a destination that lost its "
+                           "data");
+    } else if (status == RF_OK) {
+        status = rf_fail(err, RF_FATAL, "another process has taken over this pipeline in %s",
+                         sink->mongo.peer);
+        rf_error_hint(err, "give each pipeline a --name of its own");
+    }
+    rf_buf_deinit(&place.position);
+    rf_buf_deinit(&place.owner);
+    return status;
+}
+
+enum rf_status rf_mongodb_place_write(struct rf_mongodb_sink *sink, struct rf_str position,
+                                      struct rf_error *err)
+{
+    struct rf_buf *out = &sink->command;
+    bson_t reply;
+    size_t command = rf_mongodb_begin(sink, "update", RF_MONGODB_POSITIONS);
+    size_t updates = rf_bson_open(out, RF_BSON_ARRAY, "updates");
+    size_t item = rf_bson_open_item(out, 0);
+    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
+    add_id(sink);
+    rf_bson_add_utf8(out, "owner", rf_str_of(sink->owner));
+    rf_bson_end(out, filter);
+    size_t change = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
+    size_t set = rf_bson_open(out, RF_BSON_DOCUMENT, "$set");
+    rf_bson_add_utf8(out, "position", position);
+    rf_bson_add_date(out, "updated", rf_clock_wall_us() / 1000);
+    rf_bson_end(out, set);
+    rf_bson_end(out, change);
+    rf_bson_end(out, item);
+    rf_bson_end(out, updates);
+    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->safe));
+    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
+    bool written = status == RF_OK && rf_mongodb_number(&reply, "n") == 1;
+    bson_destroy(&reply);
+    return status == RF_OK && !written ? replaced(sink, err) : status;
+}

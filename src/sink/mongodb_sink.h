@@ -1,0 +1,181 @@
+/* The sink `mongodb`, as its own files see it. What it makes of changes is told in mongodb.c.
+ *
+ *     mongodb.c           the plugin: options, opening, flushing
+ *     mongodb_place.c     the document of the position: whose it is, and where it stands
+ *     mongodb_fence.c     an earlier connection's writes must have ended
+ *     mongodb_tables.c    which collection a table fills, and the record of that
+ *     mongodb_rows.c      rows to changes of documents, of which one waits for each _id
+ *     mongodb_bulk.c      changes to commands, and what the server says of them
+ *
+ * All of it belongs to the sink's thread. */
+#ifndef ROWFERRY_SINK_MONGODB_SINK_H
+#define ROWFERRY_SINK_MONGODB_SINK_H
+
+#include "base/map.h"
+#include "event/template.h"
+#include "net/mongo.h"
+#include "sink/window.h"
+#include "wire/bson.h"
+
+#include <rowferry/batch.h>
+#include <rowferry/source.h>
+
+#define RF_MONGODB_OWN       "rowferry"  /* our database */
+#define RF_MONGODB_POSITIONS "positions" /* its collections */
+#define RF_MONGODB_TABLES    "tables"
+
+enum {
+    RF_MONGODB_BULK_MOST = 1000,     /* changes in one command */
+    RF_MONGODB_BULK_BYTES = 8 << 20, /* with so many a command is sent */
+    RF_MONGODB_OWNER_SIZE = 32,
+    RF_MONGODB_NAME_SIZE = 129,
+};
+
+/* A table, as this sink writes it. */
+struct rf_mongodb_table {
+    struct rf_map_entry entry;
+    struct rf_buf name;       /* "DB.T", with a 0 in place of the point: no name holds one */
+    struct rf_buf database;   /* where its rows go; terminated */
+    struct rf_buf collection; /* terminated */
+    struct rf_buf space;      /* "database.collection", terminated, for messages */
+    bool claimed;             /* that collection is recorded as this table's */
+    uint32_t number;
+    struct rf_table *table; /* the version that the rest is about, one reference; NULL: unseen */
+    struct rf_bson_fields key;
+    struct rf_bson_fields fields; /* all columns but one that is the _id by its own name */
+
+    /* While a window is sent: its changes, as numbers from 1. */
+    struct rf_mongodb_table *next_waiting;
+    uint32_t first, last, deletes, puts;
+};
+
+/* What is to become of one document; waits in the window. */
+struct rf_mongodb_change {
+    struct rf_mongodb_table *table;
+    const struct rf_event *event; /* the last of those that it is made of */
+    const struct rf_value *image; /* what to write; NULL: the document goes */
+    const struct rf_value *other; /* where to take what image does not tell from; may be NULL */
+    uint64_t bytes;               /* of what is to be written, about */
+    uint64_t order;               /* grows with each event */
+    uint32_t next;                /* of the same table, from 1; while it is sent */
+};
+
+/* The command that is being written. */
+struct rf_mongodb_bulk {
+    struct rf_mongodb_table *table;
+    bool deletes;
+    struct rf_buf out;
+    size_t command, array; /* where they begin */
+    uint32_t count;
+    const struct rf_mongodb_change *changes[RF_MONGODB_BULK_MOST];
+    /* the earliest change that the server refused for good, with why; event NULL: none */
+    struct rf_error refused;
+    const struct rf_event *refused_event;
+    uint64_t refused_order;
+};
+
+struct rf_mongodb_sink {
+    const char *host, *path, *user, *password, *auth_source, *replica_set;
+    const char *tls_ca, *tls_cert, *tls_key;
+    const char *database, *collection, *w;
+    struct rf_list members;
+    int64_t port, timeout_ms;
+    int32_t tls, dates;
+    bool tls_verify, fold;
+
+    struct rf_mongo mongo;
+    char name[RF_MONGODB_NAME_SIZE]; /* of our connections, the same at each start */
+    char owner[RF_MONGODB_OWNER_SIZE + 1];
+    uint64_t epoch;
+    const char *pipeline, *instance; /* borrowed from the context */
+    struct rf_buf concern;           /* the document of the write concern of rows */
+    struct rf_buf safe;              /* that of positions and records */
+    struct rf_buf position;          /* as it stands in MongoDB */
+
+    struct rf_template database_template, collection_template;
+    struct rf_map tables;
+    uint32_t table_count;
+    struct rf_mongodb_table *last; /* the table of the row before */
+    struct rf_window window;       /* of struct rf_mongodb_change */
+    uint64_t order;                /* of the last event */
+    struct rf_mongodb_bulk bulk;
+    struct rf_buf key, old_key; /* of a row: the table's number, then the element _id */
+    struct rf_buf text, command;
+};
+
+/* A document that lies in a buffer, as libbson wants it; valid until the buffer changes, and not to
+ * be copied: it points into itself. */
+void rf_mongodb_static(const struct rf_buf *buf, bson_t *out);
+/* Begins a command of ours in sink->command, on that collection; ends and carries it out.
+ * Returns as rf_mongo_run; a refusal of the document itself is RF_FATAL, since nobody but us made
+ * it. */
+size_t rf_mongodb_begin(struct rf_mongodb_sink *sink, const char *command, const char *collection);
+RF_USE_RESULT enum rf_status rf_mongodb_end(struct rf_mongodb_sink *sink, size_t begin,
+                                            const char *database, bson_t *reply,
+                                            struct rf_error *err);
+/* The number of that name in a reply, 0 without one. */
+int64_t rf_mongodb_number(const bson_t *reply, const char *name);
+/* True when the reply has a write error of that code. */
+bool rf_mongodb_has_error(const bson_t *reply, int code);
+
+/* ---- mongodb_place.c */
+
+/* Reads the document and takes it: from here on it is ours. Returns RF_OK; RF_RETRY; RF_CONFIG;
+ * RF_FATAL: it is another's, or gone although we have been here. */
+RF_USE_RESULT enum rf_status rf_mongodb_place_take(struct rf_mongodb_sink *sink,
+                                                   const struct rf_context *ctx,
+                                                   struct rf_error *err);
+/* Writes the position, as long as the document is ours. Returns RF_OK: it is durable; RF_RETRY;
+ * RF_CONFIG; RF_FATAL: another has taken it, or it is gone. */
+RF_USE_RESULT enum rf_status rf_mongodb_place_write(struct rf_mongodb_sink *sink,
+                                                    struct rf_str position, struct rf_error *err);
+
+/* ---- mongodb_fence.c */
+
+/* What this pipeline is called among the server's connections, in sink->name. */
+void rf_mongodb_fence_name(struct rf_mongodb_sink *sink, const struct rf_context *ctx);
+/* Looks for connections of the same name besides ours; what they are at is ended. Returns RF_OK:
+ * there are none, or the server does not tell; RF_RETRY: there are still. */
+RF_USE_RESULT enum rf_status rf_mongodb_fence_wait(struct rf_mongodb_sink *sink,
+                                                   struct rf_error *err);
+
+/* ---- mongodb_tables.c */
+
+/* Reads the templates. Returns RF_OK; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mongodb_tables_parse(struct rf_mongodb_sink *sink,
+                                                     struct rf_error *err);
+/* Reads the records. Returns as rf_mongo_run. */
+RF_USE_RESULT enum rf_status rf_mongodb_tables_read(struct rf_mongodb_sink *sink,
+                                                    struct rf_error *err);
+/* The one of this version, its collection recorded as its own. May send the window. Returns RF_OK;
+ * RF_RETRY; RF_CONFIG: it has no key, its names do not fit, or the collection is another's. */
+RF_USE_RESULT enum rf_status rf_mongodb_table_bind(struct rf_mongodb_sink *sink,
+                                                   const struct rf_table *table,
+                                                   struct rf_mongodb_table **out,
+                                                   struct rf_error *err);
+/* Of the table that a TRUNCATE names; *out is NULL when this pipeline has written no row of it.
+ * Returns RF_OK; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mongodb_table_of(struct rf_mongodb_sink *sink,
+                                                 struct rf_str database, struct rf_str table,
+                                                 struct rf_mongodb_table **out,
+                                                 struct rf_error *err);
+void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink);
+
+/* ---- mongodb_rows.c */
+
+/* Takes a change of one row in; it may be sent now or later. Returns as a sink's write. */
+RF_USE_RESULT enum rf_status rf_mongodb_row_put(struct rf_mongodb_sink *sink,
+                                                const struct rf_event *event, struct rf_error *err);
+
+/* ---- mongodb_bulk.c */
+
+/* Writes all changes that wait. Returns RF_OK: they are as durable as the write concern asks for;
+ * else as a sink's write. */
+RF_USE_RESULT enum rf_status rf_mongodb_rows_send(struct rf_mongodb_sink *sink,
+                                                  struct rf_error *err);
+/* Removes all documents of the table's collection. Nothing may wait. Returns as a sink's write. */
+RF_USE_RESULT enum rf_status rf_mongodb_truncate(struct rf_mongodb_sink *sink,
+                                                 const struct rf_event *event,
+                                                 struct rf_error *err);
+
+#endif
