@@ -238,7 +238,10 @@ static enum rf_status send_kind(struct rf_mongodb_sink *sink, struct rf_mongodb_
 enum rf_status rf_mongodb_rows_send(struct rf_mongodb_sink *sink, struct rf_error *err)
 {
     struct rf_mongodb_bulk *bulk = &sink->bulk;
-    enum rf_status status = RF_OK;
+    if (sink->window.count == 0) {
+        return RF_OK;
+    }
+    enum rf_status status = rf_mongodb_place_check(sink, err);
     bulk->refused_event = NULL;
     for (struct rf_mongodb_table *table = sort_window(sink), *next; table != NULL; table = next) {
         next = table->next_waiting;
@@ -270,6 +273,10 @@ enum rf_status rf_mongodb_truncate(struct rf_mongodb_sink *sink, const struct rf
     struct rf_mongodb_table *table = NULL;
     enum rf_status status = rf_mongodb_table_of(sink, event->database, event->object, &table, err);
     bool again = status == RF_OK && table != NULL;
+    if (again) {
+        status = rf_mongodb_place_check(sink, err);
+        again = status == RF_OK;
+    }
     while (again) {
         struct rf_buf *out = &sink->command;
         bson_t reply;

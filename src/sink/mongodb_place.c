@@ -7,7 +7,8 @@
  *     owner      drawn by whoever opened it last
  *
  * Each write of it asks for the owner: it does nothing once another start, or a later connection of
- * our own, has taken it. It is written with majority and journal, whatever the rows are. */
+ * our own, has taken it. Before rows are written the owner is looked at, too. The document is
+ * written with majority and journal, whatever the rows are. */
 #include "base/clock.h"
 #include "sink/mongodb_sink.h"
 
@@ -203,21 +204,28 @@ enum rf_status rf_mongodb_place_take(struct rf_mongodb_sink *sink, const struct 
     return status;
 }
 
-/* The document was not as we left it: says how. */
-static enum rf_status replaced(struct rf_mongodb_sink *sink, struct rf_error *err)
+/* The document is not as we left it. */
+static enum rf_status replaced(const struct rf_mongodb_sink *sink, bool found, struct rf_error *err)
+{
+    if (found) {
+        rf_fail(err, RF_FATAL, "another process has taken over this pipeline in %s",
+                sink->mongo.peer);
+        rf_error_hint(err, "give each pipeline a --name of its own");
+    } else {
+        rf_fail(err, RF_FATAL, "the position has vanished from %s: its data were lost, or removed",
+                sink->mongo.peer);
+        rf_error_hint(err, "docs/delivery.md says what to do about a destination that lost its "
+                           "data");
+    }
+    return RF_FATAL;
+}
+
+enum rf_status rf_mongodb_place_check(struct rf_mongodb_sink *sink, struct rf_error *err)
 {
     struct place place = {0};
     enum rf_status status = read_place(sink, &place, err);
-    if (status == RF_OK && !place.found) {
-        status = rf_fail(err, RF_FATAL,
-                         "the position has vanished from %s: its data were lost, or removed",
-                         sink->mongo.peer);
-        rf_error_hint(err, "docs/delivery.md says what to do about a destination that lost its "
-                           "data");
-    } else if (status == RF_OK) {
-        status = rf_fail(err, RF_FATAL, "another process has taken over this pipeline in %s",
-                         sink->mongo.peer);
-        rf_error_hint(err, "give each pipeline a --name of its own");
+    if (status == RF_OK && !rf_str_equal(rf_buf_str(&place.owner), rf_str_of(sink->owner))) {
+        status = replaced(sink, place.found, err);
     }
     rf_buf_deinit(&place.position);
     rf_buf_deinit(&place.owner);
@@ -248,5 +256,10 @@ enum rf_status rf_mongodb_place_write(struct rf_mongodb_sink *sink, struct rf_st
     enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
     bool written = status == RF_OK && rf_mongodb_number(&reply, "n") == 1;
     bson_destroy(&reply);
-    return status == RF_OK && !written ? replaced(sink, err) : status;
+    if (status == RF_OK && !written) {
+        status = rf_mongodb_place_check(sink, err);
+        /* It is ours again by now, which it never was. */
+        return status == RF_OK ? replaced(sink, true, err) : status;
+    }
+    return status;
 }

@@ -125,6 +125,9 @@ bool rf_mongodb_has_error(const bson_t *reply, int code);
 RF_USE_RESULT enum rf_status rf_mongodb_place_take(struct rf_mongodb_sink *sink,
                                                    const struct rf_context *ctx,
                                                    struct rf_error *err);
+/* Looks whether the document is still ours. Returns as rf_mongodb_place_write. */
+RF_USE_RESULT enum rf_status rf_mongodb_place_check(struct rf_mongodb_sink *sink,
+                                                    struct rf_error *err);
 /* Writes the position, as long as the document is ours. Returns RF_OK: it is durable; RF_RETRY;
  * RF_CONFIG; RF_FATAL: another has taken it, or it is gone. */
 RF_USE_RESULT enum rf_status rf_mongodb_place_write(struct rf_mongodb_sink *sink,
