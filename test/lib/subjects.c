@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "lib/certificates.h"
 #include "lib/files.h"
+#include "lib/mongo_server.h"
 #include "lib/redis_server.h"
 
 #include <netinet/in.h>
@@ -261,8 +262,6 @@ static void print_folds(struct fold *folds, uint32_t count, struct rf_buf *out)
     }
 }
 
-static const char *const prefixes[RF_TEST_TABLES] = {"shop:orders:", "shop:pairs:"};
-
 static void json_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
                       char *out, size_t size)
 {
@@ -278,17 +277,23 @@ static void json_text(const struct rf_test_feed *feed, const struct rf_test_chan
     snprintf(out + at, size - (size_t)at, "}");
 }
 
-static void redis_rows_expected(const struct rf_test_feed *feed, bool json, struct rf_buf *out)
+typedef void row_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
+                      char *out, size_t size);
+
+/* The last state of each row, with an empty text where there is none; `prefixes` of their keys by
+ * table. The caller frees it. */
+static struct fold *fold_rows(const struct rf_test_feed *feed, const char *const *prefixes,
+                              row_text *text, uint32_t *count)
 {
     struct fold *folds = rf_alloc_zero(feed->change_count * 2 + 1, sizeof *folds);
-    uint32_t count = 0;
+    *count = 0;
     for (uint32_t i = 0; i < feed->change_count; i++) {
         const struct rf_test_change *change = &feed->changes[i];
         if (change->op == RF_DDL) {
             continue;
         }
         const char *prefix = prefixes[change->table];
-        for (uint32_t j = 0; change->op == RF_TRUNCATE && j < count; j++) {
+        for (uint32_t j = 0; change->op == RF_TRUNCATE && j < *count; j++) {
             if (strncmp(folds[j].key, prefix, strlen(prefix)) == 0) {
                 folds[j].text[0] = '\0';
             }
@@ -296,37 +301,47 @@ static void redis_rows_expected(const struct rf_test_feed *feed, bool json, stru
         char key[64];
         if (change->old_key[0] != '\0') {
             snprintf(key, sizeof key, "%s%s", prefix, change->old_key);
-            find_fold(folds, count, key)->text[0] = '\0';
+            find_fold(folds, *count, key)->text[0] = '\0';
         }
         if (change->new_key[0] != '\0') {
             snprintf(key, sizeof key, "%s%s", prefix, change->new_key);
-            struct fold *fold = find_fold(folds, count, key);
-            count += fold == &folds[count];
+            struct fold *fold = find_fold(folds, *count, key);
+            *count += fold == &folds[*count];
             memcpy(fold->key, key, sizeof key);
-            if (json) {
-                size_t begun = (size_t)snprintf(fold->text, sizeof fold->text, "string ");
-                json_text(feed, change, fold->text + begun, sizeof fold->text - begun);
-            } else {
-                hash_text(feed, change, fold->text, sizeof fold->text);
-            }
+            text(feed, change, fold->text, sizeof fold->text);
         }
     }
+    return folds;
+}
+
+static void redis_rows_expected(const struct rf_test_feed *feed, row_text *text, struct rf_buf *out)
+{
+    static const char *const prefixes[RF_TEST_TABLES] = {"shop:orders:", "shop:pairs:"};
+    uint32_t count;
+    struct fold *folds = fold_rows(feed, prefixes, text, &count);
     print_folds(folds, count, out);
     free(folds);
+}
+
+static void json_string_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
+                             char *out, size_t size)
+{
+    size_t begun = (size_t)snprintf(out, size, "string ");
+    json_text(feed, change, out + begun, size - begun);
 }
 
 static void redis_hash_expected(const struct rf_test_feed *feed, struct rf_format *format,
                                 struct rf_buf *out)
 {
     (void)format;
-    redis_rows_expected(feed, false, out);
+    redis_rows_expected(feed, hash_text, out);
 }
 
 static void redis_json_expected(const struct rf_test_feed *feed, struct rf_format *format,
                                 struct rf_buf *out)
 {
     (void)format;
-    redis_rows_expected(feed, true, out);
+    redis_rows_expected(feed, json_string_text, out);
 }
 
 static const char *const streams[] = {"shop:", "shop:orders", "shop:pairs"};
@@ -458,6 +473,121 @@ static void redis_resume(void)
     redis_signal(SIGCONT);
 }
 
+/* -------------------------------------------------------------------------------------- mongodb */
+
+static struct rf_test_mongo mongo;
+
+static void mongo_at_exit(void)
+{
+    rf_test_mongo_destroy(&mongo);
+}
+
+static void mongo_server(void)
+{
+    if (mongo.port[0] == '\0' && !mongo.external) {
+        rf_test_mongo_start(&mongo, NULL);
+        atexit(mongo_at_exit);
+    }
+    rf_test_mongo_wipe(&mongo);
+}
+
+static const struct rf_test_setting *mongodb_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", mongo.port}, {"timeout", "5000"}, {NULL, NULL}};
+    mongo_server();
+    return settings;
+}
+
+static const struct rf_test_setting *mongodb_unfolded_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", mongo.port}, {"timeout", "5000"}, {"fold", "off"}, {NULL, NULL}};
+    mongo_server();
+    return settings;
+}
+
+static void mongodb_content(const struct rf_test_sink *sink, struct rf_buf *out)
+{
+    (void)sink;
+    rf_test_mongo_dump(&mongo, out);
+}
+
+static int add_field(char *out, size_t size, const struct rf_column *column, const char *name,
+                     const char *value)
+{
+    bool null = strcmp(value, "NULL") == 0;
+    if (column->type == RF_COLUMN_INT && !null) {
+        return snprintf(out, size, "\"%s\" : { \"$numberInt\" : \"%s\" }", name, value);
+    }
+    return snprintf(out, size, "\"%s\" : %s%s%s", name, null ? "" : "\"", null ? "null" : value,
+                    null ? "" : "\"");
+}
+
+/* As canonical extended JSON: types show. */
+static void document_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
+                          char *out, size_t size)
+{
+    const struct rf_table *table = feed->tables[change->table];
+    char name[32];
+    int at = snprintf(out, size, "{ ");
+    if (table->key_count == 1) {
+        at += add_field(out + at, size - (size_t)at, table->columns, "_id", change->values[0]);
+    } else {
+        at += snprintf(out + at, size - (size_t)at, "\"_id\" : { ");
+        at += add_field(out + at, size - (size_t)at, &table->columns[0], "a", change->values[0]);
+        at += snprintf(out + at, size - (size_t)at, ", ");
+        at += add_field(out + at, size - (size_t)at, &table->columns[1], "b", change->values[1]);
+        at += snprintf(out + at, size - (size_t)at, " }");
+    }
+    for (int i = 0; i < RF_TEST_COLUMNS; i++) {
+        snprintf(name, sizeof name, "%.*s", RF_STR_ARG(table->columns[i].name));
+        at += snprintf(out + at, size - (size_t)at, ", ");
+        at += add_field(out + at, size - (size_t)at, &table->columns[i], name, change->values[i]);
+    }
+    snprintf(out + at, size - (size_t)at, " }");
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct fold *x = a, *y = b;
+    size_t size = strcspn(x->key, " ") + 1;
+    int order = strncmp(x->key, y->key, size);
+    return order != 0 ? order : strcmp(x->text, y->text);
+}
+
+static void mongodb_expected(const struct rf_test_feed *feed, struct rf_format *format,
+                             struct rf_buf *out)
+{
+    static const char *const prefixes[RF_TEST_TABLES] = {"shop.orders ", "shop.pairs "};
+    uint32_t count;
+    (void)format;
+    struct fold *folds = fold_rows(feed, prefixes, document_text, &count);
+    qsort(folds, count, sizeof *folds, by_place);
+    for (uint32_t i = 0; i < count; i++) {
+        if (folds[i].text[0] != '\0') {
+            rf_buf_printf(out, "%.*s %s\n", (int)strcspn(folds[i].key, " "), folds[i].key,
+                          folds[i].text);
+        }
+    }
+    free(folds);
+}
+
+static void mongodb_wipe(void)
+{
+    rf_test_mongo_wipe(&mongo);
+}
+
+static void mongodb_stall(void)
+{
+    rf_test_server_freeze(&mongo.server, "mongo", true);
+}
+
+static void mongodb_resume(void)
+{
+    rf_test_server_freeze(&mongo.server, "mongo", false);
+}
+
 /* --------------------------------------------------------------------------------------- table */
 
 const struct rf_test_subject rf_test_subjects[] = {
@@ -557,6 +687,26 @@ const struct rf_test_subject rf_test_subjects[] = {
         .revive = redis_revive,
         .stall = redis_stall,
         .resume = redis_resume,
+    },
+    /* The server that tests can have keeps nothing over its death: there is no crash of it that a
+     * sink could survive. lib/mongo_script plays one that does. */
+    {
+        .name = "mongodb",
+        .begin = mongodb_begin,
+        .content = mongodb_content,
+        .expected = mongodb_expected,
+        .end = nothing,
+        .wipe = mongodb_wipe,
+        .stall = mongodb_stall,
+        .resume = mongodb_resume,
+    },
+    {
+        .name = "mongodb without folding",
+        .begin = mongodb_unfolded_begin,
+        .content = mongodb_content,
+        .expected = mongodb_expected,
+        .end = nothing,
+        .wipe = mongodb_wipe,
     },
     {0},
 };
