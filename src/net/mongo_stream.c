@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/socket.h"
+#include "net/tcp.h"
 
 #include <errno.h>
 #include <mongoc/mongoc.h>
@@ -182,7 +182,7 @@ static enum rf_status wait_a_slice(struct stream *stream, short events, int64_t 
                        (long long)(now_ms - *heard_ms));
     }
     struct pollfd wait = {stream->fd, events, 0};
-    (void)poll(&wait, 1, RF_SOCKET_SLICE_MS);
+    (void)poll(&wait, 1, RF_TCP_SLICE_MS);
     return RF_OK;
 }
 
@@ -330,8 +330,8 @@ static ssize_t stream_poll(mongoc_stream_poll_t *polled, size_t count, int32_t t
     ssize_t found = 0;
     for (;;) {
         int64_t left_ms = deadline_ms - rf_clock_ms();
-        bool last = left_ms <= RF_SOCKET_SLICE_MS;
-        int slice_ms = last ? (left_ms > 0 ? (int)left_ms : 0) : RF_SOCKET_SLICE_MS;
+        bool last = left_ms <= RF_TCP_SLICE_MS;
+        int slice_ms = last ? (left_ms > 0 ? (int)left_ms : 0) : RF_TCP_SLICE_MS;
         found = poll_slice(polled, count, waits, slice_ms);
         if (found > 0 || last) {
             break;
@@ -406,8 +406,8 @@ static enum rf_status connect_stream(struct stream *stream, const mongoc_host_li
     struct rf_mongo *mongo = stream->mongo;
     int64_t deadline_ms = rf_clock_ms() + mongo->member_ms;
     deadline_ms = deadline_ms < mongo->deadline_ms ? deadline_ms : mongo->deadline_ms;
-    enum rf_status status = rf_socket_connect(host->host, host->port, stream->peer, deadline_ms,
-                                              &mongo->interrupted, &stream->fd, err);
+    enum rf_status status = rf_tcp_connect(host->host, host->port, stream->peer, deadline_ms,
+                                           &mongo->interrupted, &stream->fd, err);
     if (status != RF_OK) {
         return status;
     }

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/socket.h"
+#include "net/tcp.h"
 
 #include <errno.h>
 #include <hiredis/read.h>
@@ -302,7 +302,7 @@ static enum rf_status pump(struct rf_redis *redis, size_t unsent_max, uint64_t a
                            (long long)(now_ms - heard_ms));
         }
         struct pollfd wait = {redis->fd, (short)(redis->read_events | redis->send_events), 0};
-        (void)poll(&wait, 1, RF_SOCKET_SLICE_MS);
+        (void)poll(&wait, 1, RF_TCP_SLICE_MS);
     }
 }
 
@@ -506,15 +506,15 @@ enum rf_status rf_redis_connect(struct rf_redis *redis, const struct rf_redis_ad
     rf_buf_deinit(&where);
     redis->reader = create_reader(redis);
 
-    enum rf_status status = rf_socket_connect(address->host, address->port, redis->peer,
-                                              deadline_ms, &redis->interrupted, &redis->fd, err);
+    enum rf_status status = rf_tcp_connect(address->host, address->port, redis->peer, deadline_ms,
+                                           &redis->interrupted, &redis->fd, err);
     redis->connected = status == RF_OK;
     if (status == RF_OK) {
         status = secure(redis, address, deadline_ms, err);
     }
     if (status == RF_OK) {
         int64_t left_ms = deadline_ms - rf_clock_ms();
-        redis->timeout_ms = left_ms > RF_SOCKET_SLICE_MS ? left_ms : RF_SOCKET_SLICE_MS;
+        redis->timeout_ms = left_ms > RF_TCP_SLICE_MS ? left_ms : RF_TCP_SLICE_MS;
         status = log_in(redis, address, err);
     }
     redis->timeout_ms = address->timeout_ms > 0 ? address->timeout_ms : TIMEOUT_MS;

@@ -1,8 +1,8 @@
 /* The sink `mongodb`: each row a document, by its primary key, and the position beside them.
  *
  * A table fills one collection, by default of the same names. _id is the primary key: the value of
- * its column, or a document of its columns in the key's order; all columns are fields, too. A create
- * or an update replaces the document, or makes it; a delete removes it; TRUNCATE empties the
+ * its column, or a document of its columns in the key's order; all columns are fields, too. A
+ * create or an update replaces the document, or makes it; a delete removes it; TRUNCATE empties the
  * collection; other statements change nothing.
  *
  * flush writes what waits, and then the position: everything is written with the write concern, and
@@ -17,7 +17,7 @@
 
 enum { WINDOW_LEAST = 1000, WINDOW_KEY_BYTES = 4096 };
 
-/* ------------------------------------------------------------------------------------- documents */
+/* ------------------------------------------------------------------------------------ documents */
 
 void rf_mongodb_static(const struct rf_buf *buf, bson_t *out)
 {
@@ -81,7 +81,7 @@ bool rf_mongodb_has_error(const bson_t *reply, int code)
            rf_mongodb_number(reply, "code") == code;
 }
 
-/* --------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* Adds what only we know about a refusal: which rights we need. */
 static enum rf_status explain(const struct rf_mongodb_sink *sink, enum rf_status status,
@@ -162,7 +162,7 @@ static enum rf_status mongodb_flush(void *state, struct rf_str position, struct 
     return explain(sink, status, err);
 }
 
-/* --------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 /* {w, j, wtimeout}: the server gives up before we do, and says why. */
 static void set_concern(struct rf_buf *out, const char *w, int64_t timeout_ms)

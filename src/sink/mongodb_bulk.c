@@ -17,7 +17,7 @@ enum {
     MAX_TIME_MS_EXPIRED = 50,
 };
 
-/* -------------------------------------------------------------------------------------- commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 static void begin_command(struct rf_mongodb_sink *sink, struct rf_mongodb_table *table,
                           bool deletes)
@@ -65,7 +65,7 @@ static void add_change(struct rf_mongodb_sink *sink, const struct rf_mongodb_cha
     bulk->changes[bulk->count++] = change;
 }
 
-/* --------------------------------------------------------------------------------------- answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 /* Several may be refused: the earliest event is the one to be told of. */
 static void note_refused(struct rf_mongodb_bulk *bulk, const struct rf_mongodb_change *change,
@@ -179,7 +179,7 @@ static enum rf_status run_command(struct rf_mongodb_sink *sink, struct rf_error 
     return status;
 }
 
-/* --------------------------------------------------------------------------------------- windows */
+/* -------------------------------------------------------------------------------------- windows */
 
 static struct rf_mongodb_change *change_at(const struct rf_mongodb_sink *sink, uint32_t number)
 {
@@ -264,7 +264,7 @@ enum rf_status rf_mongodb_rows_send(struct rf_mongodb_sink *sink, struct rf_erro
     return status;
 }
 
-/* -------------------------------------------------------------------------------------- truncate */
+/* ------------------------------------------------------------------------------------- truncate */
 
 /* The server ends each command in time for a sign of life, with what it has removed removed. */
 enum rf_status rf_mongodb_truncate(struct rf_mongodb_sink *sink, const struct rf_event *event,

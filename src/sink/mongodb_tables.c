@@ -1,6 +1,6 @@
 /* Which collection a table fills. The templates of database and collection are made of the table's
- * names alone, so that a TRUNCATE in a later process finds the same one. That a collection is filled
- * by one table only is recorded in rowferry.tables before the first row goes there:
+ * names alone, so that a TRUNCATE in a later process finds the same one. That a collection is
+ * filled by one table only is recorded in rowferry.tables before the first row goes there:
  *
  *     _id              {pipeline, sink, database, collection}
  *     database, table  those of the source
@@ -21,7 +21,7 @@ static struct rf_mongodb_table *table_of(struct rf_map_entry *entry)
     return (struct rf_mongodb_table *)entry;
 }
 
-/* --------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------- names */
 
 /* A template of names, for one table. */
 static enum rf_status render(const struct rf_template *template, struct rf_str database,
@@ -130,7 +130,7 @@ static enum rf_status check_place(const struct rf_mongodb_table *table, struct r
     return RF_OK;
 }
 
-/* ---------------------------------------------------------------------------------------- tables */
+/* --------------------------------------------------------------------------------------- tables */
 
 static void set_name(struct rf_buf *out, struct rf_str database, struct rf_str table)
 {
@@ -174,7 +174,7 @@ static void unbind(struct rf_mongodb_table *table)
     table->table = NULL;
 }
 
-/* --------------------------------------------------------------------------------------- records */
+/* -------------------------------------------------------------------------------------- records */
 
 static void add_record_id(struct rf_mongodb_sink *sink, const struct rf_mongodb_table *table)
 {
@@ -315,7 +315,7 @@ enum rf_status rf_mongodb_tables_read(struct rf_mongodb_sink *sink, struct rf_er
     }
 }
 
-/* --------------------------------------------------------------------------------------- binding */
+/* -------------------------------------------------------------------------------------- binding */
 
 static enum rf_status check_columns(const struct rf_mongodb_sink *sink,
                                     const struct rf_table *table, struct rf_error *err)

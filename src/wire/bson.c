@@ -26,7 +26,7 @@ enum {
     FIXED_ROOM = 64,     /* what a value that is not text or bytes needs at most, its type too */
 };
 
-/* --------------------------------------------------------------------------------------- numbers */
+/* -------------------------------------------------------------------------------------- numbers */
 
 static char *put_u32(char *at, uint32_t number)
 {
@@ -114,7 +114,7 @@ static bool coefficient_of(struct rf_str text, unsigned __int128 *out)
     return true;
 }
 
-/* ---------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 static char *put_text(char *at, struct rf_str text)
 {
@@ -211,7 +211,7 @@ static char *put_value(char *at, const struct rf_bson_field *field, const struct
     return put_text(at, rf_value_str(*value));
 }
 
-/* ------------------------------------------------------------------------------------- documents */
+/* ------------------------------------------------------------------------------------ documents */
 
 size_t rf_bson_begin(struct rf_buf *out)
 {
@@ -285,7 +285,7 @@ void rf_bson_add_document(struct rf_buf *out, const char *name, struct rf_str do
     memcpy(add_head(out, RF_BSON_DOCUMENT, name, document.size), document.data, document.size);
 }
 
-/* ------------------------------------------------------------------------------------------ rows */
+/* ----------------------------------------------------------------------------------------- rows */
 
 static enum as as_of(const struct rf_column *column, enum rf_bson_dates dates)
 {

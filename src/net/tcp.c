@@ -1,4 +1,4 @@
-#include "net/socket.h"
+#include "net/tcp.h"
 
 #include "base/clock.h"
 
@@ -30,7 +30,7 @@ static int wait_connected(int fd, int64_t deadline_ms, const atomic_bool *interr
             return ECANCELED;
         }
         struct pollfd wait = {fd, POLLOUT, 0};
-        int count = poll(&wait, 1, RF_SOCKET_SLICE_MS);
+        int count = poll(&wait, 1, RF_TCP_SLICE_MS);
         if (count > 0) {
             int code = 0;
             socklen_t size = sizeof code;
@@ -67,9 +67,9 @@ static int connect_one(const struct addrinfo *address, int64_t deadline_ms,
     return 0;
 }
 
-enum rf_status rf_socket_connect(const char *host, uint16_t port, const char *peer,
-                                 int64_t deadline_ms, const atomic_bool *interrupted, int *fd,
-                                 struct rf_error *err)
+enum rf_status rf_tcp_connect(const char *host, uint16_t port, const char *peer,
+                              int64_t deadline_ms, const atomic_bool *interrupted, int *fd,
+                              struct rf_error *err)
 {
     char text[8];
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
