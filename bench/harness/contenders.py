@@ -8,7 +8,7 @@ import os
 import sys
 
 from . import measure, places
-from .servers import Failure, Redis, RedisClient
+from .servers import Failure, Mongo, Redis, RedisClient
 from .workloads import HOT_KEYS, LOG, TABLE_TRANSACTION_ROWS, TABLE_TRANSACTIONS
 
 
@@ -317,6 +317,48 @@ class RedisHash(WithRedis, Rowferry):
             f"redis://127.0.0.1:{redis.port}",
             reached=measure.key_exists(client, f"bench:bulk:{rows}")),
             lambda found: rows < found <= rows + 10)
+
+
+# ---- MongoDB ------------------------------------------------------------------------------------
+
+
+class WithMongo:
+    """Runs with an empty MongoDB server of its own; checks what is in it afterwards."""
+
+    def with_mongo(self, run):
+        with Mongo(self.race.fresh("mongo")) as mongo:
+            client = mongo.client()
+            for _ in range(2):  # its compiler has seen the work when it counts
+                result = run(mongo, client)
+                found = client.command("bench", {"count": "bulk"})["n"]
+                if found != self.race.workload.rows:
+                    raise Failure(f"{self.name}: {found:,} documents are in MongoDB")
+                for database in ("bench", "rowferry"):
+                    client.command(database, {"dropDatabase": 1})
+        return result
+
+
+class BareMongo(WithMongo, Contender):
+    key = "bare mongo"
+    name = "bare libmongoc loop, unordered bulks of 1,000 upserts"
+
+    def run(self):
+        return self.with_mongo(lambda mongo, client: measure.run(
+            [places.build() / "bench" / "bare_mongo", "127.0.0.1", str(mongo.port),
+             str(self.race.workload.rows)], log=self.race.fresh("bare-mongo.log")))
+
+
+class Documents(WithMongo, Rowferry):
+    key = "S9"
+    name = "rowferry S9: documents in MongoDB, position kept there"
+
+    def run(self):
+        last = {"find": "bulk", "filter": {"_id": self.race.workload.rows}}
+        return self.with_mongo(lambda mongo, client: self.rowferry(
+            f"mongodb://127.0.0.1:{mongo.port}", reached=measure.is_found(client, "bench", last)))
+
+
+# ---- Hot keys -----------------------------------------------------------------------------------
 
 
 class HotKeys(WithRedis, Rowferry):

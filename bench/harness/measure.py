@@ -162,3 +162,15 @@ def field_is(redis, wanted):
     def reached(_pid):
         return redis.ask("HGET", key, field) == value.encode()
     return reached
+
+
+def is_found(mongo, database, find):
+    """MongoDB finds something. Asked less often: it takes the server as long as some rows."""
+    asked = {"next": 0.0}
+
+    def reached(_pid):
+        if time.monotonic() < asked["next"]:
+            return False
+        asked["next"] = time.monotonic() + 0.02
+        return bool(mongo.command(database, find)["cursor"]["firstBatch"])
+    return reached

@@ -5,6 +5,7 @@ import pathlib
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = PROJECT / "bench"
+TEST_LIB = PROJECT / "test" / "lib"
 SERVERS = PROJECT / "tools" / "servers"
 
 

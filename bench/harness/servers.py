@@ -1,7 +1,8 @@
-"""Private MariaDB and Redis servers, through tools/servers."""
+"""Private MariaDB, Redis and MongoDB servers, through tools/servers."""
 
 import socket
 import subprocess
+import sys
 
 from . import places
 
@@ -36,10 +37,15 @@ class Server:
         self.options = list(options)
         self.port = None
 
+    def start_words(self):
+        """Of tools/servers, before the server's own options."""
+        return []
+
     def __enter__(self):
         for _ in range(START_TRIES):
             self.port = int(must("port"))
-            done = tool("start", self.kind, self.directory, self.port, "--", *self.options)
+            done = tool("start", self.kind, self.directory, self.port, *self.start_words(), "--",
+                        *self.options)
             if done.returncode == 0:
                 return self
             if done.returncode != PORT_TAKEN:
@@ -82,6 +88,28 @@ class Redis(Server):
 
     def pid(self):
         return int((self.directory / "redis.pid").read_text().split()[0])
+
+
+class Mongo(Server):
+    """An empty server of the MongoDB protocol, in memory, with room for the rows. Always the same
+    one, so that figures of two machines can be compared."""
+
+    kind = "mongo"
+
+    def __init__(self, directory):
+        super().__init__(directory, ["-Xmx2g"])
+
+    def start_words(self):
+        return ["--java"]
+
+    def __exit__(self, *error):
+        must("kill", self.kind, self.directory)
+
+    def client(self):
+        """Of the tests' library; needs nothing installed."""
+        sys.path.insert(0, str(places.TEST_LIB))
+        from mongo import Mongo as Client
+        return Client(self.port)
 
 
 class RedisClient:
