@@ -87,24 +87,29 @@ static bool ms_of(const struct rf_value *value, int64_t *ms)
     return true;
 }
 
-/* The decimal's digits as a number. False when there are too many, or others than digits. */
-static bool coefficient_of(struct rf_str text, unsigned __int128 *out)
+/* The decimal's digits as a number, and how many of them are behind the point. False when there
+ * are too many, or others than digits. */
+static bool coefficient_of(struct rf_str text, unsigned __int128 *out, unsigned *fraction)
 {
     enum { HALF = 17 };
     uint64_t halves[2] = {0, 0}, factor = 1;
     unsigned digits = 0;
+    bool behind = false;
+    *fraction = 0;
     for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-        if (byte == '.') {
+        unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
+        if (text.data[i] == '.' && !behind) {
+            behind = true;
             continue;
         }
-        if (byte < '0' || byte > '9') {
+        if (digit > 9) {
             return false;
         }
-        if (digits == 0 && byte == '0') {
+        *fraction += behind;
+        if (digits == 0 && digit == 0) {
             continue;
         }
-        halves[digits >= HALF] = halves[digits >= HALF] * 10 + (uint64_t)(byte - '0');
+        halves[digits >= HALF] = halves[digits >= HALF] * 10 + digit;
         factor = digits >= HALF ? factor * 10 : 1;
         if (++digits > RF_BSON_DECIMAL_DIGITS) {
             return false;
@@ -168,6 +173,21 @@ static double floating_of(const struct rf_value *value)
     return value->kind == RF_FLOAT ? (double)value->f : value->d;
 }
 
+/* NULL: it is none that a Decimal128 can be. */
+static char *put_decimal(char *at, struct rf_str text)
+{
+    unsigned __int128 coefficient;
+    unsigned fraction;
+    uint64_t sign = text.size > 0 && text.data[0] == '-';
+    struct rf_str digits = {text.data + sign, text.size - sign};
+    if (!coefficient_of(digits, &coefficient, &fraction)) {
+        return NULL;
+    }
+    at = put_u64(at, (uint64_t)coefficient);
+    return put_u64(at, sign << 63 | (uint64_t)(EXPONENT_BIAS - fraction) << EXPONENT_SHIFT |
+                           (uint64_t)(coefficient >> 64));
+}
+
 static bool is_text(const struct rf_value *value)
 {
     return value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY;
@@ -177,24 +197,19 @@ static bool is_text(const struct rf_value *value)
 static char *put_value(char *at, const struct rf_bson_field *field, const struct rf_value *value,
                        char *type)
 {
-    unsigned __int128 coefficient;
     int64_t ms;
+    char *end;
     switch ((enum as)field->as) {
     case AS_INT32: *type = RF_BSON_INT32; return put_u32(at, (uint32_t)value->u);
     case AS_INT64: *type = RF_BSON_INT64; return put_u64(at, value->u);
     case AS_DOUBLE: *type = RF_BSON_DOUBLE; return put_double(at, floating_of(value));
-    case AS_DECIMAL128: {
-        struct rf_str text = rf_value_str(*value);
-        uint64_t sign = text.size > 0 && text.data[0] == '-';
-        struct rf_str digits = {text.data + sign, text.size - sign};
-        if (!coefficient_of(digits, &coefficient)) {
+    case AS_DECIMAL128:
+        end = put_decimal(at, rf_value_str(*value));
+        if (end == NULL) {
             break;
         }
         *type = RF_BSON_DECIMAL128;
-        at = put_u64(at, (uint64_t)coefficient);
-        return put_u64(at, sign << 63 | (uint64_t)(EXPONENT_BIAS - field->scale) << EXPONENT_SHIFT |
-                               (uint64_t)(coefficient >> 64));
-    }
+        return end;
     case AS_DATE:
         if (!ms_of(value, &ms)) {
             *type = RF_BSON_UTF8;
@@ -356,8 +371,7 @@ void rf_bson_fields_init(struct rf_bson_fields *fields, const struct rf_table *t
         fields->items[i] = (struct rf_bson_field){.name = at,
                                                   .name_size = (uint32_t)column->name.size + 1,
                                                   .column = number,
-                                                  .as = (uint8_t)as_of(column, dates),
-                                                  .scale = column->scale};
+                                                  .as = (uint8_t)as_of(column, dates)};
         memcpy(at, column->name.data, column->name.size);
         at[column->name.size] = '\0';
         at += column->name.size + 1;

@@ -89,8 +89,7 @@ struct rf_bson_field {
     const char *name;   /* terminated */
     uint32_t name_size; /* the 0 included */
     uint32_t column;
-    uint8_t as;    /* private to bson.c */
-    uint8_t scale; /* fraction digits of DECIMAL */
+    uint8_t as; /* private to bson.c */
 };
 
 /* All columns of a table, or some. Zeroed is empty and valid. */
