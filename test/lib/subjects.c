@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "lib/certificates.h"
 #include "lib/files.h"
+#include "lib/mongo_script.h"
 #include "lib/mongo_server.h"
 #include "lib/redis_server.h"
 
@@ -588,6 +589,61 @@ static void mongodb_resume(void)
     rf_test_server_freeze(&mongo.server, "mongo", false);
 }
 
+/* A replica set of one, which keeps over its death what was journaled, and nothing else. */
+static struct rf_mongo_script *set;
+static char set_port[8];
+
+static void set_at_exit(void)
+{
+    rf_mongo_script_destroy(set);
+}
+
+static const struct rf_test_setting *mongodb_set_begin(void)
+{
+    static const struct rf_mongo_script_options options = {
+        .set_name = "rs0", .forgetful = true, .unrecorded = true};
+    static struct rf_test_setting settings[] = {
+        {"port", set_port}, {"timeout", "5000"}, {"replica_set", "rs0"}, {NULL, NULL}};
+    if (set == NULL) {
+        set = rf_mongo_script_create(&options);
+        snprintf(set_port, sizeof set_port, "%u", rf_mongo_script_port(set));
+        atexit(set_at_exit);
+    }
+    rf_mongo_script_forget(set);
+    return settings;
+}
+
+static void mongodb_set_content(const struct rf_test_sink *sink, struct rf_buf *out)
+{
+    (void)sink;
+    rf_mongo_script_dump(set, out);
+}
+
+static void mongodb_set_wipe(void)
+{
+    rf_mongo_script_forget(set);
+}
+
+static void mongodb_set_crash(void)
+{
+    rf_mongo_script_crash(set);
+}
+
+static void mongodb_set_revive(void)
+{
+    rf_mongo_script_again(set);
+}
+
+static void mongodb_set_stall(void)
+{
+    rf_mongo_script_freeze(set, true);
+}
+
+static void mongodb_set_resume(void)
+{
+    rf_mongo_script_freeze(set, false);
+}
+
 /* --------------------------------------------------------------------------------------- table */
 
 const struct rf_test_subject rf_test_subjects[] = {
@@ -689,7 +745,7 @@ const struct rf_test_subject rf_test_subjects[] = {
         .resume = redis_resume,
     },
     /* The server that tests can have keeps nothing over its death: there is no crash of it that a
-     * sink could survive. lib/mongo_script plays one that does. */
+     * sink could survive. The scripted one has it. */
     {
         .name = "mongodb",
         .begin = mongodb_begin,
@@ -699,6 +755,18 @@ const struct rf_test_subject rf_test_subjects[] = {
         .wipe = mongodb_wipe,
         .stall = mongodb_stall,
         .resume = mongodb_resume,
+    },
+    {
+        .name = "mongodb on a replica set",
+        .begin = mongodb_set_begin,
+        .content = mongodb_set_content,
+        .expected = mongodb_expected,
+        .end = nothing,
+        .wipe = mongodb_set_wipe,
+        .crash = mongodb_set_crash,
+        .revive = mongodb_set_revive,
+        .stall = mongodb_set_stall,
+        .resume = mongodb_set_resume,
     },
     {
         .name = "mongodb without folding",
