@@ -1,11 +1,9 @@
 #include "cli/command.h"
 
-#include "cli/message.h"
+#include "base/message.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-enum { HELP_INDENT = 27, HELP_COLUMNS = 80 };
 
 #define RF_COMMAND(name) extern const struct rf_command rf_command_##name;
 #include "cli/commands.def"
@@ -47,73 +45,32 @@ void rf_command_describe_all(struct rf_buf *out)
                   "one this is.\n");
 }
 
-static const char *placeholder(const struct rf_option *option)
+struct rf_syntax rf_command_syntax(const struct rf_command *command, struct rf_buf *text)
 {
-    switch (option->kind) {
-    case RF_OPTION_INT: return " N";
-    case RF_OPTION_SIZE: return " SIZE";
-    case RF_OPTION_DURATION: return " TIME";
-    case RF_OPTION_CHOICE: return " WHICH";
-    case RF_OPTION_LIST: return " LIST";
-    case RF_OPTION_BOOL: return "";
-    default: return " TEXT";
-    }
-}
-
-/* From column HELP_INDENT on, broken between words. */
-static void add_wrapped(struct rf_buf *out, struct rf_str text)
-{
-    size_t column = HELP_INDENT;
-    struct rf_str word;
-
-    while (rf_str_split(&text, ' ', &word)) {
-        bool first = column == HELP_INDENT;
-        if (!first && column + 1 + word.size > HELP_COLUMNS) {
-            rf_buf_printf(out, "\n%*s", HELP_INDENT, "");
-            column = HELP_INDENT;
-            first = true;
-        }
-        rf_buf_printf(out, "%s%.*s", first ? "" : " ", RF_STR_ARG(word));
-        column += word.size + !first;
-    }
-    rf_buf_add_byte(out, '\n');
-}
-
-static void help_option(const struct rf_option *option, struct rf_buf *out)
-{
-    struct rf_buf text = {0};
-    char left[64];
-
-    rf_buf_printf(&text, "%s", option->help);
-    if (option->kind == RF_OPTION_CHOICE) {
-        rf_buf_printf(&text, ": ");
-        for (const char *c = option->choices; *c != '\0'; c++) {
-            if (*c == '|') {
-                rf_buf_printf(&text, ", ");
-            } else {
-                rf_buf_add_byte(&text, *c);
-            }
-        }
-    }
-    if (option->fallback != NULL) {
-        rf_buf_printf(&text, " (default: %s)", option->fallback);
-    }
-    snprintf(left, sizeof left, "--%s%s", option->name, placeholder(option));
-    rf_buf_printf(out, "  %-*s", HELP_INDENT - 2, left);
-    add_wrapped(out, rf_buf_str(&text));
-    rf_buf_deinit(&text);
+    rf_buf_printf(text, "rowferry %s", command->name);
+    rf_buf_add_byte(text, '\0');
+    size_t more = text->size;
+    rf_buf_printf(text, "rowferry help %s", command->name);
+    rf_buf_cstr(text);
+    return (struct rf_syntax){
+        .name = command->name,
+        .program = text->data,
+        .usage = command->usage,
+        .help = command->help,
+        .more = text->data + more,
+        .options = command->options,
+        .words_min = command->words_min,
+        .words_max = command->words_max,
+    };
 }
 
 void rf_command_describe(const struct rf_command *command, struct rf_buf *out)
 {
-    rf_buf_printf(out, "usage: rowferry %s%s%s\n\n%s", command->name,
-                  command->usage[0] != '\0' ? " " : "", command->usage, command->help);
-    if (command->options->name != NULL) {
-        rf_buf_printf(out, "\noptions:\n");
-        for (const struct rf_option *option = command->options; option->name; option++) {
-            help_option(option, out);
-        }
-    }
+    struct rf_buf text = {0};
+    struct rf_syntax syntax = rf_command_syntax(command, &text);
+
+    rf_syntax_describe(&syntax, out);
+    rf_buf_deinit(&text);
 }
 
 int rf_command_print(struct rf_buf *text)

@@ -5,19 +5,8 @@
 #ifndef ROWFERRY_CLI_COMMAND_H
 #define ROWFERRY_CLI_COMMAND_H
 
-#include "engine/options.h"
-
-/* How the program ends. Scripts and service managers rely on these: they only ever grow. */
-enum rf_exit {
-    RF_EXIT_DONE = 0,
-    RF_EXIT_USAGE = 1,    /* the command line cannot be read */
-    RF_EXIT_CONFIG = 2,   /* the operator must change something: address, access, server setting */
-    RF_EXIT_LOSS = 3,     /* going on could lose or corrupt data */
-    RF_EXIT_REJECTED = 4, /* a destination refused an event */
-    RF_EXIT_UNREACHABLE = 5, /* no connection within the time limit at the first start */
-    RF_EXIT_UNHEALTHY = 6,   /* `status --check`: something does not run, or is not at work */
-    RF_EXIT_SIGNAL = 128,    /* plus the signal's number: stopped, after a clean flush */
-};
+#include "base/exit.h"
+#include "config/arguments.h"
 
 struct rf_command {
     const char *name;
@@ -35,6 +24,9 @@ struct rf_command {
     /* Instead of run, for a command whose options may also come from elsewhere: it gets what was
      * typed, checked but not filled. */
     int (*run_typed)(struct rf_settings typed, const char *const *words, uint32_t word_count);
+    /* Instead of both, for a command with commands of its own: it gets what follows its name, and
+     * options is empty. */
+    int (*run_raw)(int count, char *const *arguments);
 };
 
 /* Named by others too. */
@@ -44,6 +36,10 @@ extern const struct rf_command rf_command_run;
 extern const struct rf_command *const rf_commands[];
 /* NULL: none of that name. */
 const struct rf_command *rf_command_find(const char *name);
+
+/* What its arguments are taken apart by. text: empty, holds what is made up for it, and outlives
+ * it. */
+struct rf_syntax rf_command_syntax(const struct rf_command *command, struct rf_buf *text);
 
 /* What `rowferry --help` and `rowferry help NAME` print. Append to out. */
 void rf_command_describe_all(struct rf_buf *out);

@@ -1,6 +1,6 @@
 /* rowferry config check FILE */
+#include "base/message.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "cli/plan.h"
 
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /* rowferry help [COMMAND] */
 #include "cli/command.h"
 
+#include "base/message.h"
 #include "base/nearest.h"
-#include "cli/message.h"
 #include "cli/plan.h"
 
 enum { COMMANDS_MAX = 32 };

@@ -1,37 +1,23 @@
 #include "cli/live.h"
 
 #include "base/clock.h"
+#include "base/terminal.h"
 #include "cli/progress.h"
 
 #include <rowferry/log.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { DRAW_MS = 250, LOG_MS = 10000, DEFAULT_COLUMNS = 80 };
+enum { DRAW_MS = 250, LOG_MS = 10000 };
 
 static uint32_t terminal_columns(void)
 {
-    struct winsize size;
-
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
-        return DEFAULT_COLUMNS;
-    }
-    return size.ws_col;
+    return rf_terminal_columns(STDERR_FILENO);
 }
 
-/* To a terminal, unbuffered: the line is no part of what stdio holds. A terminal that is gone is no
- * reason to stop. */
 static void put(struct rf_str text)
 {
-    while (text.size > 0) {
-        ssize_t written = write(STDERR_FILENO, text.data, text.size);
-        if (written <= 0) {
-            return;
-        }
-        text.data += written;
-        text.size -= (size_t)written;
-    }
+    rf_terminal_put(STDERR_FILENO, text);
 }
 
 /* Takes the line off the screen. A terminal made narrower has broken it into several rows. */

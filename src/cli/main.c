@@ -1,7 +1,7 @@
 /* The program. It hides secrets from the process list, then lets a command do the rest. */
 #include "base/memory.h"
-#include "cli/arguments.h"
-#include "cli/message.h"
+#include "base/message.h"
+#include "cli/command.h"
 
 #include <rowferry/log.h>
 
@@ -25,11 +25,13 @@ static int run_command(const struct rf_command *command, int count, char *const 
 {
     struct rf_arguments *parsed = rf_alloc_zero(1, sizeof *parsed);
     struct rf_arena arena = {0};
+    struct rf_buf text = {0};
     struct rf_error err = {0};
+    struct rf_syntax syntax = rf_command_syntax(command, &text);
     void *options = rf_alloc_zero(1, command->state_size + 1);
     int code = RF_EXIT_USAGE;
 
-    if (rf_arguments_parse(parsed, command, count, arguments, &err) != RF_OK) {
+    if (rf_arguments_parse(parsed, &syntax, count, arguments, &err) != RF_OK) {
         rf_message_failure(&err);
         goto done;
     }
@@ -61,6 +63,7 @@ static int run_command(const struct rf_command *command, int count, char *const 
 done:
     free(options);
     rf_arena_deinit(&arena);
+    rf_buf_deinit(&text);
     free(parsed);
     return code;
 }
@@ -108,6 +111,8 @@ int main(int argc, char **argv)
         code = print_help();
     } else if (command == NULL) {
         rf_command_refuse(argv[1]); /* the wiped one */
+    } else if (command->run_raw != NULL) {
+        code = command->run_raw(argc - 2, arguments + 2);
     } else {
         code = run_command(command, argc - 2, arguments + 2, secret);
     }

@@ -1,9 +1,9 @@
 /* rowferry options [NAME] */
 #include "engine/options.h"
 
+#include "base/message.h"
 #include "base/nearest.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "engine/registry.h"
 
 #include <stdio.h>

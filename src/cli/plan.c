@@ -1,8 +1,8 @@
 #include "cli/plan.h"
 
 #include "base/memory.h"
+#include "base/message.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "cli/places.h"
 #include "cli/stream.h"
 

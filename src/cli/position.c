@@ -1,6 +1,6 @@
 /* rowferry position show|set|reset NAME ... */
+#include "base/message.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "cli/places.h"
 #include "cli/stream.h"
 #include "engine/registry.h"

@@ -1,6 +1,6 @@
 /* rowferry status [NAME] */
+#include "base/message.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "cli/places.h"
 #include "cli/report.h"
 #include "cli/stream.h"

@@ -1,11 +1,11 @@
 #include "cli/stream.h"
 
 #include "base/clock.h"
+#include "base/message.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/live.h"
-#include "cli/message.h"
 #include "cli/progress.h"
-#include "cli/signals.h"
 #include "cli/view.h"
 #include "cli/watch.h"
 

@@ -1,6 +1,6 @@
 /* rowferry tail SOURCE */
+#include "base/message.h"
 #include "cli/command.h"
-#include "cli/message.h"
 #include "cli/plan.h"
 #include "cli/stream.h"
 

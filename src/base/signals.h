@@ -4,8 +4,8 @@
  * was ignored when the program began (nohup, a shell's background job) stays ignored. SIGHUP is
  * something else for a program that no terminal can hang up on: whoever sends it wants new files.
  * SIGWINCH asks for the live line to be drawn anew. */
-#ifndef ROWFERRY_CLI_SIGNALS_H
-#define ROWFERRY_CLI_SIGNALS_H
+#ifndef ROWFERRY_BASE_SIGNALS_H
+#define ROWFERRY_BASE_SIGNALS_H
 
 #include <pthread.h>
 #include <signal.h>

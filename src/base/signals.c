@@ -1,8 +1,9 @@
-#include "cli/signals.h"
+#include "base/signals.h"
 
 #include "base/clock.h"
-#include "cli/command.h"
+#include "base/exit.h"
 
+#include <rowferry/error.h>
 #include <unistd.h>
 
 static bool is_ignored(int number)
