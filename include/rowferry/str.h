@@ -112,5 +112,7 @@ static inline void rf_buf_set(struct rf_buf *buf, struct rf_str str)
 }
 /* Gives the memory back; the buffer is empty and valid again. */
 void rf_buf_deinit(struct rf_buf *buf);
+/* The same for what was secret: the memory is overwritten first. */
+void rf_buf_wipe(struct rf_buf *buf);
 
 #endif

@@ -195,3 +195,11 @@ void rf_buf_deinit(struct rf_buf *buf)
     free(buf->data);
     *buf = (struct rf_buf){0};
 }
+
+void rf_buf_wipe(struct rf_buf *buf)
+{
+    if (buf->data != NULL) {
+        explicit_bzero(buf->data, buf->capacity);
+    }
+    rf_buf_deinit(buf);
+}

@@ -1,0 +1,304 @@
+#include "container/container.h"
+
+#include "base/clock.h"
+#include "container/port.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ANSWER_LIMIT_MS = 30 * 1000, ANSWER_EVERY_MS = 50 };
+
+#define RF_PLUGIN(name) extern const struct rf_container_type rf_container_##name;
+#define RF_PLUGIN_MISSING(name, why)
+#include "generated/containers.def"
+#undef RF_PLUGIN
+
+const struct rf_container_type *const rf_container_types[] = {
+#define RF_PLUGIN(name) &rf_container_##name,
+#include "generated/containers.def"
+#undef RF_PLUGIN
+#undef RF_PLUGIN_MISSING
+    NULL,
+};
+
+const struct rf_container_type *rf_container_type_find(const char *name)
+{
+    for (size_t i = 0; rf_container_types[i] != NULL; i++) {
+        const struct rf_container_type *type = rf_container_types[i];
+        if (strcmp(type->name, name) == 0 || strcmp(type->server, name) == 0) {
+            return type;
+        }
+    }
+    return NULL;
+}
+
+void rf_container_work_deinit(struct rf_container_work *work)
+{
+    rf_buf_deinit(&work->which);
+    rf_buf_deinit(&work->details);
+}
+
+static void say(const struct rf_container_work *work, const char *format, ...) RF_PRINTF(2, 3);
+static void say(const struct rf_container_work *work, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    if (work->progress != NULL) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        work->progress(work->argument, text);
+    }
+}
+
+/* ---- Creating -------------------------------------------------------------------------------- */
+
+/* What was asked for wins over what it had, and that over the type. */
+static void settle(const struct rf_container_work *work, const char *runtime,
+                   struct rf_home_settings *settings)
+{
+    snprintf(settings->type, sizeof settings->type, "%s", work->type->name);
+    snprintf(settings->runtime, sizeof settings->runtime, "%s", runtime);
+    if (work->wishes.port != 0) {
+        settings->port = work->wishes.port;
+    } else if (settings->port == 0) {
+        settings->port = work->type->port;
+    }
+    if (work->wishes.memory_bytes != 0) {
+        settings->memory_bytes = work->wishes.memory_bytes;
+    }
+}
+
+static enum rf_status check_type(const struct rf_container_work *work, const struct rf_home *home,
+                                 struct rf_error *err)
+{
+    const char *type = home->settings.type;
+
+    if (type[0] == '\0' || strcmp(type, work->type->name) == 0) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "%s is a container of another kind: %s", home->path.data, type);
+    rf_error_hint(err, "have containers elsewhere: ROWFERRY_CONTAINERS=DIRECTORY");
+    return RF_CONFIG;
+}
+
+/* It runs: it can only stay what it is. */
+static enum rf_status check_same(const struct rf_container_work *work,
+                                 const struct rf_home_settings *before, struct rf_error *err)
+{
+    const struct rf_container_wishes *wishes = &work->wishes;
+
+    if (wishes->port != 0 && wishes->port != before->port) {
+        rf_fail(err, RF_CONFIG, "%s runs already, on port %u and not on %u", work->type->server,
+                before->port, wishes->port);
+    } else if (wishes->memory_bytes != 0 && wishes->memory_bytes != before->memory_bytes) {
+        rf_fail(err, RF_CONFIG, "%s runs already, with another --memory", work->type->server);
+    } else {
+        return RF_OK;
+    }
+    rf_error_hint(err, "delete it first, or leave that option out");
+    return RF_CONFIG;
+}
+
+static void pause_ms(int64_t ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* Until it lets us in; no longer than it lives. */
+static enum rf_status wait_for_answer(struct rf_container_work *work,
+                                      const struct rf_container_runtime *runtime,
+                                      const struct rf_home *home, struct rf_error *err)
+{
+    int64_t until_ms = rf_clock_ms() + ANSWER_LIMIT_MS;
+    enum rf_status status;
+
+    for (;;) {
+        struct rf_container_state state = {0};
+        status = work->type->answers(home, home->settings.port, err);
+        if (status != RF_RETRY) {
+            return status;
+        }
+        if (rf_clock_ms() >= until_ms) {
+            rf_error_wrap(err, "%s runs but does not answer", work->type->server);
+            rf_error_hint(err, "'rowferry container logs %s' shows what it says", work->type->name);
+            return status;
+        }
+        bool known = runtime->look(work->type, home, &state, NULL) == RF_OK;
+        bool gone = known && !state.runs;
+        rf_container_state_deinit(&state);
+        if (gone && runtime->logs(work->type, home, 15, &work->details, NULL) == RF_OK) {
+            rf_fail(err, RF_CONFIG, "%s ended before it answered", work->type->server);
+            rf_error_hint(err, "the lines above are the end of its log");
+            return RF_CONFIG;
+        }
+        pause_ms(ANSWER_EVERY_MS);
+    }
+}
+
+static enum rf_status start(struct rf_container_work *work,
+                            const struct rf_container_runtime *runtime, struct rf_home *home,
+                            struct rf_buf *called, struct rf_error *err)
+{
+    struct rf_home_settings before = home->settings;
+
+    settle(work, runtime->name, &home->settings);
+    enum rf_status status = rf_port_check(home->settings.port, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    bool fresh = before.type[0] == '\0';
+    say(work, "%s on port %u", fresh ? "making it," : "starting it again,", home->settings.port);
+    work->changed = true;
+    /* The mark first: whatever happens from here on, delete knows that it is ours. */
+    status = rf_home_mark(home, err);
+    if (status == RF_OK) {
+        status = rf_home_make_secrets(home, work->type->users, err);
+    }
+    if (status == RF_OK) {
+        status = runtime->start(work->type, home, called, &work->details, err);
+    }
+    return status;
+}
+
+static enum rf_status create(struct rf_container_work *work,
+                             const struct rf_container_runtime *runtime, struct rf_home *home,
+                             struct rf_error *err)
+{
+    struct rf_container_state state = {0};
+    enum rf_status status = check_type(work, home, err);
+
+    if (status == RF_OK) {
+        status = runtime->look(work->type, home, &state, err);
+    }
+    if (status == RF_OK && state.runs) {
+        status = check_same(work, &home->settings, err);
+    } else if (status == RF_OK) {
+        status = start(work, runtime, home, &state.called, err);
+    }
+    if (status == RF_OK) {
+        say(work, "waiting for its answer");
+        status = wait_for_answer(work, runtime, home, err);
+    }
+    if (status == RF_OK) {
+        status = work->type->prepare(home, home->settings.port, err);
+    }
+    if (status == RF_OK) {
+        work->port = home->settings.port;
+        rf_buf_reset(&work->which);
+        work->type->describe(home, rf_buf_str(&state.called), &work->which);
+    }
+    rf_container_state_deinit(&state);
+    return status;
+}
+
+enum rf_status rf_container_create(struct rf_container_work *work, struct rf_error *err)
+{
+    const struct rf_container_runtime *runtime;
+    const char *name = work->wishes.runtime ? work->wishes.runtime : rf_container_native.name;
+    struct rf_home home = {0};
+    enum rf_status status = rf_container_runtime_find(name, &runtime, err);
+
+    if (status == RF_OK) {
+        status = rf_home_open(&home, work->type->server, true, err);
+    }
+    if (status == RF_OK) {
+        status = create(work, runtime, &home, err);
+    }
+    if (status != RF_OK && home.lock > 0) {
+        rmdir(home.path.data); /* goes only where it is empty: nothing was begun */
+    }
+    rf_home_close(&home);
+    return status;
+}
+
+/* ---- Deleting -------------------------------------------------------------------------------- */
+
+enum rf_status rf_container_delete(struct rf_container_work *work, struct rf_error *err)
+{
+    const struct rf_container_runtime *runtime = &rf_container_native;
+    struct rf_home home = {0};
+    enum rf_status status = rf_home_open(&home, work->type->server, false, err);
+
+    if (status == RF_OK) {
+        status = check_type(work, &home, err);
+    }
+    if (status == RF_OK && home.settings.runtime[0] != '\0') {
+        status = rf_container_runtime_find(home.settings.runtime, &runtime, err);
+    }
+    if (status == RF_OK && home.settings.type[0] != '\0') {
+        say(work, "stopping it");
+        status = runtime->stop(work->type, &home, err);
+    }
+    if (status == RF_OK) {
+        say(work, "removing its data");
+        work->changed = true;
+        status = rf_home_remove(&home, err);
+    }
+    rf_home_close(&home);
+    return status == RF_AGAIN ? RF_OK : status;
+}
+
+enum rf_status rf_container_init(struct rf_container_work *work, struct rf_error *err)
+{
+    enum rf_status status = rf_container_delete(work, err);
+
+    return status == RF_OK ? rf_container_create(work, err) : status;
+}
+
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+enum rf_status rf_container_look(const struct rf_container_type *type,
+                                 struct rf_container_look *look, struct rf_error *err)
+{
+    const struct rf_container_runtime *runtime;
+    enum rf_status status = rf_home_find(&look->home, type->server, err);
+
+    if (status == RF_AGAIN) {
+        return RF_OK;
+    }
+    if (status == RF_OK) {
+        look->there = true;
+        status = rf_container_runtime_find(look->home.settings.runtime, &runtime, err);
+    }
+    if (status == RF_OK) {
+        status = runtime->look(type, &look->home, &look->state, err);
+    }
+    if (status == RF_OK && look->state.runs) {
+        type->describe(&look->home, rf_buf_str(&look->state.called), &look->which);
+        look->answers = type->answers(&look->home, look->home.settings.port, NULL) == RF_OK;
+    }
+    return status;
+}
+
+void rf_container_look_deinit(struct rf_container_look *look)
+{
+    rf_home_close(&look->home);
+    rf_container_state_deinit(&look->state);
+    rf_buf_deinit(&look->which);
+}
+
+enum rf_status rf_container_logs(const struct rf_container_type *type, uint32_t lines,
+                                 struct rf_buf *out, struct rf_error *err)
+{
+    const struct rf_container_runtime *runtime;
+    struct rf_home home = {0};
+    enum rf_status status = rf_home_find(&home, type->server, err);
+
+    if (status == RF_AGAIN) {
+        status = rf_fail(err, RF_CONFIG, "there is no %s", type->server);
+        rf_error_hint(err, "'rowferry container create %s' makes it", type->name);
+    }
+    if (status == RF_OK) {
+        status = rf_container_runtime_find(home.settings.runtime, &runtime, err);
+    }
+    if (status == RF_OK) {
+        status = runtime->logs(type, &home, lines, out, err);
+    }
+    rf_home_close(&home);
+    return status;
+}

@@ -1,0 +1,264 @@
+/* The container of MySQL's protocol: a MariaDB server that logs rows, with the database `pluto`.
+ *
+ * Its users: root; `rowferry`, who reads the log; `pluto`, the application's. Their passwords never
+ * travel in an argument or in the server's own log: root's comes to it in a file that it reads at
+ * its start, those of the others over root's connection, with the binary log off. */
+#include "net/mysql.h"
+#include "container/type.h"
+
+enum { TIMEOUT_MS = 5000, USER_ROOT = 0, USER_FERRY = 1, USER_APPLICATION = 2 };
+
+extern const struct rf_container_type rf_container_mysql;
+
+static const char *user_name(int user)
+{
+    return rf_container_mysql.users[user];
+}
+
+/* ---- Starting -------------------------------------------------------------------------------- */
+
+/* Statements stand on a line each. What is not 127.0.0.1 or the socket cannot reach it anyway. */
+static enum rf_status give_init_file(const struct rf_home *home, struct rf_error *err)
+{
+    struct rf_buf secret = {0}, text = {0};
+    enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
+
+    if (status == RF_OK) {
+        rf_buf_printf(&text,
+                      "SET sql_log_bin = 0;\n"
+                      "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host NOT IN "
+                      "('localhost', '127.0.0.1');\n"
+                      "FLUSH PRIVILEGES;\n"
+                      "ALTER USER root@localhost IDENTIFIED BY '%s';\n"
+                      "ALTER USER root@'127.0.0.1' IDENTIFIED BY '%s';\n",
+                      secret.data, secret.data);
+        status = rf_home_give(home, "init.sql", rf_buf_str(&text), err);
+    }
+    rf_buf_wipe(&secret);
+    rf_buf_wipe(&text);
+    return status;
+}
+
+static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
+                            struct rf_words *options, struct rf_error *err)
+{
+    rf_words_add(options, "--init-file=%s/init.sql", home->path.data);
+    rf_words_add(options, "--innodb-doublewrite=1"); /* a page that a crash tore is mended */
+    if (memory_bytes > 0) {
+        rf_words_add(options, "--innodb-buffer-pool-size=%lld", (long long)memory_bytes);
+    }
+    return give_init_file(home, err);
+}
+
+/* The version of a mysqld that is MySQL's own; false: there is none. */
+static bool find_real_mysql(struct rf_buf *version)
+{
+    struct rf_process_result result = {0};
+    struct rf_words words = {0};
+    struct rf_buf path = {0};
+    bool real = false;
+
+    if (rf_process_find("mysqld", &path)) {
+        rf_words_add(&words, "%.*s", RF_STR_ARG(rf_buf_str(&path)));
+        rf_words_add(&words, "--version");
+        if (rf_process_run(&words, &result, NULL) == RF_OK && result.code == 0) {
+            const char *said = rf_buf_cstr(&result.said);
+            const char *number = strstr(said, "Ver ");
+            real = strstr(said, "MariaDB") == NULL && number != NULL;
+            if (real) {
+                rf_buf_add(version, number + 4, strcspn(number + 4, " \n"));
+            }
+        }
+    }
+    rf_process_result_deinit(&result);
+    rf_words_deinit(&words);
+    rf_buf_deinit(&path);
+    return real;
+}
+
+static void describe(const struct rf_home *home, struct rf_str called, struct rf_buf *out)
+{
+    struct rf_str kind;
+    struct rf_buf version = {0};
+
+    (void)home;
+    rf_str_split(&called, ' ', &kind);
+    rf_buf_printf(out, "this machine's MariaDB %.*s", RF_STR_ARG(called));
+    if (find_real_mysql(&version)) {
+        rf_buf_printf(out, " (not its MySQL %.*s, whose log cannot be read yet)",
+                      RF_STR_ARG(rf_buf_str(&version)));
+    }
+    rf_buf_deinit(&version);
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+static enum rf_status connect_as_root(struct rf_mysql *mysql, const struct rf_home *home,
+                                      uint16_t port, struct rf_error *err)
+{
+    struct rf_buf secret = {0};
+    enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
+
+    if (status == RF_OK) {
+        struct rf_mysql_address address = {.host = "127.0.0.1",
+                                           .port = port,
+                                           .user = user_name(USER_ROOT),
+                                           .password = secret.data,
+                                           .tls = RF_MYSQL_TLS_OFF,
+                                           .timeout_ms = TIMEOUT_MS};
+        status = rf_mysql_connect(mysql, &address, err);
+    }
+    rf_buf_wipe(&secret);
+    return status;
+}
+
+/* The answer's first cell. Appends. */
+static enum rf_status ask(struct rf_mysql *mysql, const char *statement, struct rf_buf *out,
+                          struct rf_error *err)
+{
+    struct rf_mysql_result result = {0};
+    enum rf_status status = rf_mysql_query(mysql, statement, 0, &result, err);
+
+    if (status == RF_OK && rf_mysql_result_next(&result)) {
+        rf_buf_add_str(out, rf_mysql_result_cell(&result, 0));
+    }
+    rf_mysql_result_deinit(&result);
+    return status;
+}
+
+static enum rf_status answers(const struct rf_home *home, uint16_t port, struct rf_error *err)
+{
+    struct rf_mysql mysql = {0};
+    struct rf_buf directory = {0}, ours = {0};
+    enum rf_status status = connect_as_root(&mysql, home, port, err);
+
+    if (status == RF_OK) {
+        status = ask(&mysql, "SELECT @@datadir", &directory, err);
+    }
+    rf_buf_printf(&ours, "%s/data/", home->path.data);
+    if (status == RF_OK && !rf_str_equal(rf_buf_str(&directory), rf_buf_str(&ours))) {
+        status = rf_fail(err, RF_CONFIG, "another server answers on port %u, one of %.*s", port,
+                         RF_STR_ARG(rf_buf_str(&directory)));
+    }
+    rf_buf_deinit(&directory);
+    rf_buf_deinit(&ours);
+    rf_mysql_close(&mysql);
+    return status;
+}
+
+/* ---- Preparing ------------------------------------------------------------------------------- */
+
+/* Only what is missing, so that its making is in the log once and not at every look. */
+static enum rf_status make_where_missing(struct rf_mysql *mysql, const char *question,
+                                         const char *statement, struct rf_error *err)
+{
+    struct rf_buf count = {0};
+    enum rf_status status = ask(mysql, question, &count, err);
+
+    if (status == RF_OK && rf_str_equal(rf_buf_str(&count), RF_STR("0"))) {
+        status = rf_mysql_query(mysql, statement, 0, NULL, err);
+    }
+    rf_buf_deinit(&count);
+    return status;
+}
+
+static enum rf_status make_tables(struct rf_mysql *mysql, struct rf_error *err)
+{
+    enum rf_status status = make_where_missing(
+        mysql, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'pluto'",
+        "CREATE DATABASE IF NOT EXISTS pluto CHARACTER SET utf8mb4", err);
+
+    if (status == RF_OK) {
+        /* The key on stamp is for those who ask for the last rows. */
+        status = make_where_missing(mysql,
+                                    "SELECT COUNT(*) FROM information_schema.tables WHERE "
+                                    "table_schema = 'pluto' AND table_name = 'posts'",
+                                    "CREATE TABLE IF NOT EXISTS pluto.posts (id VARCHAR(36) NOT "
+                                    "NULL PRIMARY KEY, stamp VARCHAR(20) NOT NULL, KEY stamp "
+                                    "(stamp))",
+                                    err);
+    }
+    return status;
+}
+
+static enum rf_status make_user(struct rf_mysql *mysql, const struct rf_home *home, int user,
+                                const char *const *grants, struct rf_error *err)
+{
+    struct rf_buf secret = {0}, text = {0};
+    const char *name = user_name(user);
+    enum rf_status status = rf_home_secret(home, name, &secret, err);
+
+    if (status == RF_OK) {
+        rf_buf_printf(&text, "CREATE OR REPLACE USER '%s'@'127.0.0.1' IDENTIFIED BY '%s'", name,
+                      secret.data);
+        status = rf_mysql_query(mysql, rf_buf_cstr(&text), 0, NULL, err);
+    }
+    for (; status == RF_OK && *grants != NULL; grants++) {
+        rf_buf_wipe(&text);
+        rf_buf_printf(&text, "GRANT %s TO '%s'@'127.0.0.1'", *grants, name);
+        status = rf_mysql_query(mysql, rf_buf_cstr(&text), 0, NULL, err);
+    }
+    rf_buf_wipe(&secret);
+    rf_buf_wipe(&text);
+    return status;
+}
+
+static bool has_user(struct rf_mysql *mysql, int user)
+{
+    struct rf_buf question = {0}, count = {0};
+
+    rf_buf_printf(&question,
+                  "SELECT COUNT(*) FROM mysql.global_priv WHERE User = '%s' AND Host = '127.0.0.1'",
+                  user_name(user));
+    bool there = ask(mysql, rf_buf_cstr(&question), &count, NULL) == RF_OK &&
+                 rf_str_equal(rf_buf_str(&count), RF_STR("1"));
+    rf_buf_deinit(&question);
+    rf_buf_deinit(&count);
+    return there;
+}
+
+static enum rf_status make_users(struct rf_mysql *mysql, const struct rf_home *home,
+                                 struct rf_error *err)
+{
+    static const char *const ferry[] = {"REPLICATION SLAVE, BINLOG MONITOR ON *.*",
+                                        "SELECT ON pluto.*", NULL};
+    static const char *const application[] = {"ALL ON pluto.*", NULL};
+    enum rf_status status = rf_mysql_query(mysql, "SET sql_log_bin = 0", 0, NULL, err);
+
+    if (status == RF_OK && !has_user(mysql, USER_FERRY)) {
+        status = make_user(mysql, home, USER_FERRY, ferry, err);
+    }
+    if (status == RF_OK && !has_user(mysql, USER_APPLICATION)) {
+        status = make_user(mysql, home, USER_APPLICATION, application, err);
+    }
+    return status;
+}
+
+static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct rf_error *err)
+{
+    struct rf_mysql mysql = {0};
+    enum rf_status status = connect_as_root(&mysql, home, port, err);
+
+    if (status == RF_OK) {
+        status = make_tables(&mysql, err);
+    }
+    if (status == RF_OK) {
+        status = make_users(&mysql, home, err);
+    }
+    rf_mysql_close(&mysql);
+    return status;
+}
+
+const struct rf_container_type rf_container_mysql = {
+    .name = "mysql",
+    .title = "MySQL",
+    .server = "final_mysql_container",
+    .port = 5600,
+    .users = {[USER_ROOT] = "root", [USER_FERRY] = "rowferry", [USER_APPLICATION] = "pluto"},
+    .kind = "mariadb",
+    .flag = "--durable",
+    .equip = equip,
+    .describe = describe,
+    .answers = answers,
+    .prepare = prepare,
+};
