@@ -91,10 +91,10 @@ static enum rf_status check_same(const struct rf_container_work *work,
     const struct rf_container_wishes *wishes = &work->wishes;
 
     if (wishes->port != 0 && wishes->port != before->port) {
-        rf_fail(err, RF_CONFIG, "%s runs already, on port %u and not on %u", work->type->server,
-                before->port, wishes->port);
+        rf_fail(err, RF_CONFIG, "it runs already, on port %u and not on %u", before->port,
+                wishes->port);
     } else if (wishes->memory_bytes != 0 && wishes->memory_bytes != before->memory_bytes) {
-        rf_fail(err, RF_CONFIG, "%s runs already, with another --memory", work->type->server);
+        rf_fail(err, RF_CONFIG, "it runs already, with another --memory");
     } else {
         return RF_OK;
     }
@@ -124,7 +124,7 @@ static enum rf_status wait_for_answer(struct rf_container_work *work,
             return status;
         }
         if (rf_clock_ms() >= until_ms) {
-            rf_error_wrap(err, "%s runs but does not answer", work->type->server);
+            rf_error_wrap(err, "it runs but does not answer");
             rf_error_hint(err, "'rowferry container logs %s' shows what it says", work->type->name);
             return status;
         }
@@ -132,7 +132,7 @@ static enum rf_status wait_for_answer(struct rf_container_work *work,
         bool gone = known && !state.runs;
         rf_container_state_deinit(&state);
         if (gone && runtime->logs(work->type, home, 15, &work->details, NULL) == RF_OK) {
-            rf_fail(err, RF_CONFIG, "%s ended before it answered", work->type->server);
+            rf_fail(err, RF_CONFIG, "it ended before it answered");
             rf_error_hint(err, "the lines above are the end of its log");
             return RF_CONFIG;
         }

@@ -325,3 +325,14 @@ enum rf_status rf_home_give(const struct rf_home *home, const char *name, struct
     rf_buf_deinit(&path);
     return status;
 }
+
+enum rf_status rf_home_keep(const struct rf_home *home, const char *name, struct rf_str text,
+                            struct rf_error *err)
+{
+    struct rf_buf path = {0};
+    enum rf_status status =
+        rf_file_replace(rf_home_file(home, name, &path), text, 0600, geteuid(), getegid(), err);
+
+    rf_buf_deinit(&path);
+    return status;
+}

@@ -63,6 +63,10 @@ const char *rf_home_file(const struct rf_home *home, const char *name, struct rf
 RF_USE_RESULT enum rf_status rf_home_give(const struct rf_home *home, const char *name,
                                           struct rf_str text, struct rf_error *err);
 
+/* The same for ourselves alone. */
+RF_USE_RESULT enum rf_status rf_home_keep(const struct rf_home *home, const char *name,
+                                          struct rf_str text, struct rf_error *err);
+
 /* Makes a password for each user that has none yet. users: ended by NULL. Returns RF_OK or
  * RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_home_make_secrets(const struct rf_home *home,

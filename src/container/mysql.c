@@ -17,8 +17,9 @@ static const char *user_name(int user)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
-/* Statements stand on a line each. What is not 127.0.0.1 or the socket cannot reach it anyway. */
-static enum rf_status give_init_file(const struct rf_home *home, struct rf_error *err)
+/* To the server, one statement on each line (what is not 127.0.0.1 or the socket cannot reach it
+ * anyway); and to tools/servers, which asks it whether it answers. */
+static enum rf_status give_password(const struct rf_home *home, struct rf_error *err)
 {
     struct rf_buf secret = {0}, text = {0};
     enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
@@ -34,6 +35,11 @@ static enum rf_status give_init_file(const struct rf_home *home, struct rf_error
                       secret.data, secret.data);
         status = rf_home_give(home, "init.sql", rf_buf_str(&text), err);
     }
+    if (status == RF_OK) {
+        rf_buf_wipe(&text);
+        rf_buf_printf(&text, "[client]\npassword = %s\n", secret.data);
+        status = rf_home_keep(home, "client.cnf", rf_buf_str(&text), err);
+    }
     rf_buf_wipe(&secret);
     rf_buf_wipe(&text);
     return status;
@@ -47,7 +53,7 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
     if (memory_bytes > 0) {
         rf_words_add(options, "--innodb-buffer-pool-size=%lld", (long long)memory_bytes);
     }
-    return give_init_file(home, err);
+    return give_password(home, err);
 }
 
 /* The version of a mysqld that is MySQL's own; false: there is none. */

@@ -35,7 +35,8 @@ static enum rf_status find_script(struct rf_buf *out, struct rf_error *err)
         goto done;
     }
     for (int level = 0; level < LEVELS_MAX; level++) {
-        rf_buf_printf(&directory, "/..");
+        const char *last = memrchr(directory.data, '/', directory.size);
+        directory.size = last != NULL ? (size_t)(last - directory.data) : 0;
         if (is_there(out, &directory, "/tools/servers")) {
             goto done;
         }
