@@ -202,9 +202,16 @@ static int make(const struct rf_call *call, task_function *function)
     const struct create_options *options = call->options;
     struct rf_container_wishes wishes = {options->runtime, (uint16_t)options->port,
                                          options->memory_bytes};
+    const struct rf_container_runtime *runtime;
     struct selection selection = {0};
+    struct rf_error err = {0};
     int code = select_containers(call, &selection);
 
+    if (code == RF_EXIT_DONE &&
+        rf_container_runtime_find(options->runtime, &runtime, &err) != RF_OK) {
+        rf_message_failure(&err);
+        return RF_EXIT_CONFIG;
+    }
     if (code == RF_EXIT_DONE && wishes.port != 0 && selection.count > 1) {
         rf_message_error("--port is for one container, and these are %u", selection.count);
         rf_message_hint("name the one, as in: create --port %u %s", wishes.port,
