@@ -1,7 +1,7 @@
 /* Other programs, run by us: to their end, with what they say, or beside us.
  *
- * Never through a shell: arguments are a list. Files of ours that are open are not theirs as long as
- * they were opened with O_CLOEXEC, as all of ours are. Thread: any, but see rf_process_start. */
+ * Never through a shell: arguments are a list. Open files of ours are not theirs as long as they
+ * were opened with O_CLOEXEC, as all of them are. Thread: any, but see rf_process_start. */
 #ifndef ROWFERRY_BASE_PROCESS_H
 #define ROWFERRY_BASE_PROCESS_H
 

@@ -1,8 +1,8 @@
 /* The container of MongoDB's protocol.
  *
  * Where the machine has a mongod, that is used: it asks for passwords, and has users as the other
- * containers do. Elsewhere tools/servers has a server for tests, which keeps all in memory and knows
- * no users; describe says so. */
+ * containers do. Elsewhere tools/servers has a server for tests, which keeps all in memory and
+ * knows no users; describe says so. */
 #include "net/mongo.h"
 #include "container/type.h"
 
@@ -255,6 +255,7 @@ const struct rf_container_type rf_container_mongo = {
     .kind = "mongo",
     .equip = equip,
     .describe = describe,
+    .has_users = is_mongod,
     .answers = answers,
     .prepare = prepare,
 };

@@ -8,6 +8,8 @@
 
 enum { TIMEOUT_MS = 5000, USER_ROOT = 0, USER_FERRY = 1, USER_APPLICATION = 2 };
 
+static const long long POOL_BYTES = 64 << 20;
+
 extern const struct rf_container_type rf_container_mysql;
 
 static const char *user_name(int user)
@@ -50,9 +52,8 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
 {
     rf_words_add(options, "--init-file=%s/init.sql", home->path.data);
     rf_words_add(options, "--innodb-doublewrite=1"); /* a page that a crash tore is mended */
-    if (memory_bytes > 0) {
-        rf_words_add(options, "--innodb-buffer-pool-size=%lld", (long long)memory_bytes);
-    }
+    rf_words_add(options, "--innodb-buffer-pool-size=%lld",
+                 memory_bytes > 0 ? (long long)memory_bytes : POOL_BYTES);
     return give_password(home, err);
 }
 

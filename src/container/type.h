@@ -34,6 +34,9 @@ struct rf_container_type {
      * MariaDB 10.11.19", and what people have to know of it. Appends. */
     void (*describe)(const struct rf_home *home, struct rf_str called, struct rf_buf *out);
 
+    /* Whether its server knows users; NULL: it does. */
+    bool (*has_users)(const struct rf_home *home);
+
     /* ---- whatever runs it ---- */
     /* Logs in and asks something that only this server can answer. Returns RF_OK; RF_RETRY: not
      * yet; RF_CONFIG: somebody else answers there, or it lets us in no more. */

@@ -5,6 +5,7 @@
 #include "base/message.h"
 #include "base/nearest.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,8 @@ static struct rf_syntax syntax_of(const struct rf_program *program, const struct
     rf_buf_printf(text, "%s%s%s --help", program->name, space, verb->name);
     rf_buf_add_byte(text, '\0');
     size_t help = text->size;
-    rf_buf_printf(text, "%s.\n%s", verb->summary, verb->help != NULL ? verb->help : "");
+    rf_buf_printf(text, "%c%s.\n%s", toupper((unsigned char)verb->summary[0]), verb->summary + 1,
+                  verb->help != NULL ? verb->help : "");
     rf_buf_cstr(text);
     return (struct rf_syntax){
         .name = verb->name[0] != '\0' ? verb->name : program->name,
@@ -166,6 +168,13 @@ done:
     return code;
 }
 
+static int refuse_word(const struct rf_program *program, const char *typed)
+{
+    rf_message_error("'%s' is too much: it takes options only", typed);
+    rf_message_hint("'%s --help' lists them", program->name);
+    return RF_EXIT_USAGE;
+}
+
 static bool asks_for_help(const char *typed)
 {
     return strcmp(typed, "--help") == 0 || strcmp(typed, "-h") == 0 || strcmp(typed, "help") == 0;
@@ -180,6 +189,11 @@ int rf_verbs_main(const struct rf_program *program, int count, char *const *argu
 
     if (verb != NULL) {
         return call(program, verb, count - 1, arguments + 1);
+    }
+    if (by_itself != NULL && by_itself == first && by_itself->next == NULL) {
+        /* It has one thing to do, and no name for it. */
+        return count == 0 || typed[0] == '-' ? call(program, by_itself, count, arguments)
+                                             : refuse_word(program, typed);
     }
     if (asks_for_help(typed) || (count == 0 && by_itself == NULL)) {
         rf_verbs_describe(program, &out);

@@ -5,8 +5,8 @@
  *
  * declares a command of every program that this file is linked into: the assignment's decorators.
  * rf_verbs_main matches what was typed against all that are registered, takes options apart by the
- * command's table, prints help, and suggests the nearest name for one that does not exist. Dashes in
- * front of a name do not count: "init" is "-init".
+ * command's table, prints help, and suggests the nearest name for one that does not exist. Dashes
+ * in front of a name do not count: "init" is "-init".
  *
  * Registration happens before main, on one thread. */
 #ifndef ROWFERRY_PROGRAMS_VERB_H
