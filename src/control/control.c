@@ -246,7 +246,7 @@ static bool receive(int file, struct rf_buf *answer)
 
 enum rf_status rf_control_ask(const char *path, struct rf_buf *answer, struct rf_error *err)
 {
-    int file = rf_socket_connect(path);
+    int file = rf_control_connect(path);
     if (file < 0) {
         return rf_fail(err, RF_RETRY, "nobody answers at %s: %s", path, strerror(errno));
     }

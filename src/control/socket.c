@@ -82,7 +82,7 @@ int rf_socket_listen(const char *path, struct rf_error *err)
     return file;
 }
 
-int rf_socket_connect(const char *path)
+int rf_control_connect(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int place = open(path, O_PATH | O_CLOEXEC);

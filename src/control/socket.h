@@ -11,6 +11,6 @@ int rf_socket_listen(const char *path, struct rf_error *err);
 
 /* Connects to the socket at path; neither this nor what is read from it blocks. Returns the socket;
  * -1 with errno: ENOENT, ECONNREFUSED (nobody listens any more), ... */
-int rf_socket_connect(const char *path);
+int rf_control_connect(const char *path);
 
 #endif

@@ -156,7 +156,7 @@ static void test_who_connects_and_never_reads_holds_up_nobody(void **state)
     int silent[3];
     assert_int_equal(start(f), RF_OK);
     for (int i = 0; i < 3; i++) {
-        silent[i] = rf_socket_connect(f->path);
+        silent[i] = rf_control_connect(f->path);
         assert_true(silent[i] >= 0);
     }
     assert_answers(f);
