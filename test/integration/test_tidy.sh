@@ -48,7 +48,7 @@ breaks src/engine/x.c "engine may not know source" '#include "source/mysql.h"'
 breaks src/base/x.c "base may not know event" '#include "event/value.h"'
 breaks src/sink/x.c "write the room" '#include "null.h"'
 breaks src/sink/x.c "no room elsewhere" '#include "elsewhere/x.h"'
-breaks src/sink/x.c "lists are for the registry" '#include "generated/sinks.def"'
+breaks src/sink/x.c "lists are for the registries" '#include "generated/sinks.def"'
 breaks include/rowferry/x.h "the contract includes only" '#include "base/clock.h"'
 breaks src/engine/x.c "belongs to checkpoint" '#include <sqlite3.h>'
 breaks src/sink/x.c "belongs to net and source" '#include <mysql/mysql.h>'
@@ -79,6 +79,11 @@ fresh_tree
 printf 'int rf_codec(void);\n' >"$tree/src/wire/codec.h"
 expect_status 1 "$ROWFERRY_SOURCE_DIR/tools/tidy" "$tree"
 expect_contains "$(cat "$STORY/out")" "src/wire/codec.h:1: no Source: line"
+fresh_tree
+printf 'int rf_twice(void)\n{\n    return 1;\n}\n' | tee "$tree/src/base/x.c" >"$tree/src/net/x.c"
+expect_status 1 "$ROWFERRY_SOURCE_DIR/tools/tidy" "$tree"
+expect_contains "$(cat "$STORY/out")" "rf_twice is a function of src/base/x.c, too"
+passes src/base/x.c 'static int rf_twice(void)\n{\n    return 1;\n}'
 
 # What must not be in any file. In pieces, as this file is checked too.
 breaks README.md "a place of one machine" 'see /wor''k/main'
