@@ -1,0 +1,397 @@
+#include "programs/ferry.h"
+
+#include "base/clock.h"
+#include "base/exit.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "checkpoint/checkpoint.h"
+#include "programs/access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PAUSE_MIN_MS = 250,
+    PAUSE_MAX_MS = 10 * 1000,
+    WELL_MS = 20 * 1000, /* it ran for so long: what happens then is a new story */
+    ORPHAN_MAX_MS = 15 * 1000,
+    STOP_MAX_MS = 7 * 1000,
+    LOG_MAX_BYTES = 1 << 20,
+};
+
+#define NAME "pluto"
+
+/* ---- What is run ----------------------------------------------------------------------------- */
+
+/* Beside us where it is installed, one level up in a build directory. */
+static enum rf_status find_rowferry(struct rf_buf *out, struct rf_error *err)
+{
+    const char *chosen = getenv("ROWFERRY");
+    struct rf_buf directory = {0};
+    enum rf_status status = RF_OK;
+
+    if (chosen != NULL && chosen[0] != '\0') {
+        rf_buf_printf(out, "%s", chosen);
+        return RF_OK;
+    }
+    status = rf_process_directory(&directory, err);
+    if (status == RF_OK) {
+        rf_buf_printf(out, "%.*s/rowferry", RF_STR_ARG(rf_buf_str(&directory)));
+        if (access(rf_buf_cstr(out), X_OK) != 0) {
+            rf_buf_reset(out);
+            rf_buf_printf(out, "%.*s/../rowferry", RF_STR_ARG(rf_buf_str(&directory)));
+        }
+        if (access(rf_buf_cstr(out), X_OK) != 0) {
+            status = rf_fail(err, RF_CONFIG, "the program rowferry does not lie beside this one");
+            rf_error_hint(err, "build or install it; ROWFERRY=PATH says where it is");
+        }
+    }
+    rf_buf_deinit(&directory);
+    return status;
+}
+
+/* "    user: ..." and where the password is, where the server asks for one. */
+static void add_login(struct rf_buf *out, const struct rf_access *access, bool named)
+{
+    if (access->user != NULL) {
+        if (named) {
+            rf_buf_printf(out, "    user: %s\n", access->user);
+        }
+        rf_buf_printf(out, "    password_file: \"%s/secrets/%s\"\n", access->home.path.data,
+                      access->user);
+    }
+}
+
+static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql,
+                     const struct rf_access *mongo, const struct rf_access *redis,
+                     struct rf_buf *out)
+{
+    rf_buf_printf(out,
+                  "# Written by the scheduler at each start.\n"
+                  "name: " NAME "\nstate: \"%s\"\n"
+                  "# What was written before the first start is carried, too.\n"
+                  "from: earliest\n"
+                  "source:\n    url: mysql://%s@127.0.0.1:%u\n",
+                  ferry->directory.data, mysql->user, mysql->port);
+    add_login(out, mysql, false);
+    rf_buf_printf(out,
+                  "    tables: [pluto.posts]\nsinks:\n  - url: mongodb://127.0.0.1:%u\n"
+                  "    name: mongodb\n",
+                  mongo->port);
+    add_login(out, mongo, true);
+    rf_buf_printf(out, "  - url: redis://127.0.0.1:%u/0\n    name: redis\n", redis->port);
+    add_login(out, redis, false);
+    rf_buf_printf(out,
+                  "    key: \"pluto:posts:{id}\"\n"
+                  "  - url: redis://127.0.0.1:%u/0\n    name: last-insert-date\n",
+                  redis->port);
+    add_login(out, redis, false);
+    rf_buf_printf(out, "    as: string\n    key: LastInsertDate\n    value: \"{stamp}\"\n");
+}
+
+static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
+{
+    struct rf_access mysql = {0}, mongo = {0}, redis = {0};
+    struct rf_buf text = {0};
+    enum rf_status status = rf_access_find(&mysql, "mysql", "rowferry", err);
+
+    if (status == RF_OK) {
+        status = rf_access_find(&mongo, "mongo", "rowferry", err);
+    }
+    if (status == RF_OK) {
+        status = rf_access_find(&redis, "redis", "default", err);
+    }
+    if (status == RF_OK) {
+        describe(ferry, &mysql, &mongo, &redis, &text);
+        status =
+            rf_file_replace(ferry->config.data, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
+    }
+    rf_access_deinit(&mysql);
+    rf_access_deinit(&mongo);
+    rf_access_deinit(&redis);
+    rf_buf_deinit(&text);
+    return status;
+}
+
+/* ---- Its place ------------------------------------------------------------------------------- */
+
+static enum rf_status take_lock(struct rf_ferry *ferry, struct rf_error *err)
+{
+    int file = open(ferry->directory.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) {
+        ferry->lock = file + 1;
+        return RF_OK;
+    }
+    enum rf_status status = rf_fail(err, RF_CONFIG,
+                                    errno == EWOULDBLOCK ? "another scheduler runs already"
+                                                         : "could not lock its directory");
+    rf_error_hint(err, "its files are in %s", ferry->directory.data);
+    if (file >= 0) {
+        close(file);
+    }
+    return status;
+}
+
+/* Made anew where the container was deleted and created since. */
+static enum rf_status make_place(struct rf_ferry *ferry, struct rf_error *err)
+{
+    struct rf_access mysql = {0};
+    struct stat held, there;
+    enum rf_status status = rf_access_find(&mysql, "mysql", NULL, err);
+
+    if (status != RF_OK) {
+        goto done;
+    }
+    rf_buf_reset(&ferry->directory);
+    rf_home_file(&mysql.home, "pipeline", &ferry->directory);
+    if (mkdir(ferry->directory.data, 0700) != 0 && errno != EEXIST) {
+        status = rf_fail(err, RF_CONFIG, "could not make %s: %s", ferry->directory.data,
+                         strerror(errno));
+        goto done;
+    }
+    bool same = ferry->lock > 0 && fstat(ferry->lock - 1, &held) == 0 &&
+                lstat(ferry->directory.data, &there) == 0 && held.st_ino == there.st_ino &&
+                held.st_dev == there.st_dev;
+    if (!same && ferry->lock > 0) {
+        close(ferry->lock - 1);
+        ferry->lock = 0;
+    }
+    status = same ? RF_OK : take_lock(ferry, err);
+    rf_buf_reset(&ferry->config);
+    rf_buf_printf(&ferry->config, "%s/" NAME ".yaml", ferry->directory.data);
+    rf_buf_cstr(&ferry->config);
+    rf_buf_reset(&ferry->log);
+    rf_buf_printf(&ferry->log, "%s/" NAME ".log", ferry->directory.data);
+    rf_buf_cstr(&ferry->log);
+
+done:
+    rf_access_deinit(&mysql);
+    return status;
+}
+
+enum rf_status rf_ferry_open(struct rf_ferry *ferry, struct rf_error *err)
+{
+    struct stat stat;
+    enum rf_status status = make_place(ferry, err);
+
+    if (status == RF_OK) {
+        status = write_config(ferry, err);
+    }
+    if (status == RF_OK && lstat(ferry->log.data, &stat) == 0 && stat.st_size > LOG_MAX_BYTES) {
+        unlink(ferry->log.data);
+    }
+    return status;
+}
+
+/* ---- How it ended ---------------------------------------------------------------------------- */
+
+enum rf_ferry_end rf_ferry_judge(int status, int *code, struct rf_buf *why)
+{
+    static const struct {
+        int code;
+        enum rf_ferry_end end;
+        const char *why;
+    } ends[] = {
+        {RF_EXIT_DONE, RF_FERRY_AGAIN, "ended by itself"},
+        {RF_EXIT_USAGE, RF_FERRY_OVER, "does not know its own command line"},
+        {RF_EXIT_CONFIG, RF_FERRY_OVER, "something has to be changed first"},
+        {RF_EXIT_LOSS, RF_FERRY_OVER, "data would be lost"},
+        {RF_EXIT_REJECTED, RF_FERRY_OVER, "a store refused an event"},
+        {RF_EXIT_UNREACHABLE, RF_FERRY_AGAIN, "a server could not be reached"},
+    };
+
+    if (WIFSIGNALED(status)) {
+        *code = RF_EXIT_SIGNAL + WTERMSIG(status);
+        rf_buf_printf(why, "was killed by signal %d (%s)", WTERMSIG(status),
+                      strsignal(WTERMSIG(status)));
+        return RF_FERRY_AGAIN;
+    }
+    *code = WEXITSTATUS(status);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (ends[i].code == *code) {
+            rf_buf_printf(why, "ended with %d: %s", *code, ends[i].why);
+            return ends[i].end;
+        }
+    }
+    if (*code > RF_EXIT_SIGNAL) {
+        rf_buf_printf(why, "was stopped by signal %d (%s)", *code - RF_EXIT_SIGNAL,
+                      strsignal(*code - RF_EXIT_SIGNAL));
+    } else {
+        rf_buf_printf(why, "ended with %d", *code);
+    }
+    return RF_FERRY_AGAIN;
+}
+
+static void say(const struct rf_ferry *ferry, const char *format, ...) RF_PRINTF(2, 3);
+static void say(const struct rf_ferry *ferry, const char *format, ...)
+{
+    struct rf_buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    rf_buf_vprintf(&text, format, args);
+    va_end(args);
+    ferry->say(ferry->argument, rf_buf_cstr(&text));
+    rf_buf_deinit(&text);
+}
+
+static void plan_start(struct rf_ferry *ferry, int64_t now_ms)
+{
+    int64_t pause_ms = (int64_t)PAUSE_MIN_MS << (ferry->tries < 8 ? ferry->tries : 8);
+
+    ferry->next_ms = now_ms + (pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS);
+    ferry->tries++;
+}
+
+/* It has ended. */
+static enum rf_status take_end(struct rf_ferry *ferry, int state, int64_t now_ms,
+                               struct rf_error *err)
+{
+    struct rf_buf why = {0};
+    int code;
+    enum rf_ferry_end end = rf_ferry_judge(state, &code, &why);
+    enum rf_status status = RF_OK;
+
+    ferry->pid = 0;
+    if (now_ms - ferry->begun_ms >= WELL_MS) {
+        ferry->tries = 0;
+    }
+    if (end == RF_FERRY_OVER) {
+        ferry->code = code;
+        status = rf_fail(err, RF_FATAL, "the pipeline %.*s", RF_STR_ARG(rf_buf_str(&why)));
+        rf_error_hint(err, "the lines above say why; 'container -init' makes all stores afresh");
+    } else {
+        plan_start(ferry, now_ms);
+        say(ferry, "the pipeline %.*s; it is started again in %.2f s", RF_STR_ARG(rf_buf_str(&why)),
+            (double)(ferry->next_ms - now_ms) / 1000);
+    }
+    rf_buf_deinit(&why);
+    return status;
+}
+
+/* ---- Tending --------------------------------------------------------------------------------- */
+
+/* One that an earlier scheduler left behind is on its way out, and holds the positions until then.
+ */
+static bool is_orphaned(const struct rf_ferry *ferry)
+{
+    struct rf_checkpoint_report report = {0};
+    struct rf_buf path = {0};
+
+    rf_buf_printf(&path, "%s/" NAME ".db", ferry->directory.data);
+    bool running = rf_checkpoint_read(rf_buf_cstr(&path), &report, NULL) == RF_OK && report.running;
+    rf_checkpoint_report_deinit(&report);
+    rf_buf_deinit(&path);
+    return running;
+}
+
+static enum rf_status start(struct rf_ferry *ferry, struct rf_error *err)
+{
+    struct rf_words words = {0};
+    struct rf_buf program = {0};
+    enum rf_status status = make_place(ferry, err);
+
+    if (status == RF_OK) {
+        status = write_config(ferry, err);
+    }
+    if (status == RF_OK) {
+        status = find_rowferry(&program, err);
+    }
+    if (status == RF_OK) {
+        rf_words_add(&words, "%.*s", RF_STR_ARG(rf_buf_str(&program)));
+        rf_words_add(&words, "run");
+        rf_words_add(&words, "%s", ferry->config.data);
+        status = rf_process_start(&words, ferry->log.data, &ferry->pid, err);
+    }
+    rf_words_deinit(&words);
+    rf_buf_deinit(&program);
+    return status;
+}
+
+static enum rf_status start_or_wait(struct rf_ferry *ferry, int64_t now_ms, struct rf_error *err)
+{
+    struct rf_error problem = {0};
+
+    if (is_orphaned(ferry)) {
+        ferry->orphan_ms = ferry->orphan_ms != 0 ? ferry->orphan_ms : now_ms;
+        if (now_ms - ferry->orphan_ms > ORPHAN_MAX_MS) {
+            ferry->code = RF_EXIT_CONFIG;
+            rf_fail(err, RF_FATAL, "another process runs the pipeline " NAME " and does not end");
+            rf_error_hint(err, "'rowferry status --state %s' shows it", ferry->directory.data);
+            return RF_FATAL;
+        }
+        return RF_OK;
+    }
+    ferry->orphan_ms = 0;
+    if (start(ferry, &problem) != RF_OK) {
+        ferry->pid = 0;
+        plan_start(ferry, now_ms);
+        if (strncmp(ferry->problem, problem.message, sizeof ferry->problem - 1) != 0) {
+            snprintf(ferry->problem, sizeof ferry->problem, "%.199s", problem.message);
+            say(ferry, "the pipeline cannot be started yet: %s", problem.message);
+        }
+        return RF_OK;
+    }
+    ferry->problem[0] = '\0';
+    ferry->begun_ms = now_ms;
+    ferry->restarts += ferry->started;
+    say(ferry, "the pipeline was started%s, pid %d", ferry->started ? " again" : "", ferry->pid);
+    ferry->started = true;
+    return RF_OK;
+}
+
+enum rf_status rf_ferry_tend(struct rf_ferry *ferry, struct rf_error *err)
+{
+    int64_t now_ms = rf_clock_ms();
+    int state;
+
+    if (ferry->pid > 0) {
+        pid_t ended = waitpid(ferry->pid, &state, WNOHANG);
+        return ended == ferry->pid ? take_end(ferry, state, now_ms, err) : RF_OK;
+    }
+    return now_ms >= ferry->next_ms ? start_or_wait(ferry, now_ms, err) : RF_OK;
+}
+
+/* Waits for its end, no longer than that. */
+static bool ends_within(pid_t pid, int64_t limit_ms)
+{
+    int64_t until_ms = rf_clock_ms() + limit_ms;
+    struct timespec pause = {0, 10 * 1000 * 1000};
+    int state;
+
+    while (waitpid(pid, &state, WNOHANG) != pid) {
+        if (rf_clock_ms() >= until_ms) {
+            return false;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+void rf_ferry_close(struct rf_ferry *ferry)
+{
+    if (ferry->pid > 0) {
+        kill(ferry->pid, SIGTERM);
+        if (!ends_within(ferry->pid, STOP_MAX_MS)) {
+            kill(ferry->pid, SIGKILL);
+            ends_within(ferry->pid, STOP_MAX_MS);
+        }
+        ferry->pid = 0;
+    }
+    if (ferry->lock > 0) {
+        close(ferry->lock - 1);
+        ferry->lock = 0;
+    }
+    rf_buf_deinit(&ferry->directory);
+    rf_buf_deinit(&ferry->config);
+    rf_buf_deinit(&ferry->log);
+}

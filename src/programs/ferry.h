@@ -1,0 +1,59 @@
+/* The pipeline as a process beside the scheduler: `rowferry run`, from MySQL's log to MongoDB and
+ * Redis.
+ *
+ * Its configuration, its positions and its log lie in the home of the MySQL container, so that they
+ * come and go with the log that they are about. It ends when the scheduler ends, however that
+ * happens. When it ends by itself, how it ended says what is done: after a signal, or when a server
+ * could not be reached, it is started again, with a pause that grows; after exit codes that say
+ * that going on is wrong or useless, the scheduler ends with the same code.
+ *
+ * One thread, which lives as long as the process. */
+#ifndef ROWFERRY_PROGRAMS_FERRY_H
+#define ROWFERRY_PROGRAMS_FERRY_H
+
+#include <rowferry/str.h>
+#include <sys/types.h>
+
+struct rf_ferry {
+    /* Told what happens to it, in words for a person; set by the owner. */
+    void (*say)(void *argument, const char *text);
+    void *argument;
+    /* for reading */
+    pid_t pid;         /* 0: it does not run */
+    uint32_t restarts; /* how often it was started again */
+    int code;          /* why it will not be started again: the exit code to end with; 0: it will */
+    struct rf_buf log; /* path of its log */
+    /* the rest is private */
+    struct rf_buf directory, config;
+    int lock;          /* the directory, plus 1; 0: not held */
+    int64_t begun_ms;  /* when it was started last */
+    int64_t next_ms;   /* when it may be started */
+    int64_t orphan_ms; /* since when one of an earlier scheduler holds the place; 0: none does */
+    uint32_t tries;    /* starts since it last went well */
+    bool started;
+    char problem[200]; /* said last, why it cannot be started */
+};
+
+/* Takes its place: there is one scheduler for it. The owner's fields are set, the others zeroed.
+ * Returns RF_OK; RF_RETRY: there is no container of MySQL yet, or none of the sinks; RF_CONFIG:
+ * another scheduler runs, a file cannot be written. */
+RF_USE_RESULT enum rf_status rf_ferry_open(struct rf_ferry *ferry, struct rf_error *err);
+
+/* To be called several times a second: looks whether it still runs, starts it where that is due.
+ * Returns RF_OK; RF_FATAL: it has ended for good, code says with what, and err why. */
+RF_USE_RESULT enum rf_status rf_ferry_tend(struct rf_ferry *ferry, struct rf_error *err);
+
+/* Stops it in order, or after some seconds by force, and gives everything back. Accepts one that
+ * was not opened. */
+void rf_ferry_close(struct rf_ferry *ferry);
+
+/* What an end means, from waitpid's status. Pure. */
+enum rf_ferry_end {
+    RF_FERRY_AGAIN, /* start it again */
+    RF_FERRY_OVER,  /* end with its code */
+};
+/* why: appended, "was killed by signal 9", "ended with 3: data would be lost". code: its exit
+ * code. */
+enum rf_ferry_end rf_ferry_judge(int status, int *code, struct rf_buf *why);
+
+#endif

@@ -1,0 +1,466 @@
+/* scheduler: the controller. It keeps the pipeline running, writes to MySQL and to MongoDB every
+ * few seconds, reads every store back, and shows how far each is behind. */
+#include "base/clock.h"
+#include "base/exit.h"
+#include "base/message.h"
+#include "base/signals.h"
+#include "base/terminal.h"
+#include "programs/ferry.h"
+#include "programs/screen.h"
+#include "programs/stores.h"
+#include "programs/verb.h"
+#include "schedule/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TEND_MS = 100,
+    LOOK_MS = 50,       /* while something is on its way */
+    LOOK_LATE_MS = 500, /* when it has been for a while */
+    LATE_MS = 2000,     /* ... which is this long */
+    DRAW_MS = 250,
+    LAST_WAIT_MS = 10 * 1000, /* for the last run's arrival */
+};
+
+struct options {
+    int64_t every_ms;
+    int64_t runs;
+};
+
+static const struct rf_option options[] = {
+    {"every", RF_OPTION_DURATION, offsetof(struct options, every_ms), "2s", "100ms..1h",
+     "time between two runs", false},
+    {"runs", RF_OPTION_INT, offsetof(struct options, runs), NULL, "1..1000000000",
+     "end after so many runs; without it, at Ctrl-C", false},
+    RF_OPTION_END,
+};
+
+/* All that the jobs share. */
+struct scheduler {
+    const struct options *options;
+    struct rf_loop loop;
+    struct rf_stores stores;
+    struct rf_ferry ferry;
+    struct rf_trail trail;
+    struct rf_screen screen;
+    struct rf_job write, look, tend, draw;
+    bool reading;      /* this run is still being read back */
+    int64_t run_ms;    /* when this run began */
+    int64_t looked_ms; /* when it was read back last */
+    bool terminal;
+    uint32_t drawn; /* lines of the table that stand on the terminal */
+    int code;
+};
+
+/* ---- Saying ---------------------------------------------------------------------------------- */
+
+static void print_line(const char *text)
+{
+    time_t now = time(NULL);
+    struct tm local;
+    char stamp[32];
+
+    localtime_r(&now, &local);
+    strftime(stamp, sizeof stamp, "%H:%M:%S", &local);
+    printf("%s %s", stamp, text);
+    fflush(stdout);
+}
+
+/* To the table's foot on a terminal, as a line elsewhere. */
+static void tell(void *argument, const char *text)
+{
+    struct scheduler *scheduler = argument;
+    struct rf_screen *screen = &scheduler->screen;
+    time_t now = time(NULL);
+    struct tm local;
+    char stamp[16];
+
+    if (!scheduler->terminal) {
+        struct rf_buf line = {0};
+        rf_buf_printf(&line, "%s\n", text);
+        print_line(rf_buf_cstr(&line));
+        rf_buf_deinit(&line);
+        return;
+    }
+    localtime_r(&now, &local);
+    strftime(stamp, sizeof stamp, "%H:%M:%S", &local);
+    memmove(screen->news[0], screen->news[1], sizeof screen->news - sizeof screen->news[0]);
+    snprintf(screen->news[RF_SCREEN_NEWS - 1], sizeof screen->news[0], "%s %.180s", stamp, text);
+}
+
+static void fill_store(const struct scheduler *scheduler, enum rf_store store,
+                       struct rf_screen_store *out)
+{
+    out->away = scheduler->stores.away[store][0] != '\0';
+    out->why = scheduler->stores.away[store];
+}
+
+static void fill_screen(struct scheduler *scheduler)
+{
+    struct rf_screen *screen = &scheduler->screen;
+
+    screen->run = scheduler->write.runs;
+    screen->missed = scheduler->write.missed;
+    screen->every_ms = scheduler->options->every_ms;
+    screen->pid = scheduler->ferry.pid;
+    screen->restarts = scheduler->ferry.restarts;
+    screen->trail = &scheduler->trail;
+    screen->now_ms = rf_clock_ms();
+    fill_store(scheduler, RF_STORE_MYSQL, &screen->mysql);
+    fill_store(scheduler, RF_STORE_MONGO, &screen->mongo);
+    fill_store(scheduler, RF_STORE_MONGO, &screen->notes);
+    fill_store(scheduler, RF_STORE_REDIS, &screen->redis);
+}
+
+/* ---- Reading back ---------------------------------------------------------------------------- */
+
+/* A failure is kept by the stores, and shown from there. */
+static void read_mysql(struct scheduler *scheduler)
+{
+    struct rf_post posts[RF_TRAIL_ROWS];
+    struct rf_screen_store *shown = &scheduler->screen.mysql;
+    struct rf_error err = {0};
+    uint32_t count = RF_TRAIL_ROWS;
+
+    if (rf_stores_posts(&scheduler->stores, posts, &count, &shown->rows, &err) == RF_OK) {
+        shown->counted = true;
+        rf_trail_set(&scheduler->trail, posts, count, rf_clock_ms());
+    }
+}
+
+static void read_copy(struct scheduler *scheduler, enum rf_copy copy, enum rf_store store,
+                      struct rf_screen_store *shown)
+{
+    struct rf_post asked[RF_TRAIL_ROWS];
+    uint32_t rows[RF_TRAIL_ROWS];
+    uint32_t count = rf_trail_ask(&scheduler->trail, copy, rows);
+    struct rf_error err = {0};
+
+    for (uint32_t i = 0; i < count; i++) {
+        asked[i] = scheduler->trail.rows[rows[i]].post;
+    }
+    if (rf_stores_find(&scheduler->stores, store, asked, count, &err) != RF_OK) {
+        return;
+    }
+    int64_t now_ms = rf_clock_ms();
+    for (uint32_t i = 0; i < count; i++) {
+        rf_trail_answer(&scheduler->trail, copy, rows[i],
+                        asked[i].stamp[0] != '\0' ? asked[i].stamp : NULL, now_ms);
+    }
+    shown->counted =
+        rf_stores_count(&scheduler->stores, store, &shown->rows, &shown->about, &err) == RF_OK;
+}
+
+static void read_date(struct scheduler *scheduler)
+{
+    struct rf_screen *screen = &scheduler->screen;
+    struct rf_error err = {0};
+
+    if (rf_stores_date(&scheduler->stores, screen->date, &err) == RF_OK) {
+        rf_trail_date(&scheduler->trail, screen->date[0] != '\0' ? screen->date : NULL,
+                      rf_clock_ms());
+    }
+}
+
+static void read_notes(struct scheduler *scheduler)
+{
+    struct rf_screen *screen = &scheduler->screen;
+    struct rf_error err = {0};
+    uint32_t count = RF_SCREEN_NOTES;
+
+    if (rf_stores_notes(&scheduler->stores, screen->last_notes, &count, &screen->notes.rows,
+                        &err) == RF_OK) {
+        screen->note_count = count;
+        screen->notes.counted = true;
+    }
+}
+
+static bool all_arrived(const struct scheduler *scheduler)
+{
+    for (int store = 0; store < RF_STORES; store++) {
+        if (scheduler->stores.away[store][0] != '\0') {
+            return false;
+        }
+    }
+    for (uint32_t copy = 0; copy < RF_COPIES; copy++) {
+        if (rf_trail_lag(&scheduler->trail, (enum rf_copy)copy, 0).rows > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What this run has come to is said once. */
+static void conclude_run(struct scheduler *scheduler)
+{
+    struct rf_buf line = {0};
+
+    scheduler->reading = false;
+    if (!scheduler->terminal) {
+        fill_screen(scheduler);
+        rf_screen_line(&scheduler->screen, &line);
+        print_line(rf_buf_cstr(&line));
+        rf_buf_deinit(&line);
+    }
+}
+
+static bool is_last(const struct scheduler *scheduler)
+{
+    return scheduler->options->runs > 0 &&
+           scheduler->write.runs >= (uint64_t)scheduler->options->runs;
+}
+
+/* ---- Jobs ------------------------------------------------------------------------------------ */
+
+/* A run: a row to MySQL, a note to MongoDB. One of them may fail without the other. */
+static enum rf_status write_both(void *argument, struct rf_error *err)
+{
+    struct scheduler *scheduler = argument;
+    struct rf_post post, note;
+    struct rf_error ignored = {0};
+
+    if (scheduler->reading) {
+        conclude_run(scheduler); /* of the run before */
+    }
+    rf_post_make(&post);
+    rf_post_make(&note);
+    enum rf_status status = rf_stores_post(&scheduler->stores, &post, err);
+    if (status == RF_OK) {
+        rf_trail_wrote(&scheduler->trail, &post, rf_clock_ms());
+    }
+    enum rf_status noted =
+        rf_stores_note(&scheduler->stores, &note, status == RF_OK ? err : &ignored);
+    scheduler->reading = true;
+    scheduler->run_ms = rf_clock_ms();
+    scheduler->looked_ms = 0;
+    return status != RF_OK ? status : noted;
+}
+
+static enum rf_status look_back(void *argument, struct rf_error *err)
+{
+    struct scheduler *scheduler = argument;
+    int64_t now_ms = rf_clock_ms(), age_ms = now_ms - scheduler->run_ms;
+
+    (void)err;
+    if (!scheduler->reading || (age_ms > LATE_MS && now_ms - scheduler->looked_ms < LOOK_LATE_MS)) {
+        return RF_AGAIN;
+    }
+    scheduler->looked_ms = now_ms;
+    read_copy(scheduler, RF_COPY_MONGO, RF_STORE_MONGO, &scheduler->screen.mongo);
+    read_copy(scheduler, RF_COPY_REDIS, RF_STORE_REDIS, &scheduler->screen.redis);
+    read_date(scheduler);
+    read_mysql(scheduler);
+    read_notes(scheduler);
+    bool arrived = all_arrived(scheduler);
+    if (is_last(scheduler) && (arrived || age_ms > LAST_WAIT_MS)) {
+        conclude_run(scheduler);
+        scheduler->code = arrived ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
+        rf_loop_stop(&scheduler->loop);
+    } else if (arrived) {
+        conclude_run(scheduler);
+    }
+    return RF_OK;
+}
+
+static enum rf_status tend(void *argument, struct rf_error *err)
+{
+    struct scheduler *scheduler = argument;
+
+    return rf_ferry_tend(&scheduler->ferry, err);
+}
+
+/* Over the table that stands there. One that is higher than the terminal is cut at its foot. */
+static enum rf_status draw(void *argument, struct rf_error *err)
+{
+    struct scheduler *scheduler = argument;
+    struct rf_buf out = {0};
+
+    (void)err;
+    fill_screen(scheduler);
+    if (scheduler->drawn > 0) {
+        rf_buf_printf(&out, "\033[%uA", scheduler->drawn);
+    }
+    scheduler->drawn =
+        rf_screen_table(&scheduler->screen, rf_terminal_columns(STDOUT_FILENO) - 1, &out);
+    rf_buf_printf(&out, "\033[J");
+    rf_terminal_put(STDOUT_FILENO, rf_buf_str(&out));
+    rf_buf_deinit(&out);
+    return RF_OK;
+}
+
+static void add_jobs(struct scheduler *scheduler)
+{
+    scheduler->tend = (struct rf_job){.name = "pipeline",
+                                      .every_ms = TEND_MS,
+                                      .policy = RF_JOB_STOP,
+                                      .run = tend,
+                                      .argument = scheduler};
+    scheduler->write = (struct rf_job){.name = "write",
+                                       .every_ms = scheduler->options->every_ms,
+                                       .run = write_both,
+                                       .argument = scheduler};
+    scheduler->look = (struct rf_job){
+        .name = "look", .every_ms = LOOK_MS, .run = look_back, .argument = scheduler};
+    scheduler->draw =
+        (struct rf_job){.name = "draw", .every_ms = DRAW_MS, .run = draw, .argument = scheduler};
+    rf_loop_add(&scheduler->loop, &scheduler->tend);
+    rf_loop_add(&scheduler->loop, &scheduler->write);
+    rf_loop_add(&scheduler->loop, &scheduler->look);
+    if (scheduler->terminal) {
+        rf_loop_add(&scheduler->loop, &scheduler->draw);
+    }
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+static void on_stop(void *argument)
+{
+    struct scheduler *scheduler = argument;
+
+    rf_loop_stop(&scheduler->loop);
+    rf_stores_interrupt(&scheduler->stores);
+}
+
+static void on_nothing(void *argument)
+{
+    (void)argument;
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+/* The end of its log, where it said why. */
+static void show_log(const struct rf_ferry *ferry)
+{
+    enum { TAIL_BYTES = 2000 };
+    char text[TAIL_BYTES];
+    FILE *file = fopen(ferry->log.data, "re");
+
+    if (file == NULL) {
+        return;
+    }
+    if (fseek(file, -TAIL_BYTES, SEEK_END) != 0) {
+        rewind(file);
+    }
+    struct rf_str tail = {text, fread(text, 1, sizeof text, file)};
+    fclose(file);
+    const char *last = tail.data;
+    size_t lines = 0;
+    for (const char *at = tail.data + tail.size - 1; at > tail.data && lines < 6; at--) {
+        if (*at == '\n' && at < tail.data + tail.size - 1) {
+            last = at + 1;
+            lines++;
+        }
+    }
+    rf_message_detail((struct rf_str){last, (size_t)(tail.data + tail.size - last)});
+}
+
+static int run_loop(struct scheduler *scheduler)
+{
+    struct rf_signals signals = {
+        .stop = on_stop, .leave = on_nothing, .resized = on_nothing, .argument = scheduler};
+    struct rf_error err = {0};
+
+    rf_signals_block(&signals);
+    rf_signals_listen(&signals);
+    add_jobs(scheduler);
+    enum rf_status status = rf_loop_run(&scheduler->loop, &err);
+    if (scheduler->terminal) {
+        draw(scheduler, &err);
+    }
+    bool over = status != RF_OK;
+    if (over) {
+        show_log(&scheduler->ferry);
+        rf_message_failure(&err);
+        scheduler->code = scheduler->ferry.code;
+    }
+    rf_ferry_close(&scheduler->ferry);
+    int caught = rf_signals_caught(&signals);
+    rf_signals_deinit(&signals);
+    return caught != 0 && !over ? RF_EXIT_SIGNAL + caught : scheduler->code;
+}
+
+static int run(const struct rf_call *call)
+{
+    static struct scheduler scheduler;
+    struct rf_wake_clock clock = {0};
+    struct rf_error err = {0};
+
+    scheduler.options = call->options;
+    scheduler.terminal = isatty(STDOUT_FILENO);
+    scheduler.screen.coloured = rf_terminal_takes_colours(STDOUT_FILENO);
+    scheduler.screen.trail = &scheduler.trail;
+    scheduler.ferry.say = tell;
+    scheduler.ferry.argument = &scheduler;
+    enum rf_status status = rf_wake_clock_open(&clock, &err);
+    if (status == RF_OK) {
+        status = rf_ferry_open(&scheduler.ferry, &err);
+    }
+    if (status == RF_OK) {
+        scheduler.loop.clock = rf_wake_clock_of(&clock);
+        scheduler.code = run_loop(&scheduler);
+    } else {
+        rf_message_failure(&err);
+        scheduler.code = status == RF_RETRY ? RF_EXIT_UNREACHABLE : RF_EXIT_CONFIG;
+    }
+    rf_ferry_close(&scheduler.ferry);
+    rf_stores_close(&scheduler.stores);
+    rf_wake_clock_close(&clock);
+    return scheduler.code;
+}
+
+RF_VERB(run, .name = "", .usage = "[--every TIME] [--runs N]", .rank = 1,
+        .summary = "write, read back and show, again and again",
+        .help = "Starts the pipeline from MySQL to MongoDB and Redis, and starts it again when it\n"
+                "dies. Every few seconds it writes a row to MySQL and a note to MongoDB, then\n"
+                "reads all stores back and shows how far each is behind.\n\n"
+                "Exit codes: 0 after --runs, when all has arrived, else 6; 2, 3 and 4 those of\n"
+                "the pipeline, when going on makes no sense; 5 when there are no containers;\n"
+                "130 and 143 stopped by a signal.\n",
+        .options = options, .state_size = sizeof(struct options), .run = run);
+
+/* ---- -clear ---------------------------------------------------------------------------------- */
+
+static int run_clear(const struct rf_call *call)
+{
+    static struct rf_stores stores;
+    struct rf_error err = {0};
+    uint64_t posts = 0, notes = 0;
+
+    (void)call;
+    enum rf_status status = rf_stores_clear_posts(&stores, &posts, &err);
+    if (status == RF_OK) {
+        status = rf_stores_clear_notes(&stores, &notes, &err);
+    }
+    rf_stores_close(&stores);
+    if (status != RF_OK) {
+        rf_message_failure(&err);
+        return status == RF_RETRY ? RF_EXIT_UNREACHABLE : RF_EXIT_CONFIG;
+    }
+    printf("pluto.posts of MySQL: %llu rows deleted; pluto.notes of MongoDB: %llu\n"
+           "The copies follow by the log, as soon as the scheduler runs.\n",
+           (unsigned long long)posts, (unsigned long long)notes);
+    return RF_EXIT_DONE;
+}
+
+RF_VERB(clear, .name = "-clear", .usage = "", .rank = 2,
+        .summary = "empty pluto.posts and pluto.notes at their sources",
+        .help = "What the pipeline has made of them goes the same way as every change: by the\n"
+                "log. Positions stay as they are.\n",
+        .run = run_clear);
+
+int main(int argc, char **argv)
+{
+    static const struct rf_program program = {
+        .name = "scheduler",
+        .summary = "The controller of the private servers and of the pipeline between them.\n",
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    rf_message_set_program("scheduler");
+    return rf_verbs_main(&program, argc - 1, argv + 1);
+}

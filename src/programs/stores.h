@@ -1,0 +1,66 @@
+/* The stores of the containers, as the scheduler writes and reads them: MySQL, MongoDB, Redis.
+ *
+ * Each has one connection, made when it is needed. A store that does not answer is closed, known to
+ * be away, and tried again a second later at the earliest, so that it costs little time and nothing
+ * piles up; its calls return RF_RETRY meanwhile. One thread, but for rf_stores_interrupt. */
+#ifndef ROWFERRY_PROGRAMS_STORES_H
+#define ROWFERRY_PROGRAMS_STORES_H
+
+#include "programs/access.h"
+#include "programs/posts.h"
+
+enum rf_store { RF_STORE_MYSQL, RF_STORE_MONGO, RF_STORE_REDIS, RF_STORES };
+
+/* Zeroed is closed. It stays where it is. */
+struct rf_stores {
+    struct rf_mysql mysql;
+    struct rf_mongo mongo;
+    struct rf_redis redis;
+    bool open[RF_STORES];
+    int64_t retry_ms[RF_STORES]; /* not before; of the monotonic clock */
+    char away[RF_STORES][160];   /* why it is; empty: it is not, or nobody has tried yet */
+};
+
+/* "MySQL", "MongoDB", "Redis". */
+const char *rf_store_title(enum rf_store store);
+
+/* All of the following return RF_OK; RF_RETRY: away, or lost; RF_CONFIG: it refuses. */
+
+/* Writes a row to MySQL's pluto.posts. */
+RF_USE_RESULT enum rf_status rf_stores_post(struct rf_stores *stores, const struct rf_post *post,
+                                            struct rf_error *err);
+/* Writes a document to MongoDB's pluto.notes, which no pipeline fills. */
+RF_USE_RESULT enum rf_status rf_stores_note(struct rf_stores *stores, const struct rf_post *post,
+                                            struct rf_error *err);
+
+/* The last rows of MySQL, as rf_posts_last; *total: how many there are. */
+RF_USE_RESULT enum rf_status rf_stores_posts(struct rf_stores *stores, struct rf_post *posts,
+                                             uint32_t *count, uint64_t *total,
+                                             struct rf_error *err);
+/* The last notes, the newest first: at most *count of them; *total: how many there are. */
+RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf_post *notes,
+                                             uint32_t *count, uint64_t *total,
+                                             struct rf_error *err);
+/* Looks for rows by their ids in a copy (RF_STORE_MONGO, RF_STORE_REDIS); the stamps of those that
+ * are there are filled in, those of the others become empty. */
+RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
+                                            struct rf_post *posts, uint32_t count,
+                                            struct rf_error *err);
+/* How many rows that copy has; *about: it has so many that they were only estimated. */
+RF_USE_RESULT enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,
+                                             uint64_t *out, bool *about, struct rf_error *err);
+/* The value of LastInsertDate in Redis; empty: there is none. out has room for a stamp. */
+RF_USE_RESULT enum rf_status rf_stores_date(struct rf_stores *stores, char *out,
+                                            struct rf_error *err);
+/* Deletes all rows of MySQL's pluto.posts; *out: how many there were. */
+RF_USE_RESULT enum rf_status rf_stores_clear_posts(struct rf_stores *stores, uint64_t *out,
+                                                   struct rf_error *err);
+/* The same for MongoDB's pluto.notes. */
+RF_USE_RESULT enum rf_status rf_stores_clear_notes(struct rf_stores *stores, uint64_t *out,
+                                                   struct rf_error *err);
+
+/* Makes the call under way, and each later one, return soon with RF_RETRY. Thread: any. */
+void rf_stores_interrupt(struct rf_stores *stores);
+void rf_stores_close(struct rf_stores *stores);
+
+#endif
