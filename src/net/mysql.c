@@ -484,20 +484,22 @@ const char *rf_mysql_version(const struct rf_mysql *mysql)
 
 /* ---- Queries ------------------------------------------------------------------------------- */
 
-enum rf_status rf_mysql_query(struct rf_mysql *mysql, const char *statement, int64_t timeout_ms,
-                              struct rf_mysql_result *result, struct rf_error *err)
+/* doing: what messages say; NULL: that the statement was run, with its beginning. */
+static enum rf_status query(struct rf_mysql *mysql, const char *statement, const char *doing,
+                            int64_t timeout_ms, struct rf_mysql_result *result,
+                            struct rf_error *err)
 {
     waiting = mysql;
     mysql->give_up_ms = rf_clock_ms() + (timeout_ms > 0 ? timeout_ms : mysql->timeout_ms);
-    struct rf_buf doing = {0};
+    struct rf_buf text = {0};
     enum rf_status status = RF_OK;
     MYSQL_RES *rows = NULL;
     if (mysql_real_query(mysql->handle, statement, (unsigned long)strlen(statement)) == 0) {
         rows = mysql_store_result(mysql->handle);
     }
     if (mysql_errno(mysql->handle) != 0) {
-        rf_buf_printf(&doing, "running \"%.200s\"", statement);
-        status = fail(mysql, err, rf_buf_cstr(&doing));
+        rf_buf_printf(&text, "running \"%.200s\"", statement);
+        status = fail(mysql, err, doing != NULL ? doing : rf_buf_cstr(&text));
     } else if (result != NULL && rows != NULL) {
         result->handle = rows;
         result->column_count = mysql_num_fields(rows);
@@ -506,8 +508,20 @@ enum rf_status rf_mysql_query(struct rf_mysql *mysql, const char *statement, int
     if (rows != NULL) {
         mysql_free_result(rows);
     }
-    rf_buf_deinit(&doing);
+    rf_buf_wipe(&text);
     return status;
+}
+
+enum rf_status rf_mysql_query(struct rf_mysql *mysql, const char *statement, int64_t timeout_ms,
+                              struct rf_mysql_result *result, struct rf_error *err)
+{
+    return query(mysql, statement, NULL, timeout_ms, result, err);
+}
+
+enum rf_status rf_mysql_execute(struct rf_mysql *mysql, const char *statement, const char *doing,
+                                struct rf_error *err)
+{
+    return query(mysql, statement, doing, 0, NULL, err);
 }
 
 bool rf_mysql_result_next(struct rf_mysql_result *result)

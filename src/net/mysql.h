@@ -102,6 +102,11 @@ struct rf_mysql_result {
 RF_USE_RESULT enum rf_status rf_mysql_query(struct rf_mysql *mysql, const char *statement,
                                             int64_t timeout_ms, struct rf_mysql_result *result,
                                             struct rf_error *err);
+/* Runs a statement that holds rows or secrets: messages say what was done instead ("writing to
+ * shop.orders"), and nothing of the statement. For one without an answer. Returns as
+ * rf_mysql_query. */
+RF_USE_RESULT enum rf_status rf_mysql_execute(struct rf_mysql *mysql, const char *statement,
+                                              const char *doing, struct rf_error *err);
 /* Goes to the next row; false behind the last one. */
 bool rf_mysql_result_next(struct rf_mysql_result *result);
 /* A cell of the row, by its column's number; data is NULL for SQL's NULL and for columns that are
