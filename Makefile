@@ -17,10 +17,10 @@ tsan_options = -DCMAKE_C_COMPILER=$(CLANG) -DROWFERRY_SANITIZE=thread
 
 .PHONY: all help packages demo check check-full check-build bench fuzz format tidy install clean
 
-all: ## build build/rowferry; installs nothing
+all: ## build build/rowferry and the programs of build/bin; installs nothing
 	@tools/packages build --query || { echo "Or let 'make packages' do it, as root."; exit 1; }
 	@$(call configure,$(BUILD),$(plain_options)) >/dev/null
-	@ninja -C $(BUILD) rowferry
+	@ninja -C $(BUILD) rowferry programs
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -77,7 +77,7 @@ tidy: ## the house rules
 	@tools/packages check
 	@tools/tidy
 
-install: all ## rowferry and its manual pages, to PREFIX (and DESTDIR)
+install: all ## rowferry, its programs and manual pages, to PREFIX (and DESTDIR)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## remove everything that was built

@@ -1,7 +1,18 @@
-# make install [PREFIX=/usr/local] [DESTDIR=]: the program, its manual pages, a sample configuration.
+# make install [PREFIX=/usr/local] [DESTDIR=]: the programs, their manual pages, a sample
+# configuration, and the script by which the container programs start servers.
 include(GNUInstallDirs)
 if(TARGET rowferry)
     install(TARGETS rowferry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+foreach(source IN LISTS programs)
+    get_filename_component(name ${source} NAME_WE)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endforeach()
+if(programs)
+    # Where the programs look for it: beside their own directory (src/container/native.c).
+    install(PROGRAMS tools/servers tools/packages
+        DESTINATION ${CMAKE_INSTALL_BINDIR}/../libexec/rowferry)
+    install(DIRECTORY tools/mongo DESTINATION ${CMAKE_INSTALL_BINDIR}/../libexec/rowferry)
 endif()
 foreach(section 1 5)
     file(GLOB man_pages CONFIGURE_DEPENDS docs/man/*.${section})

@@ -198,7 +198,7 @@ static enum rf_status make_user(struct rf_mysql *mysql, const struct rf_home *ho
     if (status == RF_OK) {
         rf_buf_printf(&text, "CREATE OR REPLACE USER '%s'@'127.0.0.1' IDENTIFIED BY '%s'", name,
                       secret.data);
-        status = rf_mysql_query(mysql, rf_buf_cstr(&text), 0, NULL, err);
+        status = rf_mysql_execute(mysql, rf_buf_cstr(&text), "making a user", err);
     }
     for (; status == RF_OK && *grants != NULL; grants++) {
         rf_buf_wipe(&text);

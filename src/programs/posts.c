@@ -43,7 +43,8 @@ static enum rf_status write_some(struct rf_mysql *mysql, const struct rf_post *p
         /* Both are of our making, digits and dashes. */
         rf_buf_printf(&statement, "%s('%s', '%s')", i > 0 ? ", " : "", posts[i].id, posts[i].stamp);
     }
-    enum rf_status status = rf_mysql_query(mysql, rf_buf_cstr(&statement), 0, NULL, err);
+    enum rf_status status =
+        rf_mysql_execute(mysql, rf_buf_cstr(&statement), "writing to pluto.posts", err);
     rf_buf_deinit(&statement);
     return status;
 }

@@ -48,6 +48,7 @@ struct scheduler {
     struct rf_trail trail;
     struct rf_screen screen;
     struct rf_job write, look, tend, draw;
+    uint64_t run;      /* its number */
     bool reading;      /* this run is still being read back */
     int64_t run_ms;    /* when this run began */
     int64_t looked_ms; /* when it was read back last */
@@ -103,7 +104,7 @@ static void fill_screen(struct scheduler *scheduler)
 {
     struct rf_screen *screen = &scheduler->screen;
 
-    screen->run = scheduler->write.runs;
+    screen->run = scheduler->run;
     screen->missed = scheduler->write.missed;
     screen->every_ms = scheduler->options->every_ms;
     screen->pid = scheduler->ferry.pid;
@@ -210,8 +211,7 @@ static void conclude_run(struct scheduler *scheduler)
 
 static bool is_last(const struct scheduler *scheduler)
 {
-    return scheduler->options->runs > 0 &&
-           scheduler->write.runs >= (uint64_t)scheduler->options->runs;
+    return scheduler->options->runs > 0 && scheduler->run >= (uint64_t)scheduler->options->runs;
 }
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
@@ -234,6 +234,7 @@ static enum rf_status write_both(void *argument, struct rf_error *err)
     }
     enum rf_status noted =
         rf_stores_note(&scheduler->stores, &note, status == RF_OK ? err : &ignored);
+    scheduler->run = scheduler->write.runs;
     scheduler->reading = true;
     scheduler->run_ms = rf_clock_ms();
     scheduler->looked_ms = 0;
@@ -332,11 +333,13 @@ static void on_nothing(void *argument)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* The end of its log, where it said why. */
+/* What it said last to a person: the message in its log, and the hints behind it. */
 static void show_log(const struct rf_ferry *ferry)
 {
-    enum { TAIL_BYTES = 2000 };
+    enum { TAIL_BYTES = 4000 };
+    const struct rf_str lead = RF_STR("rowferry: ");
     char text[TAIL_BYTES];
+    struct rf_str rest = {text, 0}, line, shown = RF_STR_NONE;
     FILE *file = fopen(ferry->log.data, "re");
 
     if (file == NULL) {
@@ -345,17 +348,18 @@ static void show_log(const struct rf_ferry *ferry)
     if (fseek(file, -TAIL_BYTES, SEEK_END) != 0) {
         rewind(file);
     }
-    struct rf_str tail = {text, fread(text, 1, sizeof text, file)};
+    rest.size = fread(text, 1, sizeof text, file);
     fclose(file);
-    const char *last = tail.data;
-    size_t lines = 0;
-    for (const char *at = tail.data + tail.size - 1; at > tail.data && lines < 6; at--) {
-        if (*at == '\n' && at < tail.data + tail.size - 1) {
-            last = at + 1;
-            lines++;
+    const char *end = text + rest.size;
+    while (rf_str_split(&rest, '\n', &line)) {
+        if (rf_str_starts(line, lead)) {
+            shown = (struct rf_str){line.data, (size_t)(end - line.data)};
         }
     }
-    rf_message_detail((struct rf_str){last, (size_t)(tail.data + tail.size - last)});
+    while (shown.size > 0 && shown.data[shown.size - 1] == '\n') {
+        shown.size--;
+    }
+    rf_message_detail(shown);
 }
 
 static int run_loop(struct scheduler *scheduler)

@@ -78,8 +78,7 @@ static void print_lag(const struct rf_lag *lag, char *out, size_t size)
         snprintf(out, size, "%s behind", time);
     } else {
         print_time(lag->ms, time, sizeof time);
-        snprintf(out, size, "%u%s row%s, %s", lag->rows, lag->more ? "+" : "",
-                 lag->rows == 1 && !lag->more ? "" : "s", time);
+        snprintf(out, size, "%u%s missing, %s", lag->rows, lag->more ? "+" : "", time);
     }
 }
 
@@ -259,7 +258,7 @@ static void add_copy(const struct rf_screen *screen, const char *name,
     }
     print_rows(store, rows, sizeof rows);
     print_lag(&lag, behind, sizeof behind);
-    rf_buf_printf(out, "; %s %s, %s%s", name, rows, behind, lag.rows > 0 ? " behind" : "");
+    rf_buf_printf(out, "; %s %s, %s", name, rows, behind);
 }
 
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
@@ -278,9 +277,8 @@ void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
     add_copy(screen, "Redis", &screen->redis, RF_COPY_REDIS, out);
     if (!screen->redis.away) {
         print_lag(&lag, text, sizeof text);
-        rf_buf_printf(out, "; LastInsertDate %s, %s%s",
-                      screen->date[0] != '\0' ? screen->date : "-", text,
-                      lag.rows > 0 ? " behind" : "");
+        rf_buf_printf(out, "; LastInsertDate %s, %s", screen->date[0] != '\0' ? screen->date : "-",
+                      text);
     }
     if (!screen->notes.away) {
         print_rows(&screen->notes, text, sizeof text);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* Short, as one thread serves all of them: who is slower than this is away. */
-enum { TIMEOUT_MS = 1500, RETRY_MS = 1000 };
+enum { TIMEOUT_MS = 1500, RETRY_MS = 1000, SLOW_MS = 500, SLOW_RETRY_MS = 4000 };
 
 const char *rf_store_title(enum rf_store store)
 {
@@ -48,13 +48,16 @@ enum rf_status rf_stores_done(struct rf_stores *stores, enum rf_store store, enu
         return status;
     }
     close_store(stores, store);
-    stores->retry_ms[store] = rf_clock_ms() + RETRY_MS;
+    /* One that refuses costs nothing; one that says nothing costs the time-out at each try. */
+    bool slow = rf_clock_ms() - stores->begun_ms[store] > SLOW_MS;
+    stores->retry_ms[store] = rf_clock_ms() + (slow ? SLOW_RETRY_MS : RETRY_MS);
     snprintf(stores->away[store], sizeof stores->away[store], "%.150s", err->message);
     return status;
 }
 
 enum rf_status rf_stores_open(struct rf_stores *stores, enum rf_store store, struct rf_error *err)
 {
+    stores->begun_ms[store] = rf_clock_ms();
     if (stores->open[store]) {
         return RF_OK;
     }

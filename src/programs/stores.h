@@ -1,8 +1,8 @@
 /* The stores of the containers, as the scheduler writes and reads them: MySQL, MongoDB, Redis.
  *
  * Each has one connection, made when it is needed. A store that does not answer is closed, known to
- * be away, and tried again a second later at the earliest, so that it costs little time and nothing
- * piles up; its calls return RF_RETRY meanwhile. One thread, but for rf_stores_interrupt. */
+ * be away, and tried again a second later at the earliest (some seconds, when it took its time to
+ * fail), so that it costs little time and nothing piles up; its calls return RF_RETRY meanwhile. One thread, but for rf_stores_interrupt. */
 #ifndef ROWFERRY_PROGRAMS_STORES_H
 #define ROWFERRY_PROGRAMS_STORES_H
 
@@ -17,7 +17,8 @@ struct rf_stores {
     struct rf_mongo mongo;
     struct rf_redis redis;
     bool open[RF_STORES];
-    int64_t retry_ms[RF_STORES]; /* not before; of the monotonic clock */
+    int64_t begun_ms[RF_STORES]; /* the last call; of the monotonic clock */
+    int64_t retry_ms[RF_STORES]; /* not connected again before */
     char away[RF_STORES][160];   /* why it is; empty: it is not, or nobody has tried yet */
 };
 
