@@ -1,0 +1,171 @@
+#include "programs/trail.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct rf_post post_of(unsigned number)
+{
+    struct rf_post post;
+
+    snprintf(post.id, sizeof post.id, "id-%u", number);
+    snprintf(post.stamp, sizeof post.stamp, "2026-11-22 17:%02u:%02u", number / 60 % 60,
+             number % 60);
+    return post;
+}
+
+static void expect_lag(const struct rf_trail *trail, enum rf_copy copy, int64_t now_ms,
+                       uint32_t rows, int64_t ms)
+{
+    struct rf_lag lag = rf_trail_lag(trail, copy, now_ms);
+
+    assert_true(lag.known);
+    assert_int_equal(lag.rows, rows);
+    assert_int_equal(lag.ms, ms);
+}
+
+static void test_lag_is_what_the_newest_row_took_once_all_are_there(void **state)
+{
+    struct rf_trail trail = {0};
+    (void)state;
+    rf_trail_wrote(&trail, &(struct rf_post){"a", "s"}, 1000);
+    expect_lag(&trail, RF_COPY_MONGO, 1040, 1, 40);
+    rf_trail_answer(&trail, RF_COPY_MONGO, 0, "s", 1050);
+    expect_lag(&trail, RF_COPY_MONGO, 9000, 0, 50);
+    /* Seen again later it is not younger. */
+    rf_trail_answer(&trail, RF_COPY_MONGO, 0, "s", 8000);
+    expect_lag(&trail, RF_COPY_MONGO, 9000, 0, 50);
+    expect_lag(&trail, RF_COPY_REDIS, 9000, 1, 8000);
+}
+
+static void test_lag_grows_from_the_oldest_row_that_is_missing(void **state)
+{
+    struct rf_trail trail = {0};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct rf_post post = post_of(i);
+        rf_trail_wrote(&trail, &post, 1000 * (i + 1));
+    }
+    /* The newest comes first: rows 3, 2, 1, 0. */
+    rf_trail_answer(&trail, RF_COPY_MONGO, 3, "s", 1100);
+    rf_trail_answer(&trail, RF_COPY_MONGO, 0, "s", 4100);
+    expect_lag(&trail, RF_COPY_MONGO, 5000, 2, 3000);
+}
+
+static void test_a_row_that_goes_away_is_missing_again(void **state)
+{
+    struct rf_trail trail = {0};
+    (void)state;
+    rf_trail_wrote(&trail, &(struct rf_post){"a", "s"}, 1000);
+    rf_trail_answer(&trail, RF_COPY_REDIS, 0, "s", 1001);
+    rf_trail_answer(&trail, RF_COPY_REDIS, 0, NULL, 2000);
+    expect_lag(&trail, RF_COPY_REDIS, 3000, 1, 2000);
+    assert_string_equal(trail.rows[0].stamps[RF_COPY_REDIS], "");
+}
+
+static void test_only_rows_shown_or_missing_are_asked_for(void **state)
+{
+    struct rf_trail trail = {0};
+    uint32_t rows[RF_TRAIL_ROWS];
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        struct rf_post post = post_of(i);
+        rf_trail_wrote(&trail, &post, 0);
+    }
+    assert_int_equal(rf_trail_ask(&trail, RF_COPY_MONGO, rows), 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        if (i != 7) {
+            rf_trail_answer(&trail, RF_COPY_MONGO, i, "s", 1);
+        }
+    }
+    assert_int_equal(rf_trail_ask(&trail, RF_COPY_MONGO, rows), RF_TRAIL_SHOWN + 1);
+    assert_int_equal(rows[RF_TRAIL_SHOWN], 7);
+}
+
+static void test_what_mysql_has_decides_and_times_are_kept(void **state)
+{
+    struct rf_trail trail = {0};
+    struct rf_post old = post_of(1), own = post_of(2), others = post_of(3);
+    struct rf_post now[] = {others, own};
+    (void)state;
+    rf_trail_wrote(&trail, &old, 1000);
+    rf_trail_wrote(&trail, &own, 2000);
+    rf_trail_answer(&trail, RF_COPY_MONGO, 0, own.stamp, 2010);
+    rf_trail_set(&trail, now, 2, 5000);
+    assert_int_equal(trail.count, 2);
+    assert_int_equal(trail.rows[0].written_ms, 5000);
+    assert_int_equal(trail.rows[0].seen_ms[RF_COPY_MONGO], -1);
+    assert_int_equal(trail.rows[1].written_ms, 2000);
+    assert_int_equal(trail.rows[1].seen_ms[RF_COPY_MONGO], 2010);
+    rf_trail_set(&trail, NULL, 0, 6000);
+    assert_int_equal(trail.count, 0);
+    assert_false(rf_trail_lag(&trail, RF_COPY_MONGO, 6000).known);
+}
+
+static void test_the_last_insert_date_covers_all_rows_up_to_it(void **state)
+{
+    struct rf_trail trail = {0};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct rf_post post = post_of(i);
+        rf_trail_wrote(&trail, &post, 1000 * i);
+    }
+    rf_trail_date(&trail, NULL, 2100);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 3, 3000);
+    rf_trail_date(&trail, "2026-11-22 17:00:01", 2100);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 1, 1000);
+    rf_trail_date(&trail, "2026-11-22 17:00:02", 2200);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 0, 200);
+}
+
+static void test_more_rows_than_there_is_room_for_may_be_missing(void **state)
+{
+    static struct rf_trail trail;
+    (void)state;
+    for (unsigned i = 0; i < RF_TRAIL_ROWS + 20; i++) {
+        struct rf_post post = post_of(i);
+        rf_trail_wrote(&trail, &post, i);
+    }
+    assert_int_equal(trail.count, RF_TRAIL_ROWS);
+    assert_string_equal(trail.rows[0].post.id, "id-119");
+    assert_string_equal(trail.rows[RF_TRAIL_ROWS - 1].post.id, "id-20");
+    struct rf_lag lag = rf_trail_lag(&trail, RF_COPY_MONGO, 1000);
+    assert_true(lag.more);
+    assert_int_equal(lag.rows, RF_TRAIL_ROWS);
+    rf_trail_answer(&trail, RF_COPY_MONGO, 5, "s", 500);
+    assert_false(rf_trail_lag(&trail, RF_COPY_MONGO, 1000).more);
+}
+
+static void test_posts_have_random_ids_and_the_time(void **state)
+{
+    struct rf_post one, two;
+    (void)state;
+    rf_post_make(&one);
+    rf_post_make(&two);
+    assert_int_equal(strlen(one.id), 36);
+    assert_string_not_equal(one.id, two.id);
+    assert_int_equal(one.id[14], '4'); /* the version of random ones */
+    assert_non_null(strchr("89ab", one.id[19]));
+    assert_int_equal(strspn(one.id, "0123456789abcdef-"), 36);
+    assert_int_equal(strlen(one.stamp), 19);
+    assert_int_equal(one.stamp[10], ' ');
+    assert_int_equal(strspn(one.stamp, "0123456789-: "), 19);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lag_is_what_the_newest_row_took_once_all_are_there),
+        cmocka_unit_test(test_lag_grows_from_the_oldest_row_that_is_missing),
+        cmocka_unit_test(test_a_row_that_goes_away_is_missing_again),
+        cmocka_unit_test(test_only_rows_shown_or_missing_are_asked_for),
+        cmocka_unit_test(test_what_mysql_has_decides_and_times_are_kept),
+        cmocka_unit_test(test_the_last_insert_date_covers_all_rows_up_to_it),
+        cmocka_unit_test(test_more_rows_than_there_is_room_for_may_be_missing),
+        cmocka_unit_test(test_posts_have_random_ids_and_the_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
