@@ -55,8 +55,41 @@ expect_success process_gone "$pid"
 restart_server db
 expect_equal 2 "$(sql db 'SELECT COUNT(*) FROM shop.t')" "rows after an orderly stop"
 
+# ---- MySQL
+
+start_mysql my --durable -- --server-id=78
+expect_equal 78 "$(sql my 'SELECT @@server_id')" "an option of ours reached the server"
+expect_equal "ROW FULL FULL ON 1" \
+    "$(sql my 'SELECT @@binlog_format, @@binlog_row_image, @@binlog_row_metadata, @@gtid_mode,
+               @@log_bin' | tr '\t' ' ')" "MySQL's binary log"
+expect_equal "1 1" "$(sql my 'SELECT @@sync_binlog, @@innodb_flush_log_at_trx_commit' | tr '\t' ' ')" \
+    "--durable"
+expect_equal "root@127.0.0.1" "$(mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$my_PORT" \
+    -u root -N -B -e 'SELECT CURRENT_USER()')" "root without a password over TCP"
+pid=$(pid_of my mysql)
+expect_equal "$(stat -c %U "/proc/$(pid_of db mariadb)")" "$(stat -c %U "/proc/$pid")" \
+    "MySQL runs as the other servers do"
+uuid=$(sql my 'SELECT @@server_uuid')
+sql my "CREATE DATABASE shop; CREATE TABLE shop.t (id INT PRIMARY KEY); INSERT INTO shop.t VALUES (1)"
+expect_equal "$uuid:1-3" "$(sql my 'SELECT @@gtid_executed')" "a log that nobody has used before"
+kill_server my
+expect_success process_gone "$pid"
+expect_status 3 "$SERVERS" status mysql "$my_DIR"
+restart_server my
+expect_equal "1 78 $uuid" "$(sql my 'SELECT id, @@server_id, @@server_uuid FROM shop.t' | tr '\t' ' ')" \
+    "row, option and identity after kill -9"
+pid=$(pid_of my mysql)
+stop_server my
+expect_success process_gone "$pid"
+restart_server my
+expect_contains "$("$("$SERVERS" tree mysql)/bin/mysqlbinlog" --no-defaults --base64-output=decode-rows -v \
+    "$my_DIR/mysql/data/bin.000001")" "### INSERT INTO \`shop\`.\`t\`" "mysqlbinlog reads its log"
+start_mysql twin
+case $(sql twin 'SELECT @@server_uuid') in "$uuid") fail "two MySQL servers with one UUID" ;; esac
+
 # A port that is taken, and an option that no server knows.
 expect_status 98 "$SERVERS" start mariadb "$STORY/other" "$db_PORT"
+expect_status 98 "$SERVERS" start mysql "$STORY/other" "$db_PORT"
 expect_status 98 "$SERVERS" start redis "$STORY/other" "$db_PORT"
 expect_status 1 "$SERVERS" start mariadb "$STORY/other" "$("$SERVERS" port)" -- --no-such-option
 expect_contains "$(cat "$STORY/err")" "unknown option '--no-such-option'"
@@ -203,7 +236,7 @@ wait_until 20 process_gone "$idle_pid"
 rm -rf "$victim_dir"
 
 pids=$(find "$STORY" -maxdepth 3 -name '*.pid' -exec cut -d ' ' -f 1 {} +)
-for name in db cache store locked documents older found unasked; do
+for name in db my twin cache store locked documents older found unasked; do
     "$SERVERS" stop "$STORY/$name" >/dev/null
 done
 for pid in $pids; do

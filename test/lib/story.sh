@@ -200,13 +200,19 @@ start_server() {
     done
     [ $status -eq 0 ] || fail "$kind '$name' did not start"
     echo "$said"
-    declare -g "${name}_PORT=$port" "${name}_DIR=$STORY/$name" "${name}_SOCKET=$STORY/$name/s"
+    local socket=$STORY/$name/s
+    [ "$kind" != mysql ] || socket=$STORY/$name/mysql/s
+    declare -g "${name}_PORT=$port" "${name}_DIR=$STORY/$name" "${name}_SOCKET=$socket"
 }
 
-# start_mariadb NAME [--durable] [-- SERVER OPTIONS]; start_redis NAME [-- SERVER OPTIONS];
-# start_mongo NAME [--java] [-- SERVER OPTIONS]
+# start_mariadb NAME [--durable] [-- SERVER OPTIONS], start_mysql the same;
+# start_redis NAME [-- SERVER OPTIONS]; start_mongo NAME [--java] [-- SERVER OPTIONS]
 start_mariadb() {
     start_server mariadb "$@"
+}
+
+start_mysql() {
+    start_server mysql "$@"
 }
 
 start_redis() {
