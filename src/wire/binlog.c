@@ -191,9 +191,10 @@ static enum rf_status fixed_check(const struct rf_binlog_format *format, struct 
         if ((wanted[i].mariadb_only && !format->mariadb) || type > format->fixed_count) {
             continue; /* events of this type cannot come */
         }
-        bool version_2 = type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2;
-        if (format->fixed[type] == 0 && version_2) {
-            continue; /* this server does not write them */
+        bool rows = (type >= RF_BINLOG_WRITE_ROWS_V1 && type <= RF_BINLOG_DELETE_ROWS_V1) ||
+                    (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2);
+        if (format->fixed[type] == 0 && rows) {
+            continue; /* this server writes the other version */
         }
         if (format->fixed[type] != wanted[i].size) {
             return rf_fail(err, RF_FATAL,
