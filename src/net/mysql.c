@@ -482,6 +482,11 @@ const char *rf_mysql_version(const struct rf_mysql *mysql)
     return mysql_get_server_info(mysql->handle);
 }
 
+uint32_t rf_mysql_version_number(const struct rf_mysql *mysql)
+{
+    return (uint32_t)mysql_get_server_version(mysql->handle);
+}
+
 /* ---- Queries ------------------------------------------------------------------------------- */
 
 /* doing: what messages say; NULL: that the statement was run, with its beginning. */

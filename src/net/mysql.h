@@ -86,6 +86,8 @@ bool rf_mysql_interrupted(const struct rf_mysql *mysql);
 bool rf_mysql_is_mariadb(const struct rf_mysql *mysql);
 /* "10.11.19-MariaDB-..."; valid until close. */
 const char *rf_mysql_version(const struct rf_mysql *mysql);
+/* The same as a number, 101119 or 90704. */
+uint32_t rf_mysql_version_number(const struct rf_mysql *mysql);
 
 /* A result, whole in memory. Zeroed is empty. */
 struct rf_mysql_result {
@@ -131,6 +133,13 @@ void rf_mysql_grant(const struct rf_mysql *mysql, struct rf_buf *out);
 RF_USE_RESULT enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file,
                                            uint32_t position, uint32_t server_id,
                                            int64_t silence_ms, struct rf_error *err);
+
+/* The same behind a set of GTIDs of a MySQL server with gtid_mode=ON: set is as rf_gtid_set_encode
+ * writes it. Returns as rf_mysql_dump.
+ * Source: MySQL Source Code Documentation, "COM_BINLOG_DUMP_GTID". */
+RF_USE_RESULT enum rf_status rf_mysql_dump_behind(struct rf_mysql *mysql, struct rf_str set,
+                                                  uint32_t server_id, int64_t silence_ms,
+                                                  struct rf_error *err);
 
 /* The next event's bytes, valid until the next call. deadline_ms in the past never waits. Returns
  * RF_OK; RF_AGAIN (not there by deadline_ms); RF_RETRY (connection lost, silence, the server ended

@@ -8,7 +8,8 @@
  *   the next packet. First byte of the payload: 0 event, 0xff error, 0xfe with fewer than 9 bytes
  *   end.
  *
- * Source: MySQL Source Code Documentation, "MySQL Packets", "COM_BINLOG_DUMP". */
+ * Source: MySQL Source Code Documentation, "MySQL Packets", "COM_BINLOG_DUMP",
+ * "COM_BINLOG_DUMP_GTID". */
 #include "net/mysql.h"
 
 #include "base/clock.h"
@@ -38,23 +39,9 @@ static void store(char *to, uint64_t number, int bytes)
     }
 }
 
-enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file, uint32_t position,
-                             uint32_t server_id, int64_t silence_ms, struct rf_error *err)
+/* The server only sends and we only read from here on. */
+static enum rf_status begin_stream(struct rf_mysql *mysql, int64_t silence_ms, struct rf_error *err)
 {
-    struct rf_buf command = {0};
-    char *to = rf_buf_reserve(&command, 10);
-    store(to, position, 4);
-    store(to + 4, 0, 2); /* flags: block at the end of the log, leave ANNOTATE_ROWS out */
-    store(to + 6, server_id, 4);
-    command.size = 10;
-    rf_buf_add_str(&command, file);
-    int failed = mysql->handle->methods->db_command(mysql->handle, COM_BINLOG_DUMP, command.data,
-                                                    command.size, 1, NULL);
-    rf_buf_deinit(&command);
-    if (failed) {
-        return rf_mysql_fail(mysql, err, "asking for the log", mysql_errno(mysql->handle),
-                             mysql_error(mysql->handle));
-    }
     mysql->fd = mysql_get_socket(mysql->handle);
     /* Reads of a TLS session must not block either. */
     int flags = fcntl(mysql->fd, F_GETFL);
@@ -72,6 +59,57 @@ enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file, uint32_
     mysql->heard_ms = rf_clock_ms();
     mysql->silence_ms = silence_ms;
     return RF_OK;
+}
+
+static enum rf_status ask(struct rf_mysql *mysql, unsigned number, struct rf_buf *command,
+                          int64_t silence_ms, struct rf_error *err)
+{
+    /* The library has no name for one of the two. */
+    int failed = mysql->handle->methods->db_command(mysql->handle, (enum enum_server_command)number,
+                                                    command->data, command->size, 1, NULL);
+    rf_buf_deinit(command);
+    return failed ? rf_mysql_fail(mysql, err, "asking for the log", mysql_errno(mysql->handle),
+                                  mysql_error(mysql->handle))
+                  : begin_stream(mysql, silence_ms, err);
+}
+
+static void add_number(struct rf_buf *out, uint64_t number, int bytes)
+{
+    store(rf_buf_reserve(out, (size_t)bytes), number, bytes);
+    out->size += (size_t)bytes;
+}
+
+/* Block at the end of the log, leave MariaDB's ANNOTATE_ROWS out; heartbeats that have room for
+ * large files. */
+static uint64_t flags_of(const struct rf_mysql *mysql)
+{
+    enum { HEARTBEAT_V2 = 1 << 1 };
+    return rf_mysql_is_mariadb(mysql) ? 0 : HEARTBEAT_V2;
+}
+
+enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file, uint32_t position,
+                             uint32_t server_id, int64_t silence_ms, struct rf_error *err)
+{
+    struct rf_buf command = {0};
+    add_number(&command, position, 4);
+    add_number(&command, flags_of(mysql), 2);
+    add_number(&command, server_id, 4);
+    rf_buf_add_str(&command, file);
+    return ask(mysql, COM_BINLOG_DUMP, &command, silence_ms, err);
+}
+
+enum rf_status rf_mysql_dump_behind(struct rf_mysql *mysql, struct rf_str set, uint32_t server_id,
+                                    int64_t silence_ms, struct rf_error *err)
+{
+    enum { BINLOG_DUMP_GTID = 30, FIRST_POSITION = 4 };
+    struct rf_buf command = {0};
+    add_number(&command, flags_of(mysql), 2);
+    add_number(&command, server_id, 4);
+    add_number(&command, 0, 4); /* no file's name */
+    add_number(&command, FIRST_POSITION, 8);
+    add_number(&command, set.size, 4);
+    rf_buf_add_str(&command, set);
+    return ask(mysql, BINLOG_DUMP_GTID, &command, silence_ms, err);
 }
 
 /* Room for `need` bytes from start on, more than there are. */
