@@ -1,4 +1,4 @@
-/* Source `binlog`: log files of a MariaDB server, one or several, to their end or as they grow.
+/* Source `binlog`: log files of a MariaDB or MySQL server, one or several, to their end or as they grow.
  *
  * files.h says how they are read. A transaction that the last file does not finish is left out. A
  * place to begin is looked for from the top of its file, unless the position has it. */
@@ -85,6 +85,8 @@ static void stand_at_top(struct state *state)
     position->end = RF_BINLOG_MAGIC_SIZE;
     position->server_id = state->assembly.server_id;
     position->created = state->files.created;
+    /* Nothing before it has a GTID: perhaps nothing behind it has one, either. */
+    position->by_place = position->gtids.mysql && rf_gtids_empty(&position->gtids);
 }
 
 /* rf_definer.define */
@@ -200,12 +202,12 @@ static enum rf_status resume(struct state *state, uint32_t at, const struct rf_p
 
 /* The last file that has nothing of what lies behind the GTIDs before it: the first one, when that
  * cannot be said. */
-static enum rf_status find_by_gtids(struct state *state, const struct rf_gtid_list *gtids,
+static enum rf_status find_by_gtids(struct state *state, const struct rf_gtids *gtids,
                                     int64_t deadline_ms, uint32_t *at, struct rf_error *err)
 {
     for (*at = state->files.index.count - 1; *at > 0; --*at) {
         enum rf_status status = begin_at_top(state, *at, deadline_ms, err);
-        bool inside = rf_gtid_list_contains(gtids, &state->assembly.position.gtids);
+        bool inside = rf_gtids_contain(gtids, &state->assembly.position.gtids);
         bool listed = !state->assembly.adopts_list;
         rf_assembly_deinit(&state->assembly);
         if (status != RF_OK || (listed && inside)) {
@@ -242,6 +244,14 @@ static enum rf_status resume_behind(struct state *state, const struct rf_positio
         rf_fail(err, RF_FATAL,
                 "%s: the log went back: the position is in %.*s, the last file is %s", state->path,
                 RF_STR_ARG(file), newest.data);
+        return rf_assembly_mismatch(err);
+    }
+    if (position->by_place) {
+        rf_fail(
+            err, RF_FATAL,
+            "%s: the position is in %.*s, which is not there, and its transactions have no GTIDs "
+            "by which to find it in other files",
+            state->path, RF_STR_ARG(file));
         return rf_assembly_mismatch(err);
     }
     enum rf_status status = skip_seen(state, position, deadline_ms, err);
@@ -367,7 +377,7 @@ static void binlog_interrupt(void *memory)
 
 const struct rf_source_type rf_source_binlog = {
     .name = "binlog",
-    .summary = "log files of a MariaDB server, to their end or as they grow",
+    .summary = "log files of a MariaDB or MySQL server, to their end or as they grow",
     .example = "binlog:/var/lib/mysql/mysql-bin.000042",
     .state_size = sizeof(struct state),
     .options = options,

@@ -67,45 +67,76 @@ static enum rf_status check_description(struct rf_files *files,
         return rf_error_wrap(err, "%s at %llu", files->file.path,
                              (unsigned long long)files->file.offset);
     }
-    if (!format.mariadb) {
-        status = rf_fail(err, RF_FATAL, "%s is a log of MySQL (%s); only MariaDB's are read yet",
-                         files->file.path, format.server_version);
-    }
     files->created = header->timestamp;
-    files->described = status == RF_OK;
-    return status;
+    files->described = true;
+    return RF_OK;
+}
+
+/* What a file says lies before it. */
+static bool is_list(unsigned type)
+{
+    return type == RF_BINLOG_GTID_LIST || type == RF_BINLOG_MYSQL_PREVIOUS_GTIDS;
+}
+
+static enum rf_status parse_list(struct rf_gtids *list, unsigned type, struct rf_str body,
+                                 struct rf_error *err)
+{
+    list->mysql = type == RF_BINLOG_MYSQL_PREVIOUS_GTIDS;
+    return list->mysql ? rf_gtid_set_decode(&list->set, body, err)
+                       : rf_gtid_list_event_parse(body, &list->list, err);
+}
+
+/* What the list has where it lacks something that was read, and what that is, as text; false when it
+ * lacks nothing. In a MariaDB log, which says only the last transaction of each domain, that can be
+ * said of the domains that it names. */
+static bool find_missing(const struct rf_gtids *list, const struct rf_gtids *before,
+                         struct rf_buf *text)
+{
+    struct rf_gtid_set missing = {0};
+    rf_gtid_set_copy(&missing, &before->set);
+    rf_gtid_set_subtract(&missing, &list->set);
+    if (missing.count > 0) {
+        rf_gtid_set_print(text, &list->set);
+        rf_buf_add_str(text, RF_STR(", but "));
+        rf_gtid_set_print(text, &missing);
+    }
+    rf_gtid_set_deinit(&missing);
+    for (uint32_t i = 0; i < list->list.count && text->size == 0; i++) {
+        struct rf_gtid theirs = list->list.items[i];
+        const struct rf_gtid *ours = rf_gtid_list_find(&before->list, theirs.domain);
+        if (ours != NULL && ours->sequence > theirs.sequence) {
+            rf_gtid_print(text, theirs);
+            rf_buf_add_str(text, RF_STR(", but "));
+            rf_gtid_print(text, *ours);
+        }
+    }
+    return text->size > 0;
 }
 
 /* A file that is read on from the one before it: nothing of what was read may be missing from what
  * lies before it. (What it has and we have not, the assembly finds.) */
-static enum rf_status check_list(const struct rf_files *files, struct rf_str body,
+static enum rf_status check_list(const struct rf_files *files, unsigned type, struct rf_str body,
                                  struct rf_error *err)
 {
     const struct rf_assembly *assembly = files->assembly;
-    const struct rf_gtid_list *before =
+    const struct rf_gtids *before =
         assembly->mode == RF_ASSEMBLY_SKIP ? &assembly->read : &assembly->position.gtids;
-    struct rf_gtid_list list = {0};
+    struct rf_gtids list = {0};
     struct rf_buf text = {0};
-    enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
-    if (status == RF_OK && files->leapt && !rf_gtid_list_contains(&list, before)) {
+    enum rf_status status = parse_list(&list, type, body, err);
+    if (status == RF_OK && files->leapt &&
+        (assembly->position.by_place || !rf_gtids_contain(&list, before))) {
         rf_fail(err, RF_FATAL, "%s is not of the log that was read so far, whose files are gone",
                 files->file.path);
         status = rf_assembly_mismatch(err);
     }
-    for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
-        const struct rf_gtid *ours = rf_gtid_list_find(before, list.items[i].domain);
-        if (ours != NULL && ours->sequence > list.items[i].sequence) {
-            rf_gtid_print(&text, list.items[i]);
-            rf_buf_add_str(&text, RF_STR(", but "));
-            rf_gtid_print(&text, *ours);
-            rf_fail(
-                err, RF_FATAL,
+    if (status == RF_OK && find_missing(&list, before, &text)) {
+        rf_fail(err, RF_FATAL,
                 "%s does not go on where the file before it ended: it begins behind %s was read",
                 files->file.path, rf_buf_cstr(&text));
-            status = rf_assembly_mismatch(err);
-        }
+        status = rf_assembly_mismatch(err);
     }
-    rf_gtid_list_deinit(&list);
+    rf_gtids_deinit(&list);
     rf_buf_deinit(&text);
     return status;
 }
@@ -237,9 +268,9 @@ static enum rf_status look_inside(struct rf_files *files, const struct rf_binlog
     struct rf_binlog_rotate rotate;
     struct rf_str body;
     enum rf_status status = rf_binlog_body(&files->assembly->format, header, event, &body, err);
-    if (status == RF_OK && header->type == RF_BINLOG_GTID_LIST) {
+    if (status == RF_OK && is_list(header->type)) {
         files->continues = false;
-        status = check_list(files, body, err);
+        status = check_list(files, header->type, body, err);
         files->leapt = false;
     } else if (status == RF_OK) {
         status = rf_binlog_rotate_parse(body, &rotate, err);
@@ -260,8 +291,7 @@ static enum rf_status take(struct rf_files *files, const struct rf_binlog_header
     enum rf_status status = RF_OK;
     if (!files->described) {
         status = check_description(files, header, event, err);
-    } else if (header->type == RF_BINLOG_ROTATE ||
-               (header->type == RF_BINLOG_GTID_LIST && files->continues)) {
+    } else if (header->type == RF_BINLOG_ROTATE || (is_list(header->type) && files->continues)) {
         status = look_inside(files, header, event, err);
     } else if (files->leapt && header->type != RF_BINLOG_START_ENCRYPTION) {
         status = rf_fail(err, RF_FATAL,
@@ -287,7 +317,7 @@ static bool find_ready(struct rf_files *files, struct rf_str *event, uint64_t *e
         return false;
     }
     uint8_t type = rf_binlog_header_type(event->data);
-    if (type == RF_BINLOG_ROTATE || (type == RF_BINLOG_GTID_LIST && files->continues)) {
+    if (type == RF_BINLOG_ROTATE || (files->continues && is_list(type))) {
         return false;
     }
     *end = rf_log_file_take(&files->file, event->size);
@@ -361,8 +391,7 @@ enum rf_status rf_files_head(struct rf_files *files, int64_t deadline_ms, struct
             status = rf_log_file_wait(&files->file, deadline_ms, err);
             continue;
         }
-        bool describes = header.type == RF_BINLOG_FORMAT_DESCRIPTION ||
-                         header.type == RF_BINLOG_GTID_LIST ||
+        bool describes = header.type == RF_BINLOG_FORMAT_DESCRIPTION || is_list(header.type) ||
                          header.type == RF_BINLOG_START_ENCRYPTION;
         if (status != RF_OK || (files->described && !describes)) {
             return status;

@@ -1,4 +1,4 @@
-/* Source `mysql`: the binary log of a running MariaDB server, as a replica gets it.
+/* Source `mysql`: the binary log of a running MariaDB or MySQL server, as a replica gets it.
  *
  * Where reading begins is settled in `open`, before anything is handed over:
  *
@@ -14,11 +14,14 @@
  *     another server                  behind its GTIDs
  *
  * A MariaDB server has no identity but its number, and after RESET MASTER its files and GTIDs begin
- * anew under the same names: hence the comparison. A position's file changes with the next
- * transaction, not when the server begins a new file. */
+ * anew under the same names: hence the comparison. A MySQL server has a UUID, which outlives RESET
+ * BINARY LOGS AND GTIDS. Where its transactions have no GTIDs, only the place in its own file says
+ * where to go on. A position's file changes with the next transaction, not when the server begins a
+ * new file. */
 #include "source/mysql.h"
 
 #include "base/clock.h"
+#include "wire/mysql_event.h"
 
 enum {
     ASK_MS = 60 * 1000, /* what can wait until nothing comes waits no longer than this */
@@ -75,8 +78,17 @@ static enum rf_status explain(struct rf_mysql_source *state, struct rf_error *er
     if (err->code != ERROR_READING_LOG || err->status != RF_FATAL) {
         return err->status;
     }
-    if (strstr(err->message, "Could not find first log file") != NULL ||
-        strstr(err->message, "purged") != NULL) {
+    if (strstr(err->message, "more GTIDs than the") != NULL) {
+        hint = "the server lost transactions that were read from it: it ran RESET BINARY LOGS AND "
+               "GTIDS or was restored from a backup. Take a new snapshot of the tables, then set a "
+               "new position";
+    } else if (strstr(err->message, "anonymous") != NULL ||
+               strstr(err->message, "ANONYMOUS") != NULL) {
+        hint = "the log has transactions without GTIDs behind the position, and the server's "
+               "gtid_mode does not let it send them: begin behind them, at a place in the log "
+               "(bin.000001:1234), or set gtid_mode to ON_PERMISSIVE until they were read";
+    } else if (strstr(err->message, "Could not find first log file") != NULL ||
+               strstr(err->message, "purged") != NULL) {
         hint =
             "the server has deleted log files that were still needed (binlog_expire_logs_seconds). "
             "Take a new snapshot of the tables, then set a new position";
@@ -105,11 +117,34 @@ static enum rf_status explain(struct rf_mysql_source *state, struct rf_error *er
     return err->status;
 }
 
-static bool is_heartbeat(struct rf_str event)
+/* A MySQL server also sends one where it has passed over transactions that we have. Only behind what
+ * was there at the beginning is it true that nothing more is. */
+static bool is_at_end(const struct rf_mysql_source *state, const struct rf_binlog_header *header,
+                      struct rf_str event)
 {
-    struct rf_binlog_header header;
-    return rf_binlog_header_parse(event, &header, NULL) == RF_OK &&
-           header.type == RF_BINLOG_HEARTBEAT;
+    struct rf_mysql_heartbeat heartbeat = {.position = header->end_position};
+    struct rf_str body;
+    if (state->mariadb || state->end.file.size == 0) {
+        return true;
+    }
+    if (rf_binlog_body(&state->assembly.format, header, event, &body, NULL) != RF_OK) {
+        return false;
+    }
+    heartbeat.file = body;
+    if (header->type == RF_BINLOG_HEARTBEAT_V2 &&
+        rf_mysql_heartbeat_parse(body, &heartbeat, NULL) != RF_OK) {
+        return false;
+    }
+    struct rf_log_place place = {
+        .file = {.data = (char *)(uintptr_t)heartbeat.file.data, .size = heartbeat.file.size},
+        .offset = heartbeat.position};
+    return rf_log_place_compare(&place, &state->end) >= 0;
+}
+
+static bool is_heartbeat(struct rf_str event, struct rf_binlog_header *header)
+{
+    return rf_binlog_header_parse(event, header, NULL) == RF_OK &&
+           (header->type == RF_BINLOG_HEARTBEAT || header->type == RF_BINLOG_HEARTBEAT_V2);
 }
 
 /* rf_event_finder. The server sends a heartbeat when it stands at the end of its log and nothing
@@ -118,6 +153,7 @@ enum rf_status rf_mysql_source_find(void *reader, int64_t deadline_ms, struct rf
                                     uint64_t *end, struct rf_error *err)
 {
     struct rf_mysql_source *state = reader;
+    struct rf_binlog_header header;
     *end = 0;
     state->catalog.deadline_ms = deadline_ms;
     if (state->catalog.again) {
@@ -131,9 +167,10 @@ enum rf_status rf_mysql_source_find(void *reader, int64_t deadline_ms, struct rf
         return RF_OK;
     }
     enum rf_status status = rf_mysql_read_event(&state->mysql, deadline_ms, event, err);
-    if (status == RF_OK && is_heartbeat(*event)) {
+    if (status == RF_OK && is_heartbeat(*event, &header)) {
         status = rf_assembly_take(&state->assembly, *event, 0, err);
-        state->current = status == RF_OK && !state->assembly.open;
+        state->current =
+            status == RF_OK && !state->assembly.open && is_at_end(state, &header, *event);
         return status == RF_OK ? RF_AGAIN : status;
     }
     state->last = *event;
@@ -163,6 +200,10 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
         struct rf_mysql_address address = rf_mysql_source_address(state);
         rf_mysql_catalog_init(&state->catalog, &state->assembly, &address);
         state->assembly.tables.definer = &state->catalog.definer;
+    }
+    if (status == RF_OK && !state->mariadb) {
+        status =
+            rf_mysql_source_ask_end(&state->mysql, &state->end.file, &state->end.offset, NULL, err);
     }
     if (status == RF_OK) {
         status = rf_mysql_source_begin(state, &start, err);
@@ -202,6 +243,7 @@ static void mysql_source_close(void *memory)
     rf_assembly_deinit(&state->assembly);
     rf_pick_deinit(&state->pick);
     rf_skips_deinit(&state->skips);
+    rf_log_place_deinit(&state->end);
     rf_buf_deinit(&state->text);
 }
 
@@ -215,7 +257,7 @@ static void mysql_interrupt(void *memory)
 
 const struct rf_source_type rf_source_mysql = {
     .name = "mysql",
-    .summary = "the binary log of a running MariaDB server",
+    .summary = "the binary log of a running MariaDB or MySQL server",
     .example = "mysql://user@127.0.0.1:3306/shop.orders",
     .state_size = sizeof(struct rf_mysql_source),
     .options = options,

@@ -3,12 +3,16 @@
 #define ROWFERRY_SOURCE_MYSQL_H
 
 #include "net/mysql.h"
+#include "source/changes.h"
 #include "source/mysql_catalog.h"
 #include "source/transaction.h"
 
 #include <rowferry/source.h>
 
 enum rf_mysql_names { RF_MYSQL_SCHEMA_AUTO, RF_MYSQL_SCHEMA_LOG }; /* as the option's choices */
+
+/* MySQL's variable gtid_mode: whether all transactions have GTIDs, or none, or some. */
+enum rf_mysql_gtid_mode { RF_MYSQL_GTIDS_ON, RF_MYSQL_GTIDS_OFF, RF_MYSQL_GTIDS_MIXED };
 
 struct rf_mysql_source {
     const char *user, *password, *host, *path, *socket;
@@ -30,6 +34,10 @@ struct rf_mysql_source {
     struct rf_mysql_catalog catalog;
     struct rf_str last; /* event that was found last; valid until the next one is */
     bool current;       /* a heartbeat came behind the last event */
+
+    bool mariadb;                  /* the server is one; else it is MySQL */
+    enum rf_mysql_gtid_mode gtids; /* MySQL's */
+    struct rf_log_place end;       /* MySQL: where its log ended when it was opened */
     struct rf_buf text;
     bool typed; /* the place to begin comes from a person */
 
@@ -76,9 +84,10 @@ RF_USE_RESULT enum rf_status rf_mysql_source_ask_gtids(struct rf_mysql_source *s
                                                        struct rf_str file, uint64_t offset,
                                                        struct rf_gtid_list *gtids, bool *found,
                                                        struct rf_error *err);
-/* Where a server's log ends. */
+/* Where a server's log ends. *gtids becomes what MySQL says that it has executed; may be NULL. */
 RF_USE_RESULT enum rf_status rf_mysql_source_ask_end(struct rf_mysql *mysql, struct rf_buf *file,
-                                                     uint64_t *offset, struct rf_error *err);
+                                                     uint64_t *offset, struct rf_buf *gtids,
+                                                     struct rf_error *err);
 /* The same, with the GTIDs before it. */
 RF_USE_RESULT enum rf_status rf_mysql_source_ask_now(struct rf_mysql_source *state,
                                                      struct rf_position *position,
@@ -93,6 +102,36 @@ bool rf_mysql_source_has_short_files(struct rf_mysql_source *state);
 RF_USE_RESULT enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state,
                                                    const struct rf_start *start,
                                                    struct rf_error *err);
+/* For mysql_gtid.c, and used by it: all return RF_OK, RF_RETRY, RF_CONFIG or RF_FATAL. */
+/* Streams from a place in a file, or, when file is empty, as the session's variables say, and reads
+ * until the format is known. */
+RF_USE_RESULT enum rf_status rf_mysql_source_dump(struct rf_mysql_source *state, struct rf_str file,
+                                                  uint64_t offset, struct rf_error *err);
+/* Gives the next event to the assembly. */
+RF_USE_RESULT enum rf_status rf_mysql_source_step(struct rf_mysql_source *state,
+                                                  struct rf_error *err);
+/* The same number for each feed. */
+RF_USE_RESULT enum rf_status rf_mysql_source_number(struct rf_mysql_source *state,
+                                                    uint32_t *server_id, struct rf_error *err);
+/* A place where no transaction begins. */
+enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
+                                           const struct rf_position *place, struct rf_error *err);
+
+/* ---- mysql_gtid.c: the same for a MySQL server, whose GTIDs are sets ---- */
+
+/* All GTIDs of the position must be known to this server, and it must have all the others that it
+ * ever had in its log. */
+RF_USE_RESULT enum rf_status rf_mysql_source_check_set(struct rf_mysql_source *state,
+                                                       struct rf_error *err);
+/* Streams behind the position's set. */
+RF_USE_RESULT enum rf_status rf_mysql_source_start_behind(struct rf_mysql_source *state,
+                                                          struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_mysql_source_start_now(struct rf_mysql_source *state,
+                                                       struct rf_error *err);
+/* Streams from the place that the position has, and finds out what lies before it. */
+RF_USE_RESULT enum rf_status rf_mysql_source_start_at(struct rf_mysql_source *state,
+                                                      const struct rf_position *place,
+                                                      struct rf_error *err);
 
 /* ---- mysql.c ---- */
 

@@ -103,7 +103,7 @@ static enum rf_status ask(struct rf_mysql_catalog *catalog, const struct rf_binl
     }
     if (status == RF_OK) {
         status = rf_mysql_source_ask_end(&catalog->query, &catalog->until.file,
-                                         &catalog->until.offset, err);
+                                         &catalog->until.offset, NULL, err);
     }
     rf_mysql_close(&catalog->query);
     if (status == RF_OK) {
@@ -126,8 +126,10 @@ static enum rf_status start_scan(struct rf_mysql_catalog *catalog, struct rf_err
     enum rf_status status = rf_mysql_connect(&catalog->scan, &catalog->address, err);
     if (status == RF_OK) {
         status = rf_mysql_query(&catalog->scan,
-                                "SET @master_binlog_checksum='CRC32', @mariadb_slave_capability=4, "
-                                "@master_heartbeat_period=1000000000",
+                                "SET @master_binlog_checksum='CRC32', "
+                                "@source_binlog_checksum='CRC32', @mariadb_slave_capability=4, "
+                                "@master_heartbeat_period=1000000000, "
+                                "@source_heartbeat_period=1000000000",
                                 0, NULL, err);
     }
     if (status == RF_OK) {

@@ -35,104 +35,148 @@ static enum rf_status connect_to(struct rf_mysql_source *state, const struct rf_
         address.timeout_ms = ctx->connect_timeout_ms;
     }
     enum rf_status status = rf_mysql_connect(&state->mysql, &address, err);
-    if (status == RF_OK && !rf_mysql_is_mariadb(&state->mysql)) {
-        rf_fail(err, RF_CONFIG, "%s is not a MariaDB server (version %s)", state->mysql.where,
-                rf_mysql_version(&state->mysql));
-        rf_error_hint(err, "MySQL's log has another form, which is not read yet");
-        status = RF_CONFIG;
-    }
+    state->mariadb = status == RF_OK && rf_mysql_is_mariadb(&state->mysql);
     return status;
 }
 
 /* What the server must be set to, and how. */
+enum servers { BOTH, MARIADB, MYSQL };
 struct setting {
     const char *name;
     const char *needed;
     const char *why;
     const char *hint;
+    enum servers servers; /* that have it */
 };
 static const struct setting settings[] = {
     {"log_bin", "ON", "without a binary log there is nothing to read",
-     "start the server with --log-bin, or log_bin in the section [mariadb] of its configuration"},
+     "start the server with --log-bin, or log_bin in the section [mysqld] of its configuration",
+     BOTH},
     {"binlog_format", "ROW", "only rows that are logged as rows can be carried",
      "SET GLOBAL binlog_format='ROW'; sessions that are open keep theirs until they connect again. "
-     "To leave out what is logged as statements: skip=statements in the source's options"},
+     "To leave out what is logged as statements: skip=statements in the source's options",
+     BOTH},
     {"binlog_row_image", "FULL", "the log then lacks columns",
      "SET GLOBAL binlog_row_image='FULL'; sessions that are open keep theirs until they connect "
-     "again"},
+     "again",
+     BOTH},
     {"binlog_row_metadata", "FULL", "the log then lacks the columns' names and types",
-     "SET GLOBAL binlog_row_metadata='FULL'; it holds for what is logged from then on"},
+     "SET GLOBAL binlog_row_metadata='FULL'; it holds for what is logged from then on", BOTH},
     {"log_bin_compress", "OFF", "compressed events are not carried yet",
-     "SET GLOBAL log_bin_compress=OFF; it holds for what is logged from then on"},
+     "SET GLOBAL log_bin_compress=OFF; it holds for what is logged from then on", MARIADB},
+    {"binlog_row_value_options", "", "of JSON values the log then has only what was changed",
+     "SET GLOBAL binlog_row_value_options=''; sessions that are open keep theirs until they "
+     "connect "
+     "again",
+     MYSQL},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
+
+/* What is only to be known, not to be so. */
+static void learn(struct rf_mysql_source *state, struct rf_str name, struct rf_str value)
+{
+    uint64_t number;
+    if (rf_str_equal(name, RF_STR("server_id")) && rf_str_to_u64(value, &number)) {
+        state->assembly.server_id = (uint32_t)number;
+    } else if (rf_str_equal(name, RF_STR("server_uuid"))) {
+        state->assembly.has_uuid = rf_uuid_parse(value, &state->assembly.uuid);
+    } else if (rf_str_equal(name, RF_STR("gtid_mode"))) {
+        state->gtids = rf_str_equal_nocase(value, RF_STR("ON"))    ? RF_MYSQL_GTIDS_ON
+                       : rf_str_equal_nocase(value, RF_STR("OFF")) ? RF_MYSQL_GTIDS_OFF
+                                                                   : RF_MYSQL_GTIDS_MIXED;
+    } else if (rf_str_equal(name, RF_STR("lower_case_table_names")) &&
+               !rf_str_equal(value, RF_STR("0"))) {
+        rf_pick_fold(&state->pick);
+    }
+}
+
+static enum rf_status check_setting(struct rf_mysql_source *state, const struct setting *setting,
+                                    struct rf_str value, struct rf_error *err)
+{
+    struct rf_str needed = rf_str_of(setting->needed), name = rf_str_of(setting->name);
+    if (state->schema == RF_MYSQL_SCHEMA_AUTO &&
+        rf_str_equal(name, RF_STR("binlog_row_metadata"))) {
+        return RF_OK; /* what the log lacks is asked for */
+    }
+    if (rf_str_equal_nocase(value, needed)) {
+        return RF_OK;
+    }
+    if (state->skips.statements && rf_str_equal(name, RF_STR("binlog_format"))) {
+        rf_log(RF_LOG_WARN,
+               "%s: binlog_format is %.*s: row changes that are logged as statements are left out, "
+               "as skip=statements says",
+               state->mysql.where, RF_STR_ARG(value));
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "%s: %s is %.*s, and must be %s: %s", state->mysql.where, setting->name,
+            RF_STR_ARG(value), needed.size > 0 ? setting->needed : "empty", setting->why);
+    rf_error_hint(err, "on the server: %s", setting->hint);
+    return RF_CONFIG;
+}
+
+static bool is_needed(const struct rf_mysql_source *state, const struct setting *setting)
+{
+    return setting->servers == BOTH && (state->mariadb || state->schema == RF_MYSQL_SCHEMA_LOG ||
+                                        strcmp(setting->name, "binlog_row_metadata") != 0);
+}
 
 static enum rf_status check_settings(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_mysql_result result = {0};
     bool seen[SETTING_COUNT] = {false};
-    enum rf_status status = rf_mysql_query(
-        &state->mysql,
-        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
-        "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', 'server_id', "
-        "'lower_case_table_names')",
-        0, &result, err);
+    enum rf_status status =
+        rf_mysql_query(&state->mysql,
+                       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
+                       "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', "
+                       "'binlog_row_value_options', 'server_id', 'server_uuid', 'gtid_mode', "
+                       "'lower_case_table_names')",
+                       0, &result, err);
     while (status == RF_OK && rf_mysql_result_next(&result)) {
         struct rf_str name = rf_mysql_result_cell(&result, 0);
         struct rf_str value = rf_mysql_result_cell(&result, 1);
-        uint64_t number;
-        if (rf_str_equal(name, RF_STR("server_id")) && rf_str_to_u64(value, &number)) {
-            state->assembly.server_id = (uint32_t)number;
-        }
-        if (rf_str_equal(name, RF_STR("lower_case_table_names")) &&
-            !rf_str_equal(value, RF_STR("0"))) {
-            rf_pick_fold(&state->pick);
-        }
+        learn(state, name, value);
         for (size_t i = 0; i < SETTING_COUNT && status == RF_OK; i++) {
-            if (!rf_str_equal(name, rf_str_of(settings[i].name))) {
-                continue;
-            }
-            seen[i] = true;
-            if (state->schema == RF_MYSQL_SCHEMA_AUTO &&
-                rf_str_equal(name, RF_STR("binlog_row_metadata"))) {
-                continue; /* what the log lacks is asked for */
-            }
-            bool good = rf_str_equal_nocase(value, rf_str_of(settings[i].needed));
-            if (!good && state->skips.statements && rf_str_equal(name, RF_STR("binlog_format"))) {
-                rf_log(RF_LOG_WARN,
-                       "%s: binlog_format is %.*s: row changes that are logged as "
-                       "statements are left out, as skip=statements says",
-                       state->mysql.where, RF_STR_ARG(value));
-            } else if (!good) {
-                status = rf_fail(err, RF_CONFIG, "%s: %s is %.*s, and must be %s: %s",
-                                 state->mysql.where, settings[i].name, RF_STR_ARG(value),
-                                 settings[i].needed, settings[i].why);
-                rf_error_hint(err, "on the server: %s", settings[i].hint);
+            if (rf_str_equal(name, rf_str_of(settings[i].name))) {
+                seen[i] = true;
+                status = check_setting(state, &settings[i], value, err);
             }
         }
     }
     for (size_t i = 0; i < SETTING_COUNT && status == RF_OK; i++) {
-        if (!seen[i] && !rf_str_equal(rf_str_of(settings[i].needed), RF_STR("OFF"))) {
-            status = rf_fail(err, RF_CONFIG,
-                             "%s: the server (%s) has no %s; MariaDB 10.5 or later is needed",
-                             state->mysql.where, rf_mysql_version(&state->mysql), settings[i].name);
+        if (!seen[i] && is_needed(state, &settings[i])) {
+            status = rf_fail(err, RF_CONFIG, "%s: the server (%s) has no %s; %s or later is needed",
+                             state->mysql.where, rf_mysql_version(&state->mysql), settings[i].name,
+                             state->mariadb ? "MariaDB 10.5" : "MySQL 8.0");
         }
     }
     rf_mysql_result_deinit(&result);
     return status;
 }
 
+/* MySQL called most of these names anew; each server looks at its own and lets the others be. The
+ * UUID is made of the number that we give ourselves, so that a server that has both throws out an
+ * older reader with the same one, as MariaDB does by the number alone. */
 static enum rf_status prepare_session(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_buf *text = &state->text;
+    uint32_t server_id;
     int64_t period_ms =
         state->heartbeat_ms < HEARTBEAT_MS_MAX ? state->heartbeat_ms : HEARTBEAT_MS_MAX;
+    enum rf_status status = rf_mysql_source_number(state, &server_id, err);
     rf_buf_reset(text);
     rf_buf_printf(text,
                   "SET net_write_timeout=%d, @master_binlog_checksum='CRC32', "
-                  "@mariadb_slave_capability=4, @master_heartbeat_period=%lld",
-                  WRITE_TIMEOUT_S, (long long)period_ms * 1000000);
-    return rf_mysql_query(&state->mysql, rf_buf_cstr(text), 0, NULL, err);
+                  "@source_binlog_checksum='CRC32', @mariadb_slave_capability=4, "
+                  "@master_heartbeat_period=%lld, @source_heartbeat_period=%lld",
+                  WRITE_TIMEOUT_S, (long long)period_ms * 1000000, (long long)period_ms * 1000000);
+    if (!state->mariadb) {
+        rf_buf_printf(text,
+                      ", @slave_uuid='726f7766-6572-7279-0000-0000%08x', "
+                      "@replica_uuid='726f7766-6572-7279-0000-0000%08x'",
+                      server_id, server_id);
+    }
+    return status == RF_OK ? rf_mysql_query(&state->mysql, rf_buf_cstr(text), 0, NULL, err)
+                           : status;
 }
 
 static enum rf_status add_patterns(struct rf_mysql_source *state, struct rf_error *err)
@@ -148,12 +192,26 @@ static enum rf_status add_patterns(struct rf_mysql_source *state, struct rf_erro
     return status;
 }
 
-/* Rows that a foreign key changes are not in a MariaDB log. One line says so, when the server tells
- * which tables have such keys; that takes some right to them. */
+/* MySQL changes them by itself from 9.6 on, and then logs them, unless InnoDB is told to do it. */
+static bool logs_cascades(struct rf_mysql_source *state)
+{
+    enum { FIRST = 90600 };
+    struct rf_mysql_result result = {0};
+    bool logs =
+        !state->mariadb && rf_mysql_version_number(&state->aside) >= FIRST &&
+        rf_mysql_query(&state->aside, "SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'", 0,
+                       &result, NULL) == RF_OK &&
+        rf_mysql_result_next(&result) &&
+        rf_str_equal(rf_mysql_result_cell(&result, 1), RF_STR("OFF"));
+    rf_mysql_result_deinit(&result);
+    return logs;
+}
+
+/* Rows that a foreign key changes are not in the log. One line says so, when the server tells which
+ * tables have such keys; that takes some right to them. */
 static void warn_of_cascades(struct rf_mysql_source *state)
 {
     static const char question[] =
-        "SET STATEMENT max_statement_time=1 FOR "
         "SELECT CONSTRAINT_SCHEMA, TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS "
         "WHERE DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
         "OR UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
@@ -161,7 +219,9 @@ static void warn_of_cascades(struct rf_mysql_source *state)
     struct rf_mysql_result result = {0};
     struct rf_buf names = {0};
     uint32_t count = 0;
-    bool answered = rf_mysql_query(&state->aside, question, 0, &result, NULL) == RF_OK;
+    const char *limit = state->mariadb ? "SET max_statement_time=1" : "SET max_execution_time=1000";
+    bool answered = rf_mysql_query(&state->aside, limit, 0, NULL, NULL) == RF_OK &&
+                    rf_mysql_query(&state->aside, question, 0, &result, NULL) == RF_OK;
     while (answered && rf_mysql_result_next(&result)) {
         size_t before = names.size;
         rf_buf_add_str(&names, before > 0 ? RF_STR(", ") : RF_STR_NONE);
@@ -192,7 +252,7 @@ void rf_mysql_source_warn(struct rf_mysql_source *state)
     }
     state->asked = true;
     address.timeout_ms = address.timeout_ms < ASIDE_MS ? address.timeout_ms : ASIDE_MS;
-    if (rf_mysql_connect(&state->aside, &address, NULL) == RF_OK) {
+    if (rf_mysql_connect(&state->aside, &address, NULL) == RF_OK && !logs_cascades(state)) {
         warn_of_cascades(state);
     }
     rf_mysql_close(&state->aside);

@@ -72,14 +72,28 @@ enum rf_status rf_mysql_source_ask_gtids(struct rf_mysql_source *state, struct r
     return status;
 }
 
+/* MySQL has a new name for it from 8.2 on, and no more the old one from 8.4 on. */
+static enum rf_status show_status(struct rf_mysql *mysql, struct rf_mysql_result *result,
+                                  struct rf_error *err)
+{
+    enum { FIRST_NEW = 80200 };
+    bool is_new = !rf_mysql_is_mariadb(mysql) && rf_mysql_version_number(mysql) >= FIRST_NEW;
+    return rf_mysql_query(mysql, is_new ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", 0,
+                          result, err);
+}
+
 enum rf_status rf_mysql_source_ask_end(struct rf_mysql *mysql, struct rf_buf *file,
-                                       uint64_t *offset, struct rf_error *err)
+                                       uint64_t *offset, struct rf_buf *gtids, struct rf_error *err)
 {
     struct rf_mysql_result result = {0};
-    enum rf_status status = rf_mysql_query(mysql, "SHOW MASTER STATUS", 0, &result, err);
+    enum rf_status status = show_status(mysql, &result, err);
     if (status == RF_OK && rf_mysql_result_next(&result)) {
         rf_buf_set(file, rf_mysql_result_cell(&result, 0));
         rf_str_to_u64(rf_mysql_result_cell(&result, 1), offset);
+        if (gtids != NULL) {
+            rf_buf_set(gtids, rf_mysql_result_cell(
+                                  &result, rf_mysql_result_column(&result, "Executed_Gtid_Set")));
+        }
     } else if (status == RF_OK) {
         status =
             rf_fail(err, RF_CONFIG, "%s: the server says that it has no binary log", mysql->where);
@@ -98,19 +112,19 @@ enum rf_status rf_mysql_source_ask_now(struct rf_mysql_source *state, struct rf_
     bool found;
     enum rf_status status = rf_mysql_source_ask(state, question, 0, &before, &found, err);
     for (int i = 0; i < NOW_TRIES && status == RF_OK; i++) {
-        status = rf_mysql_source_ask_end(&state->mysql, &position->file, &position->end, err);
+        status = rf_mysql_source_ask_end(&state->mysql, &position->file, &position->end, NULL, err);
         if (status == RF_OK) {
             status = rf_mysql_source_ask(state, question, 0, &after, &found, err);
         }
         if (status == RF_OK && rf_str_equal(rf_buf_str(&before), rf_buf_str(&after))) {
-            status = rf_gtid_list_parse(&position->gtids, rf_buf_str(&after), err);
+            status = rf_gtids_parse(&position->gtids, false, rf_buf_str(&after), err);
             goto done;
         }
         rf_buf_set(&before, rf_buf_str(&after));
     }
     if (status == RF_OK) {
         status = rf_mysql_source_ask_gtids(state, rf_buf_str(&position->file), position->end,
-                                           &position->gtids, &found, err);
+                                           &position->gtids.list, &found, err);
     }
     if (status == RF_OK && !found) {
         status = rf_fail(err, RF_RETRY, "%s: the log moved on while its end was looked for",

@@ -29,7 +29,7 @@ static enum rf_status await(struct rf_mysql_source *state, struct rf_str *event,
     return status;
 }
 
-static enum rf_status await_and_take(struct rf_mysql_source *state, struct rf_error *err)
+enum rf_status rf_mysql_source_step(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_str event;
     enum rf_status status = await(state, &event, err);
@@ -43,23 +43,32 @@ static uint32_t server_id_of_feed(const struct rf_mysql_source *state)
     return (uint32_t)(((uint64_t)state->server_id - 1 + state->feed) % UINT32_MAX) + 1;
 }
 
-static enum rf_status start_dump(struct rf_mysql_source *state, struct rf_str file, uint64_t offset,
-                                 struct rf_error *err)
+enum rf_status rf_mysql_source_number(struct rf_mysql_source *state, uint32_t *server_id,
+                                      struct rf_error *err)
 {
     if (state->server_id == 0) {
-        uint32_t server_id;
-        if (getrandom(&server_id, sizeof server_id, 0) != (ssize_t)sizeof server_id) {
+        uint32_t number;
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
             return rf_fail(err, RF_RETRY, "no random number to be had: %s", strerror(errno));
         }
-        server_id |= 0x80000000; /* where people seldom put theirs */
-        state->server_id = server_id;
+        state->server_id = number | 0x80000000; /* where people seldom put theirs */
     }
+    *server_id = server_id_of_feed(state);
+    return RF_OK;
+}
+
+enum rf_status rf_mysql_source_dump(struct rf_mysql_source *state, struct rf_str file,
+                                    uint64_t offset, struct rf_error *err)
+{
+    uint32_t server_id;
     rf_assert(offset <= UINT32_MAX);
-    enum rf_status status =
-        rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id_of_feed(state),
-                      state->heartbeat_ms * SILENT_HEARTBEATS, err);
+    enum rf_status status = rf_mysql_source_number(state, &server_id, err);
+    if (status == RF_OK) {
+        status = rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id,
+                               state->heartbeat_ms * SILENT_HEARTBEATS, err);
+    }
     while (status == RF_OK && !state->assembly.format.known) {
-        status = await_and_take(state, err);
+        status = rf_mysql_source_step(state, err);
     }
     return status;
 }
@@ -70,14 +79,17 @@ static enum rf_status start_dump(struct rf_mysql_source *state, struct rf_str fi
 static enum rf_status start_by_gtids(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_buf gtids = {0};
+    if (!state->mariadb) {
+        return rf_mysql_source_start_behind(state, err);
+    }
     bool adrift = !rf_mysql_source_has_short_files(state);
-    rf_gtid_list_print(&gtids, &state->assembly.position.gtids);
+    rf_gtids_print(&gtids, &state->assembly.position.gtids);
     rf_buf_set(&state->text, RF_STR("SET @slave_gtid_strict_mode=1, @slave_connect_state="));
     rf_mysql_quote(&state->mysql, &state->text, rf_buf_str(&gtids));
     enum rf_status status = rf_mysql_query(&state->mysql, rf_buf_cstr(&state->text), 0, NULL, err);
     rf_buf_deinit(&gtids);
     if (status == RF_OK) {
-        status = start_dump(state, RF_STR_NONE, RF_BINLOG_MAGIC_SIZE, err);
+        status = rf_mysql_source_dump(state, RF_STR_NONE, RF_BINLOG_MAGIC_SIZE, err);
     }
     state->assembly.adrift = adrift;
     return status;
@@ -86,11 +98,14 @@ static enum rf_status start_by_gtids(struct rf_mysql_source *state, struct rf_er
 static enum rf_status start_now(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_position *position = &state->assembly.position;
+    if (!state->mariadb) {
+        return rf_mysql_source_start_now(state, err);
+    }
     enum rf_status status = rf_mysql_source_ask_now(state, position, err);
     if (status == RF_OK && position->end > UINT32_MAX) {
         status = start_by_gtids(state, err);
     } else if (status == RF_OK) {
-        status = start_dump(state, rf_buf_str(&position->file), position->end, err);
+        status = rf_mysql_source_dump(state, rf_buf_str(&position->file), position->end, err);
     }
     position->server_id = state->assembly.server_id;
     position->created = state->assembly.created;
@@ -110,24 +125,25 @@ static enum rf_status start_earliest(struct rf_mysql_source *state, struct rf_er
     if (status == RF_OK) {
         assembly->adopts_list = true;
         position->end = RF_BINLOG_MAGIC_SIZE;
-        status = start_dump(state, rf_buf_str(&position->file), position->end, err);
+        status = rf_mysql_source_dump(state, rf_buf_str(&position->file), position->end, err);
     }
     while (status == RF_OK && assembly->adopts_list) {
-        status = await_and_take(state, err);
+        status = rf_mysql_source_step(state, err);
     }
+    position->by_place = !state->mariadb && state->gtids != RF_MYSQL_GTIDS_ON;
     position->server_id = assembly->server_id;
     position->created = assembly->created;
     return status;
 }
 
-static enum rf_status no_boundary(struct rf_mysql_source *state, const struct rf_position *place,
-                                  struct rf_error *err)
+enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
+                                           const struct rf_position *place, struct rf_error *err)
 {
     rf_fail(err, RF_CONFIG, "%s: no transaction begins in %.*s at %llu", state->mysql.where,
             RF_STR_ARG(rf_buf_str(&place->file)), (unsigned long long)place->end);
     rf_error_hint(err,
                   "on the server: SHOW BINLOG EVENTS IN '%.*s'; a transaction begins at the Pos of "
-                  "each Gtid line",
+                  "each line of type Gtid or Anonymous_Gtid",
                   RF_STR_ARG(rf_buf_str(&place->file)));
     return RF_CONFIG;
 }
@@ -160,14 +176,17 @@ static enum rf_status start_at_place(struct rf_mysql_source *state, const struct
     struct rf_str event;
     uint64_t end = 0;
     bool found = false;
-    rf_position_copy(position, place);
     state->typed = true;
-    enum rf_status status = rf_mysql_source_ask_end(&state->mysql, &newest, &end, err);
+    if (!state->mariadb) {
+        return rf_mysql_source_start_at(state, place, err);
+    }
+    rf_position_copy(position, place);
+    enum rf_status status = rf_mysql_source_ask_end(&state->mysql, &newest, &end, NULL, err);
     bool at_end = end == place->end && rf_str_equal(rf_buf_str(&newest), rf_buf_str(&place->file));
     rf_buf_deinit(&newest);
     if (status == RF_OK && place->end <= UINT32_MAX) {
         status = rf_mysql_source_ask_gtids(state, rf_buf_str(&place->file), place->end,
-                                           &position->gtids, &found, err);
+                                           &position->gtids.list, &found, err);
     }
     if (status == RF_OK && place->end > UINT32_MAX) {
         rf_fail(err, RF_CONFIG, "%s: the protocol has no room for an offset of %llu",
@@ -176,15 +195,15 @@ static enum rf_status start_at_place(struct rf_mysql_source *state, const struct
         return RF_CONFIG;
     }
     if (status == RF_OK && !found) {
-        return no_boundary(state, place, err);
+        return rf_mysql_source_no_boundary(state, place, err);
     }
     if (status == RF_OK) {
-        status = start_dump(state, rf_buf_str(&position->file), position->end, err);
+        status = rf_mysql_source_dump(state, rf_buf_str(&position->file), position->end, err);
     }
     if (status == RF_OK && !at_end) {
         status = await(state, &event, err);
         if (status == RF_OK && !is_between(event)) {
-            return no_boundary(state, place, err);
+            return rf_mysql_source_no_boundary(state, place, err);
         }
         if (status == RF_OK) {
             state->held = event;
@@ -201,7 +220,10 @@ static enum rf_status start_at_place(struct rf_mysql_source *state, const struct
  * state has one line per domain and writing server. */
 static enum rf_status check_gtids(struct rf_mysql_source *state, struct rf_error *err)
 {
-    const struct rf_gtid_list *ours = &state->assembly.position.gtids;
+    const struct rf_gtid_list *ours = &state->assembly.position.gtids.list;
+    if (!state->mariadb) {
+        return rf_mysql_source_check_set(state, err);
+    }
     struct rf_buf answer = {0}, gtid = {0};
     bool found;
     enum rf_status status =
@@ -239,8 +261,8 @@ static enum rf_status check_place(struct rf_mysql_source *state, const struct rf
     bool found;
     enum rf_status status = rf_mysql_source_ask_gtids(state, rf_buf_str(&position->file),
                                                       position->end, &gtids, &found, err);
-    if (status == RF_OK && (!found || !rf_gtid_list_contains(&gtids, &position->gtids) ||
-                            !rf_gtid_list_contains(&position->gtids, &gtids))) {
+    if (status == RF_OK && (!found || !rf_gtid_list_contains(&gtids, &position->gtids.list) ||
+                            !rf_gtid_list_contains(&position->gtids.list, &gtids))) {
         rf_fail(err, RF_FATAL,
                 "%s: other transactions lie before %.*s at %llu than the position says",
                 state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
@@ -257,21 +279,50 @@ static enum rf_status resume_in_file(struct rf_mysql_source *state,
 {
     struct rf_assembly *assembly = &state->assembly;
     enum rf_status status = RF_OK;
-    if (!position->has_last) {
+    if (!position->has_last && state->mariadb) {
         status = check_place(state, position, err);
-    } else {
+    } else if (position->has_last) {
         assembly->mode = RF_ASSEMBLY_VERIFY;
         rf_position_copy(&assembly->expected, position);
     }
     assembly->must_created = position->created;
     if (status == RF_OK) {
-        status = start_dump(state, rf_buf_str(&position->file),
-                            position->has_last ? position->start : position->end, err);
+        status = rf_mysql_source_dump(state, rf_buf_str(&position->file),
+                                      position->has_last ? position->start : position->end, err);
     }
     while (status == RF_OK && assembly->mode == RF_ASSEMBLY_VERIFY) {
-        status = await_and_take(state, err);
+        status = rf_mysql_source_step(state, err);
     }
     return status;
+}
+
+/* A MariaDB server has no identity but its number. */
+static bool is_same_server(const struct rf_mysql_source *state, const struct rf_position *position)
+{
+    if (position->has_uuid && state->assembly.has_uuid) {
+        return rf_uuid_equal(&position->uuid, &state->assembly.uuid);
+    }
+    return position->server_id == state->assembly.server_id;
+}
+
+/* The place is all that says what was read, and it is not there. */
+static enum rf_status no_place(struct rf_mysql_source *state, const struct rf_position *position,
+                               bool same, struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL,
+            "%s: the position is in %.*s at %llu%s, and its transactions have no GTIDs by which to "
+            "find it elsewhere",
+            state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
+            (unsigned long long)position->end,
+            same ? ", which the server has deleted" : " of another server");
+    rf_error_hint(err,
+                  same ? "log files that were still needed were purged "
+                         "(binlog_expire_logs_seconds). Take a new snapshot of the tables, then "
+                         "set a new position"
+                       : "go back to that server; or take a new snapshot of the tables, then "
+                         "set a new position. With gtid_mode=ON a position holds on every "
+                         "server of a replication tree");
+    return RF_FATAL;
 }
 
 static enum rf_status resume(struct rf_mysql_source *state, const struct rf_position *position,
@@ -279,7 +330,7 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
 {
     struct rf_mysql_log_file file = {0};
     enum rf_status status = RF_OK;
-    bool same = position->file.size > 0 && position->server_id == state->assembly.server_id;
+    bool same = position->file.size > 0 && is_same_server(state, position);
     rf_position_copy(&state->assembly.position, position);
     if (same) {
         status = rf_mysql_source_find_file(state, rf_buf_str(&position->file), &file, NULL, err);
@@ -296,16 +347,40 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
     if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX) {
         return resume_in_file(state, position, err);
     }
+    if (status == RF_OK && position->by_place) {
+        return no_place(state, position, same, err);
+    }
     if (status == RF_OK) {
         status = check_gtids(state, err);
     }
     return status == RF_OK ? start_by_gtids(state, err) : status;
 }
 
+/* What was written for a server of the other kind says nothing here. */
+static enum rf_status check_kind(struct rf_mysql_source *state, const struct rf_start *start,
+                                 struct rf_error *err)
+{
+    bool mysql = start->position.gtids.mysql;
+    if ((start->kind != RF_START_POSITION && start->kind != RF_START_GTIDS) ||
+        mysql != state->mariadb) {
+        return RF_OK;
+    }
+    rf_fail(err, start->kind == RF_START_GTIDS ? RF_CONFIG : RF_FATAL,
+            "%s is a server of %s (%s), but the position is one of %s", state->mysql.where,
+            state->mariadb ? "MariaDB" : "MySQL", rf_mysql_version(&state->mysql),
+            mysql ? "MySQL" : "MariaDB");
+    return rf_assembly_mismatch(err) == RF_FATAL && start->kind == RF_START_GTIDS ? RF_CONFIG
+                                                                                  : RF_FATAL;
+}
+
 enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state, const struct rf_start *start,
                                      struct rf_error *err)
 {
-    enum rf_status status;
+    enum rf_status status = check_kind(state, start, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    state->assembly.position.gtids.mysql = !state->mariadb;
     switch (start->kind) {
     case RF_START_NOW: return start_now(state, err);
     case RF_START_EARLIEST: return start_earliest(state, err);
@@ -316,6 +391,8 @@ enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state, const struct
     state->typed = true;
     rf_position_copy(&state->assembly.position, &start->position);
     state->assembly.position.server_id = state->assembly.server_id;
+    state->assembly.position.has_uuid = state->assembly.has_uuid;
+    state->assembly.position.uuid = state->assembly.uuid;
     status = check_gtids(state, err);
     return status == RF_OK ? start_by_gtids(state, err) : status;
 }

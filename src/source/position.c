@@ -1,12 +1,15 @@
 #include "source/position.h"
 
-#define PREFIX RF_STR("mariadb:")
+#include "source/index.h"
+
+#define PREFIX_MARIADB RF_STR("mariadb:")
+#define PREFIX_MYSQL   RF_STR("mysql:")
 
 enum { FILE_NAME_MAX = 512 }; /* FN_REFLEN of the server */
 
 void rf_position_deinit(struct rf_position *position)
 {
-    rf_gtid_list_deinit(&position->gtids);
+    rf_gtids_deinit(&position->gtids);
     rf_buf_deinit(&position->file);
     *position = (struct rf_position){0};
 }
@@ -16,7 +19,7 @@ void rf_position_copy(struct rf_position *to, const struct rf_position *from)
     struct rf_position copy = *from;
     copy.gtids = to->gtids;
     copy.file = to->file;
-    rf_gtid_list_copy(&copy.gtids, &from->gtids);
+    rf_gtids_copy(&copy.gtids, &from->gtids);
     rf_buf_set(&copy.file, rf_buf_str(&from->file));
     *to = copy;
 }
@@ -53,9 +56,9 @@ static void print_number(struct rf_buf *out, struct rf_str name, uint64_t number
 
 void rf_position_print(struct rf_buf *out, const struct rf_position *position)
 {
-    rf_buf_add_str(out, PREFIX);
+    rf_buf_add_str(out, position->gtids.mysql ? PREFIX_MYSQL : PREFIX_MARIADB);
     rf_buf_add_str(out, RF_STR("gtid="));
-    rf_gtid_list_print(out, &position->gtids);
+    rf_gtids_print(out, &position->gtids);
     if (position->file.size > 0) {
         rf_buf_add_str(out, RF_STR(";file="));
         print_file(out, rf_buf_str(&position->file));
@@ -63,9 +66,11 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
             print_number(out, RF_STR("start"), position->start);
         }
         print_number(out, RF_STR("end"), position->end);
-        if (position->has_last) {
+        if (position->has_last && !position->by_place) {
             rf_buf_add_str(out, RF_STR(";last="));
-            rf_gtid_print(out, position->last);
+            rf_txid_print(out, &position->last, RF_STR_NONE);
+        }
+        if (position->has_last) {
             print_number(out, RF_STR("time"), position->time);
         }
         if (position->has_last && position->sum != 0) {
@@ -77,6 +82,13 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
     }
     if (position->created != 0) {
         print_number(out, RF_STR("created"), position->created);
+    }
+    if (position->has_uuid) {
+        rf_buf_add_str(out, RF_STR(";uuid="));
+        rf_uuid_print(out, &position->uuid);
+    }
+    if (position->by_place) {
+        rf_buf_add_str(out, RF_STR(";by=place"));
     }
 }
 
@@ -121,18 +133,18 @@ static bool parse_u32(struct rf_str text, uint32_t *out)
     return true;
 }
 
-enum field { GTID, FILE_NAME, START, END, LAST, TIME, SUM, SERVER, CREATED, FIELD_COUNT };
-static const char *const field_names[FIELD_COUNT] = {"gtid", "file", "start",  "end",    "last",
-                                                     "time", "sum",  "server", "created"};
+enum field { GTID, FILE_NAME, START, END, LAST, TIME, SUM, SERVER, CREATED, UUID, BY, FIELD_COUNT };
+static const char *const field_names[FIELD_COUNT] = {
+    "gtid", "file", "start", "end", "last", "time", "sum", "server", "created", "uuid", "by"};
 
 static bool parse_field(struct rf_position *position, enum field field, struct rf_str value)
 {
     switch (field) {
-    case GTID: return rf_gtid_list_parse(&position->gtids, value, NULL) == RF_OK;
+    case GTID: return rf_gtids_parse(&position->gtids, position->gtids.mysql, value, NULL) == RF_OK;
     case FILE_NAME: return parse_file(&position->file, value);
     case START: return rf_str_to_u64(value, &position->start);
     case END: return rf_str_to_u64(value, &position->end);
-    case LAST: return rf_gtid_parse(value, &position->last);
+    case LAST: return rf_txid_parse(value, &position->last);
     case TIME: {
         uint64_t time;
         bool good = rf_str_to_u64(value, &time) && time <= UINT32_MAX;
@@ -142,6 +154,12 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
     case SUM: return parse_u32(value, &position->sum);
     case SERVER: return parse_u32(value, &position->server_id);
     case CREATED: return parse_u32(value, &position->created);
+    case UUID:
+        position->has_uuid = rf_uuid_parse(value, &position->uuid);
+        return position->has_uuid && position->gtids.mysql;
+    case BY:
+        position->by_place = rf_str_equal(value, RF_STR("place"));
+        return position->by_place && position->gtids.mysql;
     case FIELD_COUNT: break;
     }
     return false;
@@ -150,17 +168,25 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
 /* Fields that need each other, and numbers that cannot be. */
 static bool is_whole(struct rf_position *position, unsigned seen)
 {
-    bool last = (seen & 1u << LAST) != 0, sum = (seen & 1u << SUM) != 0;
-    bool file = (seen & 1u << FILE_NAME) != 0;
+    bool last = (seen & 1u << START) != 0, sum = (seen & 1u << SUM) != 0;
+    bool file = (seen & 1u << FILE_NAME) != 0, named = (seen & 1u << LAST) != 0;
     if (!(seen & 1u << GTID) || file != ((seen & 1u << END) != 0) || (last && !file) ||
-        (sum && !last) || last != ((seen & 1u << START) != 0) ||
-        last != ((seen & 1u << TIME) != 0)) {
+        (sum && !last) || last != ((seen & 1u << TIME) != 0) ||
+        named != (last && !position->by_place) || (position->by_place && !file)) {
         return false;
     }
     position->has_last = last;
-    return (!last || (position->start < position->end && position->start > 0 &&
-                      rf_gtid_list_has(&position->gtids, position->last))) &&
+    if (last && !named) {
+        position->last = (struct rf_txid){.kind = RF_TXID_PLACE, .offset = position->start};
+    }
+    return (!last || (position->start < position->end && position->start > 0)) &&
+           (!named || rf_gtids_has(&position->gtids, &position->last)) &&
            (!file || position->end >= 4);
+}
+
+static bool is_position(struct rf_str text)
+{
+    return rf_str_starts(text, PREFIX_MARIADB) || rf_str_starts(text, PREFIX_MYSQL);
 }
 
 enum rf_status rf_position_parse(struct rf_position *position, struct rf_str text,
@@ -168,12 +194,14 @@ enum rf_status rf_position_parse(struct rf_position *position, struct rf_str tex
 {
     struct rf_str rest = text, field;
     unsigned seen = 0;
-    if (!rf_str_starts(text, PREFIX)) {
-        return rf_fail(err, RF_CONFIG, "not a position of a MariaDB log: \"%.*s\"",
+    if (!is_position(text)) {
+        return rf_fail(err, RF_CONFIG, "not a position of a MariaDB or MySQL log: \"%.*s\"",
                        RF_STR_ARG(text));
     }
-    rest.data += PREFIX.size;
-    rest.size -= PREFIX.size;
+    position->gtids.mysql = rf_str_starts(text, PREFIX_MYSQL);
+    size_t prefix = position->gtids.mysql ? PREFIX_MYSQL.size : PREFIX_MARIADB.size;
+    rest.data += prefix;
+    rest.size -= prefix;
     while (rf_str_split(&rest, ';', &field)) {
         struct rf_str name;
         struct rf_str value = field;
@@ -220,6 +248,13 @@ static bool parse_place(struct rf_position *position, struct rf_str text)
     return true;
 }
 
+/* Of either kind; none is no set. */
+static bool parse_gtids(struct rf_gtids *gtids, struct rf_str text)
+{
+    return rf_str_trim(text).size > 0 && (rf_gtids_parse(gtids, false, text, NULL) == RF_OK ||
+                                          rf_gtids_parse(gtids, true, text, NULL) == RF_OK);
+}
+
 enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text, struct rf_error *err)
 {
     text = rf_str_trim(text);
@@ -231,11 +266,11 @@ enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text, struct
         start->kind = RF_START_EARLIEST;
         return RF_OK;
     }
-    if (rf_str_starts(text, PREFIX)) {
+    if (is_position(text)) {
         start->kind = RF_START_POSITION;
         return rf_position_parse(&start->position, text, err);
     }
-    if (text.size > 0 && rf_gtid_list_parse(&start->position.gtids, text, NULL) == RF_OK) {
+    if (parse_gtids(&start->position.gtids, text)) {
         start->kind = RF_START_GTIDS;
         return RF_OK;
     }
@@ -246,8 +281,9 @@ enum rf_status rf_start_parse(struct rf_start *start, struct rf_str text, struct
     rf_position_deinit(&start->position);
     rf_fail(err, RF_CONFIG, "not a place to begin: \"%.*s\"", RF_STR_ARG(text));
     rf_error_hint(err,
-                  "now, earliest, GTIDs such as 0-1-300000,1-2-7, file and offset such as "
-                  "bin.000003:1234, or a whole position as `rowferry position show` prints it");
+                  "now, earliest, GTIDs such as 0-1-300000,1-2-7 (MySQL: UUID:1-300000), file and "
+                  "offset such as bin.000003:1234, or a whole position as `rowferry position show` "
+                  "prints it");
     return RF_CONFIG;
 }
 
@@ -262,26 +298,45 @@ enum rf_status rf_start_check(struct rf_str text, struct rf_error *err)
 
 /* ---- Comparing ----------------------------------------------------------------------------- */
 
-static bool gtids_of(struct rf_gtid_list *gtids, struct rf_str text)
+/* A position, a set, or the id of a transaction that has no GTID. */
+static bool read_any(struct rf_position *position, struct rf_str text)
 {
-    if (!rf_str_starts(text, PREFIX)) {
-        return rf_str_trim(text).size > 0 && rf_gtid_list_parse(gtids, text, NULL) == RF_OK;
+    if (is_position(text)) {
+        return rf_position_parse(position, text, NULL) == RF_OK;
     }
-    struct rf_position position = {0};
-    bool good = rf_position_parse(&position, text, NULL) == RF_OK;
-    if (good) {
-        rf_gtid_list_copy(gtids, &position.gtids);
+    if (parse_gtids(&position->gtids, text)) {
+        return true;
     }
-    rf_position_deinit(&position);
-    return good;
+    position->by_place = position->gtids.mysql = parse_place(position, text);
+    return position->by_place;
+}
+
+/* Files are compared by their numbers. What a transaction's id names is its beginning. */
+static bool place_contains(const struct rf_position *outer, const struct rf_position *inner,
+                           bool transaction)
+{
+    struct rf_str base, other_base;
+    uint64_t number, other;
+    if (outer->has_uuid && inner->has_uuid && !rf_uuid_equal(&outer->uuid, &inner->uuid)) {
+        return false;
+    }
+    if (!rf_index_number(rf_buf_str(&outer->file), &base, &number) ||
+        !rf_index_number(rf_buf_str(&inner->file), &other_base, &other) ||
+        !rf_str_equal(base, other_base)) {
+        return rf_str_equal(rf_buf_str(&outer->file), rf_buf_str(&inner->file)) &&
+               outer->end >= inner->end + transaction;
+    }
+    return number > other || (number == other && outer->end >= inner->end + transaction);
 }
 
 bool rf_position_contains(struct rf_str position, struct rf_str other)
 {
-    struct rf_gtid_list outer = {0}, inner = {0};
-    bool contains = gtids_of(&outer, position) && gtids_of(&inner, other) &&
-                    rf_gtid_list_contains(&outer, &inner);
-    rf_gtid_list_deinit(&outer);
-    rf_gtid_list_deinit(&inner);
+    struct rf_position outer = {0}, inner = {0};
+    bool contains = read_any(&outer, position) && read_any(&inner, other) &&
+                    outer.gtids.mysql == inner.gtids.mysql &&
+                    rf_gtids_contain(&outer.gtids, &inner.gtids) &&
+                    (!inner.by_place || place_contains(&outer, &inner, !is_position(other)));
+    rf_position_deinit(&outer);
+    rf_position_deinit(&inner);
     return contains;
 }

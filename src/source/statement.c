@@ -281,6 +281,7 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
         statement->kind = RF_STATEMENT_RELEASE;
     } else if (rf_str_equal_nocase(word, RF_STR("xa"))) {
         statement->kind = RF_STATEMENT_XA;
+        statement->opens = accept(&scan, "start") || accept(&scan, "begin");
     } else if (rf_str_equal_nocase(word, RF_STR("start"))) {
         statement->kind = accept(&scan, "transaction") ? RF_STATEMENT_BEGIN : RF_STATEMENT_UNKNOWN;
     } else if (is_one_of(word, changes)) {

@@ -28,6 +28,7 @@ enum rf_statement_kind {
 struct rf_statement {
     enum rf_statement_kind kind;
     bool has_settings;      /* SET STATEMENT ... FOR stands in front */
+    bool opens;             /* RF_STATEMENT_XA: XA START, what belongs to it comes behind */
     struct rf_str word;     /* the first word, as it stands there */
     struct rf_str database; /* of the table, where the statement says it; else empty */
     struct rf_str object;   /* the table, or the savepoint, where one is known; else empty */

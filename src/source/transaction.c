@@ -4,7 +4,7 @@
 #include "source/statement.h"
 #include "wire/rows.h"
 
-enum { STATEMENT_SHOWN = 120 };
+enum { STATEMENT_SHOWN = 120, MICROSECONDS = 1000000 };
 
 /* ---- Messages ------------------------------------------------------------------------------ */
 
@@ -16,9 +16,9 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
                   assembly->file.size > 0 ? (int)assembly->file.size : (int)(sizeof "log" - 1),
                   assembly->file.size > 0 ? assembly->file.data : "log",
                   (unsigned long long)assembly->offset);
-    if (assembly->open || assembly->ready) {
+    if ((assembly->open || assembly->ready) && assembly->txid.kind != RF_TXID_PLACE) {
         rf_buf_add_str(text, RF_STR(", GTID "));
-        rf_gtid_print(text, assembly->gtid);
+        rf_txid_print(text, &assembly->txid, RF_STR_NONE);
     }
     return rf_error_wrap(err, "%s", rf_buf_cstr(text));
 }
@@ -37,7 +37,7 @@ enum rf_status rf_assembly_stop(struct rf_assembly *assembly, struct rf_error *e
         rf_buf_add_str(text, RF_STR("; or "));
     }
     rf_buf_add_str(text, RF_STR("leave this whole transaction out: skip="));
-    rf_gtid_print(text, assembly->gtid);
+    rf_txid_print(text, &assembly->txid, rf_buf_str(&assembly->file));
     rf_buf_add_str(text, RF_STR(" in the source's options"));
     rf_error_hint(err, "%s", rf_buf_cstr(text));
     return err->status;
@@ -68,13 +68,16 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
         .pick = assembly->pick,
         .loose = assembly->loose,
         .skips = assembly->skips,
+        .has_uuid = assembly->has_uuid,
+        .uuid = assembly->uuid,
     };
     rf_records_deinit(&assembly->records);
     rf_savepoints_deinit(&assembly->savepoints);
     rf_tables_deinit(&assembly->tables);
     rf_position_deinit(&assembly->position);
     rf_position_deinit(&assembly->expected);
-    rf_gtid_list_deinit(&assembly->read);
+    rf_gtids_deinit(&assembly->read);
+    rf_payload_deinit(&assembly->payload);
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
@@ -84,38 +87,59 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
 
 /* ---- Transactions -------------------------------------------------------------------------- */
 
+enum rf_status rf_assembly_start(struct rf_assembly *assembly, bool mysql, struct rf_error *err)
+{
+    if (mysql == assembly->format.mariadb) {
+        return rf_fail(err, RF_FATAL, "a transaction of %s in a log of %s",
+                       mysql ? "MySQL" : "MariaDB", assembly->format.server_version);
+    }
+    if (assembly->open) {
+        return rf_fail(err, RF_FATAL, "another transaction begins before this one has ended");
+    }
+    assembly->open = true;
+    assembly->mysql = mysql;
+    assembly->start = assembly->offset;
+    assembly->txid.kind = RF_TXID_PLACE; /* until its GTID was read */
+    assembly->txid.offset = assembly->offset;
+    assembly->drops_ddl = false;
+    assembly->completes_xa = false;
+    assembly->ordinal = 0;
+    assembly->commit_us = 0;
+    assembly->unpacked = 0;
+    assembly->skipped = 0;
+    assembly->waived = 0;
+    rf_savepoints_reset(&assembly->savepoints);
+    rf_tables_next_statement(&assembly->tables);
+    return RF_OK;
+}
+
+enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
+    return rf_assembly_stop(assembly, err);
+}
+
 static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                                 struct rf_str body, struct rf_error *err)
 {
     enum { START_ALTER = 0x02, ROLLBACK_ALTER = 0x08 };
     struct rf_gtid_event event;
-    if (assembly->open) {
-        return rf_fail(err, RF_FATAL, "another transaction begins before this one has ended");
+    enum rf_status status = rf_assembly_start(assembly, false, err);
+    if (status == RF_OK) {
+        status = rf_gtid_event_parse(body, header->server_id, &event, err);
     }
-    enum rf_status status = rf_gtid_event_parse(body, header->server_id, &event, err);
     if (status != RF_OK) {
         return status;
     }
-    assembly->gtid = event.gtid;
-    assembly->open = true;
-    assembly->start = assembly->offset;
+    assembly->txid = (struct rf_txid){.kind = RF_TXID_MARIADB, .mariadb = event.gtid};
     assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
-    assembly->ordinal = 0;
     assembly->completes_xa = (event.flags & RF_GTID_COMPLETED_XA) != 0;
-    assembly->skipped = 0;
-    assembly->waived = 0;
-    rf_savepoints_reset(&assembly->savepoints);
-    rf_tables_next_statement(&assembly->tables);
     status = rf_assembly_expect(assembly, err);
-    assembly->named = !assembly->drops && assembly->skips != NULL &&
-                      rf_skips_transaction(assembly->skips, assembly->gtid);
     bool xa = (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) != 0;
-    if (status == RF_OK && xa && !assembly->drops && !assembly->named) {
-        rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
-        return rf_assembly_stop(assembly, err);
-    }
-    return status;
+    return status == RF_OK && xa && !assembly->drops && !assembly->named
+               ? rf_assembly_refuse_xa(assembly, err)
+               : status;
 }
 
 /* As logged; it was compared with the event's bytes already. */
@@ -131,13 +155,16 @@ static uint32_t checksum_of(const struct rf_assembly *assembly)
     return sum;
 }
 
-static enum rf_status end_transaction(struct rf_assembly *assembly,
-                                      const struct rf_binlog_header *header, struct rf_error *err)
+enum rf_status rf_assembly_end(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                               struct rf_error *err)
 {
     assembly->open = false;
     assembly->end = assembly->next;
     assembly->time = header->timestamp;
     assembly->sum = checksum_of(assembly);
+    if (assembly->commit_us == 0) {
+        assembly->commit_us = (int64_t)header->timestamp * MICROSECONDS;
+    }
     if (!assembly->drops) {
         assembly->ready = true;
         return RF_OK;
@@ -291,7 +318,10 @@ static enum rf_status take_query(struct rf_assembly *assembly,
     rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
     rf_statement_read(query.statement, &assembly->scratch, &statement);
     switch (statement.kind) {
-    case RF_STATEMENT_BEGIN: break;
+    case RF_STATEMENT_BEGIN:
+        ends &= !assembly->mysql;
+        assembly->standalone &= !assembly->mysql;
+        break;
     case RF_STATEMENT_ACCOUNT: assembly->skipped++; break;
     case RF_STATEMENT_COMMIT: ends = true; break;
     case RF_STATEMENT_SAVEPOINT: {
@@ -311,6 +341,10 @@ static enum rf_status take_query(struct rf_assembly *assembly,
         status = keep_ddl(assembly, &query, err);
         break;
     case RF_STATEMENT_XA:
+        if (assembly->mysql && (statement.opens || !assembly->standalone)) {
+            assembly->standalone = ends = false; /* what becomes of it, XA_PREPARE says */
+            break;
+        }
         return rf_fail(err, RF_FATAL, "an XA transaction (\"%s\"); these are not carried yet",
                        shown(assembly, query.statement));
     case RF_STATEMENT_CHANGE:
@@ -323,7 +357,7 @@ static enum rf_status take_query(struct rf_assembly *assembly,
         return rf_fail(err, RF_FATAL, "a statement that is not known: \"%s\"",
                        shown(assembly, query.statement));
     }
-    return status == RF_OK && ends ? end_transaction(assembly, header, err) : status;
+    return status == RF_OK && ends ? rf_assembly_end(assembly, header, err) : status;
 }
 
 /* ---- Events -------------------------------------------------------------------------------- */
@@ -352,8 +386,6 @@ static enum rf_status take_other(struct rf_assembly *assembly, unsigned type, st
 {
     const char *name = rf_binlog_type_name(type);
     switch (type) {
-    case RF_BINLOG_XA_PREPARE:
-        return rf_fail(err, RF_FATAL, "an XA transaction (%s); these are not carried yet", name);
     case RF_BINLOG_QUERY_COMPRESSED:
         rf_fail(err, RF_FATAL, "a compressed event (%s); these are not carried yet", name);
         rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
@@ -362,13 +394,14 @@ static enum rf_status take_other(struct rf_assembly *assembly, unsigned type, st
         rf_fail(err, RF_FATAL, "the file is encrypted; these are not carried yet");
         rf_error_hint(err, "read from the server itself, which sends its log in the clear");
         return RF_FATAL;
-    case RF_BINLOG_MYSQL_GTID:
-    case RF_BINLOG_MYSQL_ANONYMOUS_GTID:
-    case RF_BINLOG_MYSQL_PREVIOUS_GTIDS:
-    case RF_BINLOG_MYSQL_GTID_TAGGED:
-    case RF_BINLOG_TRANSACTION_PAYLOAD:
     case RF_BINLOG_PARTIAL_UPDATE_ROWS:
-        return rf_fail(err, RF_FATAL, "%s: a log of MySQL; only MariaDB's are read yet", name);
+        rf_fail(err, RF_FATAL,
+                "JSON values of which only changes were logged (%s); these are not "
+                "carried yet",
+                name);
+        rf_error_hint(err, "on the server: SET GLOBAL binlog_row_value_options=''; sessions that "
+                           "are open keep theirs until they connect again");
+        return RF_FATAL;
     case RF_BINLOG_INTVAR:
     case RF_BINLOG_RAND:
     case RF_BINLOG_USER_VAR:
@@ -405,6 +438,10 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
     switch (header->type) {
     case RF_BINLOG_XID:
     case RF_BINLOG_XA_PREPARE: ends = true; break;
+    case RF_BINLOG_TRANSACTION_PAYLOAD:
+        rf_tables_change(&assembly->tables, RF_STR_NONE, RF_STR_NONE);
+        ends = true;
+        break;
     case RF_BINLOG_QUERY_COMPRESSED:
         rf_tables_change(&assembly->tables, RF_STR_NONE, RF_STR_NONE);
         ends = assembly->standalone; /* COMMIT never is compressed */
@@ -419,13 +456,16 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
         if (statement.kind == RF_STATEMENT_DDL || statement.kind == RF_STATEMENT_UNKNOWN) {
             rf_tables_change(&assembly->tables, query.database, query.statement);
         }
+        if (assembly->mysql && (statement.kind == RF_STATEMENT_BEGIN || statement.opens)) {
+            assembly->standalone = false;
+        }
         ends = assembly->standalone || statement.kind == RF_STATEMENT_COMMIT ||
                statement.kind == RF_STATEMENT_ROLLBACK ||
                (statement.kind == RF_STATEMENT_XA && assembly->completes_xa);
         break;
     default: break;
     }
-    return ends ? end_transaction(assembly, header, err) : RF_OK;
+    return ends ? rf_assembly_end(assembly, header, err) : RF_OK;
 }
 
 static bool is_unread(const struct rf_assembly *assembly)
@@ -442,8 +482,8 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
     if (!assembly->open) {
         rf_fail(err, RF_FATAL, "%s without a GTID in front of it",
                 rf_binlog_type_name(header->type));
-        rf_error_hint(err,
-                      "logs of MariaDB 10.0 and later are read, from a transaction's beginning on");
+        rf_error_hint(err, "logs of MariaDB 10.0, MySQL 5.7 and later are read, from a "
+                           "transaction's beginning on");
         return RF_FATAL;
     }
     enum rf_status status;
@@ -459,7 +499,7 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
     case RF_BINLOG_QUERY: status = take_query(assembly, header, body, err); break;
     case RF_BINLOG_XID:
         status = rf_binlog_xid_parse(body, &xid, err);
-        return status == RF_OK ? end_transaction(assembly, header, err) : status;
+        return status == RF_OK ? rf_assembly_end(assembly, header, err) : status;
     default: status = take_rows(assembly, header->type, body, err); break;
     }
     return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_stop(assembly, err);
@@ -487,8 +527,9 @@ static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *
     assembly->next = end;
 }
 
-static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_binlog_header *header,
-                               struct rf_str body, struct rf_error *err)
+enum rf_status rf_assembly_dispatch(struct rf_assembly *assembly,
+                                    const struct rf_binlog_header *header, struct rf_str body,
+                                    struct rf_error *err)
 {
     enum rf_status status;
     switch (header->type) {
@@ -510,6 +551,17 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
         return is_unread(assembly) ? take_unread(assembly, header, body, err)
                                    : take_inside(assembly, header, body, err);
     case RF_BINLOG_GTID: return take_gtid(assembly, header, body, err);
+    case RF_BINLOG_MYSQL_GTID:
+    case RF_BINLOG_MYSQL_ANONYMOUS_GTID:
+    case RF_BINLOG_MYSQL_GTID_TAGGED: return rf_assembly_mysql_gtid(assembly, header, body, err);
+    case RF_BINLOG_MYSQL_PREVIOUS_GTIDS:
+        return rf_assembly_mysql_previous(assembly, header, body, err);
+    case RF_BINLOG_TRANSACTION_PAYLOAD:
+        return is_unread(assembly) ? take_unread(assembly, header, body, err)
+                                   : rf_assembly_mysql_payload(assembly, header, body, err);
+    case RF_BINLOG_XA_PREPARE:
+        return is_unread(assembly) ? take_unread(assembly, header, body, err)
+                                   : rf_assembly_mysql_xa_prepare(assembly, header, body, err);
     case RF_BINLOG_GTID_LIST: return rf_assembly_list(assembly, header, body, err);
     case RF_BINLOG_ROTATE: return rf_assembly_rotate(assembly, body, err);
     case RF_BINLOG_INCIDENT:
@@ -521,7 +573,8 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_STOP:
     case RF_BINLOG_CHECKPOINT:
     case RF_BINLOG_ANNOTATE_ROWS:
-    case RF_BINLOG_HEARTBEAT: return RF_OK;
+    case RF_BINLOG_HEARTBEAT:
+    case RF_BINLOG_HEARTBEAT_V2: return RF_OK;
     default:
         if (header->flags & RF_BINLOG_FLAG_IGNORABLE) {
             assembly->ordinal++;
@@ -558,7 +611,8 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
     rf_assert(!assembly->ready);
     assembly->event = event;
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
-    if (status == RF_OK && header.type != RF_BINLOG_HEARTBEAT) {
+    if (status == RF_OK && header.type != RF_BINLOG_HEARTBEAT &&
+        header.type != RF_BINLOG_HEARTBEAT_V2) {
         locate(assembly, &header, end);
     }
     if (status == RF_OK && header.type == RF_BINLOG_FORMAT_DESCRIPTION) {
@@ -568,7 +622,7 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
                      ? rf_binlog_body(&assembly->format, &header, event, &body, err)
                      : first_body(&header, event, &body, err);
         if (status == RF_OK) {
-            status = dispatch(assembly, &header, body, err);
+            status = rf_assembly_dispatch(assembly, &header, body, err);
         }
     }
     if (__builtin_expect(status == RF_OK, 1)) {

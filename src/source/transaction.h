@@ -1,4 +1,5 @@
-/* Transactions out of a MariaDB log: events go in one by one, whole transactions come out.
+/* Transactions out of a log of MariaDB or MySQL: events go in one by one, whole transactions come
+ * out.
  *
  * Shared by the sources `mysql` and `binlog`, which only find the events. What lies between the
  * GTID event that begins a transaction and the event that ends it is kept, each event copied once
@@ -10,10 +11,18 @@
  * The filter works on the table's name, before anything is copied or decoded. What cannot be
  * carried faithfully stops with a message that names file, offset and GTID.
  *
- * What a transaction consists of here (MariaDB 10.0 and later):
+ * What a transaction consists of in a log of MariaDB (10.0 and later):
  *
  *   GTID, then any of TABLE_MAP, rows, QUERY (statements), then XID or QUERY "COMMIT";
  *   GTID with the flag STANDALONE, then one QUERY: a statement that commits by itself.
+ *
+ * In a log of MySQL (5.7 and later; transaction_mysql.c):
+ *
+ *   GTID, GTID_TAGGED or ANONYMOUS_GTID, then QUERY "BEGIN" and the same; or one
+ *   TRANSACTION_PAYLOAD that has all of that in it;
+ *   GTID ..., then one QUERY that is no BEGIN: a statement that commits by itself;
+ *   GTID ..., then QUERY "XA START" and rows, QUERY "XA END", and XA_PREPARE. It is carried when
+ *   that says that it commits in one phase.
  *
  * Statements: TRUNCATE of one table becomes RF_TRUNCATE when that table is picked. Every other DDL
  * becomes RF_DDL when its default database, or the database of the table that it names, may hold
@@ -42,6 +51,7 @@
 #include "source/skips.h"
 #include "source/tables.h"
 #include "wire/binlog.h"
+#include "wire/payload.h"
 
 #include <rowferry/batch.h>
 
@@ -61,6 +71,8 @@ struct rf_assembly {
      * the two differ, nobody can say. NULL: `pick` compares as the server does. */
     const struct rf_pick *loose;
     const struct rf_skips *skips; /* what is left out by name; NULL: nothing */
+    bool has_uuid;                /* MySQL: the server whose log it is, where that is known */
+    struct rf_uuid uuid;
     /* `records.memory_max` and `records.spill.directory` are the source's to give, too. */
 
     /* Where we are. */
@@ -80,7 +92,7 @@ struct rf_assembly {
 
     enum rf_assembly_mode mode;
     struct rf_position expected; /* RF_ASSEMBLY_VERIFY: the transaction that must come first */
-    struct rf_gtid_list read;    /* RF_ASSEMBLY_SKIP: the last one of each domain that was read */
+    struct rf_gtids read;        /* RF_ASSEMBLY_SKIP: what was read, skipped or not */
 
     struct rf_error failed; /* what to say at the next rf_assembly_fill */
 
@@ -93,17 +105,22 @@ struct rf_assembly {
     bool drops_ddl;    /* the first or the undone half of a two-phase ALTER */
     bool named;        /* the operator wants it left out whole */
     bool completes_xa; /* XA COMMIT or XA ROLLBACK is all there is of it */
-    struct rf_gtid gtid;
+    bool mysql;        /* it is MySQL's */
+    struct rf_txid txid;
     uint64_t start;
     uint64_t end;
-    uint32_t time;
-    uint32_t sum; /* of its last event */
+    uint32_t time;       /* when its last event was logged, seconds since 1970 UTC */
+    int64_t commit_us;   /* when it was committed, microseconds since then; 0: not said */
+    int64_t position_us; /* ... of the transaction before the position */
+    uint32_t sum;        /* of its last event */
     uint32_t ordinal;
     uint64_t skipped;
     uint64_t waived;
     uint64_t waived_before; /* between transactions, since the last one was handed over */
     struct rf_savepoints savepoints;
     struct rf_records records;
+    struct rf_payload payload;
+    uint32_t unpacked; /* events of the payload in hand that were taken before it came again */
 
     struct rf_tables tables;
     struct rf_arena scratch;
@@ -152,7 +169,7 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
  * RF_FATAL. */
 enum rf_status rf_assembly_mismatch(struct rf_error *err);
 
-/* ---- Between transaction.c, transaction_place.c and transaction_batch.c ---- */
+/* ---- Between transaction.c and transaction_*.c ---- */
 
 /* Adds to the hint of an error how the transaction in hand is left out by name. Returns err's
  * status. */
@@ -169,6 +186,34 @@ RF_USE_RESULT enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
 RF_USE_RESULT enum rf_status rf_assembly_list(struct rf_assembly *assembly,
                                               const struct rf_binlog_header *header,
                                               struct rf_str body, struct rf_error *err);
+/* A transaction begins here, of a MySQL log or not: what is to be known of it is reset. Returns
+ * RF_OK; RF_FATAL (the one before it has not ended; the log is one of the other server). */
+RF_USE_RESULT enum rf_status rf_assembly_start(struct rf_assembly *assembly, bool mysql,
+                                               struct rf_error *err);
+/* An XA transaction that is not carried. Returns RF_FATAL. */
+enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err);
+/* Any event but the format description. Returns as rf_assembly_take. */
+RF_USE_RESULT enum rf_status rf_assembly_dispatch(struct rf_assembly *assembly,
+                                                  const struct rf_binlog_header *header,
+                                                  struct rf_str body, struct rf_error *err);
+/* The transaction in hand has ended with this event. */
+RF_USE_RESULT enum rf_status rf_assembly_end(struct rf_assembly *assembly,
+                                             const struct rf_binlog_header *header,
+                                             struct rf_error *err);
+/* MySQL's: the event that begins a transaction; what lies before the file; a whole transaction,
+ * packed; the end of an XA transaction's rows. Return as rf_assembly_take. */
+RF_USE_RESULT enum rf_status rf_assembly_mysql_gtid(struct rf_assembly *assembly,
+                                                    const struct rf_binlog_header *header,
+                                                    struct rf_str body, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_assembly_mysql_previous(struct rf_assembly *assembly,
+                                                        const struct rf_binlog_header *header,
+                                                        struct rf_str body, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
+                                                       const struct rf_binlog_header *header,
+                                                       struct rf_str body, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_assembly_mysql_xa_prepare(struct rf_assembly *assembly,
+                                                          const struct rf_binlog_header *header,
+                                                          struct rf_str body, struct rf_error *err);
 /* Whether the transaction that has begun may come now; sets `drops` by the mode. Returns RF_OK;
  * RF_FATAL (out of order, or not the expected one). */
 RF_USE_RESULT enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err);

@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 
-enum { MICROSECONDS = 1000000 };
-
 static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
 {
     rf_assembly_advance(assembly);
@@ -34,9 +32,9 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
         }
         if (!opened) {
             rf_buf_reset(&assembly->text);
-            rf_gtid_print(&assembly->text, assembly->gtid);
-            rf_batch_begin(batch, rf_buf_str(&assembly->text),
-                           (int64_t)assembly->time * MICROSECONDS, !assembly->begun);
+            rf_txid_print(&assembly->text, &assembly->txid, rf_buf_str(&assembly->file));
+            rf_batch_begin(batch, rf_buf_str(&assembly->text), assembly->commit_us,
+                           !assembly->begun);
             opened = true;
         }
         enum rf_status status =
@@ -61,8 +59,7 @@ static void mark(struct rf_assembly *assembly, struct rf_batch *batch)
     if (assembly->moved) {
         rf_buf_reset(&assembly->text);
         rf_position_print(&assembly->text, &assembly->position);
-        rf_batch_set_position(batch, rf_buf_str(&assembly->text),
-                              (int64_t)assembly->position.time * MICROSECONDS);
+        rf_batch_set_position(batch, rf_buf_str(&assembly->text), assembly->position_us);
         assembly->moved = false;
     }
 }

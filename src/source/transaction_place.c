@@ -18,7 +18,7 @@ static void drop_unfinished(struct rf_assembly *assembly)
 {
     if (assembly->open) {
         rf_buf_reset(&assembly->text);
-        rf_gtid_print(&assembly->text, assembly->gtid);
+        rf_txid_print(&assembly->text, &assembly->txid, rf_buf_str(&assembly->file));
         rf_log(RF_LOG_WARN,
                "%.*s ends inside transaction %s, which the server never finished: left out",
                RF_STR_ARG(rf_buf_str(&assembly->file)), rf_buf_cstr(&assembly->text));
@@ -59,6 +59,15 @@ enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
     if (status != RF_OK) {
         return status;
     }
+    if (assembly->position.gtids.mysql == assembly->format.mariadb) {
+        if (!rf_gtids_empty(&assembly->position.gtids) || assembly->position.by_place) {
+            rf_fail(err, RF_FATAL, "a log of %s, but the position is one of %s",
+                    assembly->format.server_version,
+                    assembly->format.mariadb ? "MySQL" : "MariaDB");
+            return rf_assembly_mismatch(err);
+        }
+        assembly->position.gtids.mysql = !assembly->format.mariadb;
+    }
     drop_unfinished(assembly);
     assembly->created = header->timestamp;
     if (assembly->server_id == 0) {
@@ -81,11 +90,11 @@ enum rf_status rf_assembly_list(struct rf_assembly *assembly, const struct rf_bi
     bool artificial = (header->flags & RF_BINLOG_FLAG_ARTIFICIAL) != 0;
     enum rf_status status = rf_gtid_list_event_parse(body, &list, err);
     if (status == RF_OK && assembly->adopts_list) {
-        rf_gtid_list_copy(&assembly->position.gtids, &list);
+        rf_gtid_list_copy(&assembly->position.gtids.list, &list);
         assembly->adopts_list = false;
     } else if (status == RF_OK && assembly->from_top && !artificial) {
         for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
-            if (!rf_gtid_list_has(&assembly->position.gtids, list.items[i])) {
+            if (!rf_gtid_list_has(&assembly->position.gtids.list, list.items[i])) {
                 rf_buf_reset(&assembly->text);
                 rf_gtid_print(&assembly->text, list.items[i]);
                 status =
@@ -102,62 +111,97 @@ enum rf_status rf_assembly_list(struct rf_assembly *assembly, const struct rf_bi
 
 /* ---- Transactions -------------------------------------------------------------------------- */
 
-static enum rf_status expect_gtid(struct rf_assembly *assembly, struct rf_error *err)
+static enum rf_status expect_txid(struct rf_assembly *assembly, struct rf_error *err)
 {
-    const struct rf_gtid *wanted = &assembly->expected.last;
-    if (assembly->gtid.domain == wanted->domain && assembly->gtid.server_id == wanted->server_id &&
-        assembly->gtid.sequence == wanted->sequence &&
-        assembly->start == assembly->expected.start) {
+    const struct rf_position *expected = &assembly->expected;
+    if (rf_txid_equal(&assembly->txid, &expected->last) && assembly->start == expected->start) {
         return RF_OK;
     }
     rf_buf_reset(&assembly->text);
-    rf_gtid_print(&assembly->text, *wanted);
-    rf_fail(err, RF_FATAL, "the position says that transaction %s begins at %llu, but it does not",
-            rf_buf_cstr(&assembly->text), (unsigned long long)assembly->expected.start);
+    if (expected->last.kind != RF_TXID_PLACE) {
+        rf_buf_add_byte(&assembly->text, ' ');
+        rf_txid_print(&assembly->text, &expected->last, RF_STR_NONE);
+    }
+    rf_fail(err, RF_FATAL, "the position says that transaction%s begins at %llu, but it does not",
+            rf_buf_cstr(&assembly->text), (unsigned long long)expected->start);
     return rf_assembly_mismatch(err);
 }
 
-static enum rf_status check_order(struct rf_assembly *assembly, const struct rf_gtid_list *list,
+static enum rf_status check_order(struct rf_assembly *assembly, const struct rf_gtids *before,
                                   struct rf_error *err)
 {
-    const struct rf_gtid *before = rf_gtid_list_find(list, assembly->gtid.domain);
-    if (before == NULL || assembly->gtid.sequence > before->sequence) {
+    const struct rf_gtid *last = rf_gtid_list_find(&before->list, assembly->txid.mariadb.domain);
+    if (last == NULL || assembly->txid.mariadb.sequence > last->sequence) {
         return RF_OK;
     }
     rf_buf_reset(&assembly->text);
-    rf_gtid_print(&assembly->text, *before);
+    rf_gtid_print(&assembly->text, *last);
     rf_fail(err, RF_FATAL, "out of order GTID: it comes behind %s", rf_buf_cstr(&assembly->text));
     rf_error_hint(err, "two servers write in one domain, or gtid_strict_mode is off: give each "
                        "writing server a gtid_domain_id of its own");
     return RF_FATAL;
 }
 
+/* MySQL's transactions may come in any order, but each of them once. */
+static enum rf_status check_new(struct rf_assembly *assembly, const struct rf_gtids *before,
+                                struct rf_error *err)
+{
+    if (assembly->txid.kind == RF_TXID_MARIADB) {
+        return check_order(assembly, before, err);
+    }
+    if (!rf_gtids_has(before, &assembly->txid)) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_FATAL, "this transaction comes a second time");
+    return rf_assembly_mismatch(err);
+}
+
+static enum rf_status skip_seen(struct rf_assembly *assembly, const struct rf_gtids *before,
+                                struct rf_error *err)
+{
+    if (assembly->txid.kind == RF_TXID_PLACE) {
+        rf_fail(err, RF_FATAL,
+                "a transaction without a GTID: whether it lies before the position, "
+                "which is one of another file, nobody can say");
+        rf_error_hint(err, "begin at a place in this log: bin.000001:1234");
+        return RF_FATAL;
+    }
+    enum rf_status status = check_new(assembly, &assembly->read, err);
+    rf_gtids_add(&assembly->read, &assembly->txid);
+    assembly->drops = rf_gtids_has(before, &assembly->txid);
+    return status != RF_OK || assembly->drops ? status : check_new(assembly, before, err);
+}
+
 /* Whether this transaction may come now, and what is done with it. */
 enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err)
 {
-    const struct rf_gtid_list *before = &assembly->position.gtids;
+    const struct rf_gtids *before = &assembly->position.gtids;
     enum rf_status status;
     assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE;
     switch (assembly->mode) {
-    case RF_ASSEMBLY_VERIFY: return expect_gtid(assembly, err);
-    case RF_ASSEMBLY_SKIP:
-        status = check_order(assembly, &assembly->read, err);
-        rf_gtid_list_update(&assembly->read, assembly->gtid);
-        assembly->drops = rf_gtid_list_has(before, assembly->gtid);
-        return status != RF_OK || assembly->drops ? status : check_order(assembly, before, err);
-    default: return check_order(assembly, before, err);
+    case RF_ASSEMBLY_VERIFY: status = expect_txid(assembly, err); break;
+    case RF_ASSEMBLY_SKIP: status = skip_seen(assembly, before, err); break;
+    default: status = check_new(assembly, before, err); break;
     }
+    assembly->named =
+        !assembly->drops && assembly->skips != NULL &&
+        rf_skips_transaction(assembly->skips, &assembly->txid, rf_buf_str(&assembly->file));
+    return status;
 }
 
 /* The position moves behind the transaction in hand. */
 void rf_assembly_advance(struct rf_assembly *assembly)
 {
     struct rf_position *position = &assembly->position;
-    rf_gtid_list_update(&position->gtids, assembly->gtid);
-    position->last = assembly->gtid;
+    rf_gtids_add(&position->gtids, &assembly->txid);
+    position->last = assembly->txid;
+    position->by_place = assembly->txid.kind == RF_TXID_PLACE;
     position->time = assembly->time;
+    assembly->position_us = assembly->commit_us;
     position->sum = assembly->sum;
     position->server_id = assembly->server_id;
+    position->has_uuid = assembly->has_uuid;
+    position->uuid = assembly->uuid;
     position->has_last = !assembly->adrift;
     position->start = assembly->adrift ? 0 : assembly->start;
     position->end = assembly->adrift ? 0 : assembly->end;
@@ -186,5 +230,3 @@ enum rf_status rf_assembly_expect_end(struct rf_assembly *assembly, struct rf_er
             expected->time);
     return rf_assembly_mismatch(err);
 }
-
-/* As logged; it was compared with the event's bytes already. */

@@ -75,7 +75,8 @@ static void test_what_the_position_contains_is_skipped(void **context)
     reading.assembly.adopts_list = false;
     reading.assembly.mode = RF_ASSEMBLY_SKIP;
     assert_int_equal(
-        rf_gtid_list_parse(&reading.assembly.position.gtids, RF_STR("0-1-3,1-1-1"), NULL), RF_OK);
+        rf_gtid_list_parse(&reading.assembly.position.gtids.list, RF_STR("0-1-3,1-1-1"), NULL),
+        RF_OK);
     for (unsigned i = 2; i <= 5; i++) {
         rf_test_log_row(&reading.log, i, "shop", "t", (int32_t)i);
     }
@@ -95,7 +96,7 @@ static void test_advancing_moves_the_position_and_hands_nothing_over(void **cont
     reading.assembly.mode = RF_ASSEMBLY_ADVANCE;
     rf_test_log_row(&reading.log, 1, "shop", "t", 1);
     rf_test_reading_expect(&reading, "");
-    assert_int_equal(reading.assembly.position.gtids.count, 1);
+    assert_int_equal(reading.assembly.position.gtids.list.count, 1);
     reading.assembly.mode = RF_ASSEMBLY_TAKE;
     rf_test_log_row(&reading.log, 2, "shop", "t", 3);
     rf_test_reading_expect(&reading, "begin 0-1-2\n2.0 create shop.t 3|4\nend 0-1-2\n");
