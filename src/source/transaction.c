@@ -131,7 +131,8 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     if (status != RF_OK) {
         return status;
     }
-    assembly->txid = (struct rf_txid){.kind = RF_TXID_MARIADB, .mariadb = event.gtid};
+    assembly->txid.kind = RF_TXID_MARIADB;
+    assembly->txid.mariadb = event.gtid;
     assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
     assembly->completes_xa = (event.flags & RF_GTID_COMPLETED_XA) != 0;
@@ -527,9 +528,8 @@ static void locate(struct rf_assembly *assembly, const struct rf_binlog_header *
     assembly->next = end;
 }
 
-enum rf_status rf_assembly_dispatch(struct rf_assembly *assembly,
-                                    const struct rf_binlog_header *header, struct rf_str body,
-                                    struct rf_error *err)
+static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                               struct rf_str body, struct rf_error *err)
 {
     enum rf_status status;
     switch (header->type) {
@@ -602,6 +602,20 @@ static enum rf_status first_body(const struct rf_binlog_header *header, struct r
     return rf_binlog_body(&without, header, event, body, err);
 }
 
+/* The bytes between header and checksum. */
+static inline enum rf_status body_of(const struct rf_assembly *assembly,
+                                     const struct rf_binlog_header *header, struct rf_str event,
+                                     struct rf_str *body, struct rf_error *err)
+{
+    if (__builtin_expect(assembly->packed, 0)) {
+        *body =
+            (struct rf_str){event.data + RF_BINLOG_HEADER_SIZE, event.size - RF_BINLOG_HEADER_SIZE};
+        return RF_OK;
+    }
+    return assembly->format.known ? rf_binlog_body(&assembly->format, header, event, body, err)
+                                  : first_body(header, event, body, err);
+}
+
 enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str event, uint64_t end,
                                 struct rf_error *err)
 {
@@ -611,18 +625,16 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
     rf_assert(!assembly->ready);
     assembly->event = event;
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
-    if (status == RF_OK && header.type != RF_BINLOG_HEARTBEAT &&
+    if (status == RF_OK && !assembly->packed && header.type != RF_BINLOG_HEARTBEAT &&
         header.type != RF_BINLOG_HEARTBEAT_V2) {
         locate(assembly, &header, end);
     }
     if (status == RF_OK && header.type == RF_BINLOG_FORMAT_DESCRIPTION) {
         status = rf_assembly_describe(assembly, &header, event, err);
     } else if (status == RF_OK) {
-        status = assembly->format.known
-                     ? rf_binlog_body(&assembly->format, &header, event, &body, err)
-                     : first_body(&header, event, &body, err);
+        status = body_of(assembly, &header, event, &body, err);
         if (status == RF_OK) {
-            status = rf_assembly_dispatch(assembly, &header, body, err);
+            status = dispatch(assembly, &header, body, err);
         }
     }
     if (__builtin_expect(status == RF_OK, 1)) {
@@ -633,5 +645,5 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
         assembly->next = next;
         return RF_AGAIN;
     }
-    return rf_assembly_wrap(assembly, err);
+    return assembly->packed ? status : rf_assembly_wrap(assembly, err);
 }

@@ -120,6 +120,7 @@ struct rf_assembly {
     struct rf_savepoints savepoints;
     struct rf_records records;
     struct rf_payload payload;
+    bool packed;       /* the event in hand lies in it: it has no checksum and no place */
     uint32_t unpacked; /* events of the payload in hand that were taken before it came again */
 
     struct rf_tables tables;
@@ -192,10 +193,6 @@ RF_USE_RESULT enum rf_status rf_assembly_start(struct rf_assembly *assembly, boo
                                                struct rf_error *err);
 /* An XA transaction that is not carried. Returns RF_FATAL. */
 enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err);
-/* Any event but the format description. Returns as rf_assembly_take. */
-RF_USE_RESULT enum rf_status rf_assembly_dispatch(struct rf_assembly *assembly,
-                                                  const struct rf_binlog_header *header,
-                                                  struct rf_str body, struct rf_error *err);
 /* The transaction in hand has ended with this event. */
 RF_USE_RESULT enum rf_status rf_assembly_end(struct rf_assembly *assembly,
                                              const struct rf_binlog_header *header,

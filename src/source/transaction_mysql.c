@@ -75,20 +75,18 @@ static bool may_be_packed(unsigned type)
     }
 }
 
-/* An event of the payload: it has neither a checksum nor a place of its own. */
 static enum rf_status take_packed(struct rf_assembly *assembly, struct rf_str event,
                                   struct rf_error *err)
 {
-    struct rf_binlog_header header;
-    struct rf_str body = {event.data + RF_BINLOG_HEADER_SIZE, event.size - RF_BINLOG_HEADER_SIZE};
-    enum rf_status status = rf_binlog_header_parse(event, &header, err);
-    if (status == RF_OK && (!assembly->open || !may_be_packed(header.type))) {
-        status =
-            rf_fail(err, RF_FATAL, "a compressed transaction has a %s event %s",
-                    rf_binlog_type_name(header.type), assembly->open ? "in it" : "behind its end");
+    uint8_t type = rf_binlog_header_type(event.data);
+    if (!assembly->open || !may_be_packed(type)) {
+        return rf_fail(err, RF_FATAL, "a compressed transaction has a %s event %s",
+                       rf_binlog_type_name(type), assembly->open ? "in it" : "behind its end");
     }
-    assembly->event = event;
-    return status == RF_OK ? rf_assembly_dispatch(assembly, &header, body, err) : status;
+    assembly->packed = true;
+    enum rf_status status = rf_assembly_take(assembly, event, 0, err);
+    assembly->packed = false;
+    return status;
 }
 
 /* When the tables' definer is still at work (RF_AGAIN), the same payload comes again, and what was
