@@ -27,6 +27,7 @@ enum {
     QUERY_TIMEOUT_MS = 10 * 1000,
     ER_SPECIFIC_ACCESS_DENIED = 1227,
     ER_SOCKET_LOGIN_DENIED = 1698,
+    ER_ACCOUNT_LOCKED = 3118, /* MySQL's */
 };
 
 /* ---- Interrupting -------------------------------------------------------------------------- */
@@ -157,12 +158,20 @@ static void hint(struct rf_mysql *mysql, struct rf_error *err, unsigned code, co
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
     case ER_SOCKET_LOGIN_DENIED:
-    case ER_MUST_CHANGE_PASSWORD:
-    case ER_MUST_CHANGE_PASSWORD_LOGIN:
     case ER_HOST_NOT_PRIVILEGED:
         err->access = true;
         rf_error_hint(err,
                       "check user and password, and that the server lets this user in from here");
+        break;
+    case ER_MUST_CHANGE_PASSWORD:
+    case ER_MUST_CHANGE_PASSWORD_LOGIN:
+        err->access = true;
+        rf_error_hint(err, "as an administrator, on the server: ALTER USER ... IDENTIFIED BY a new "
+                           "password; with PASSWORD EXPIRE NEVER it does not happen again");
+        break;
+    case ER_ACCOUNT_LOCKED:
+        err->access = true;
+        rf_error_hint(err, "as an administrator, on the server: ALTER USER ... ACCOUNT UNLOCK");
         break;
     case ER_SPECIFIC_ACCESS_DENIED:
         rf_mysql_grant(mysql, &text);
@@ -179,7 +188,13 @@ static void hint(struct rf_mysql *mysql, struct rf_error *err, unsigned code, co
                           "name the host as the address does");
         }
         break;
-    default: break;
+    default:
+        if (strstr(words, "restricted_auth") != NULL) {
+            rf_error_hint(err, "this way to log in shows the password to whoever sits in between. "
+                               "It takes TLS with a verified certificate (tls=on, tls_ca=FILE), or "
+                               "a server on this machine");
+        }
+        break;
     }
     rf_buf_deinit(&text);
 }
