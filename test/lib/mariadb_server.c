@@ -7,37 +7,42 @@
 
 enum { TIMEOUT_MS = 60 * 1000 };
 
+static const char *kind_of(const struct rf_test_mariadb *server)
+{
+    return server->kind ? server->kind : "mariadb";
+}
+
 void rf_test_mariadb_start(struct rf_test_mariadb *server, const char *const *options)
 {
-    rf_test_server_start(&server->server, "mariadb", options);
+    rf_test_server_start(&server->server, kind_of(server), options);
 }
 
 void rf_test_mariadb_stop(struct rf_test_mariadb *server)
 {
     rf_test_sql_leave(server);
-    rf_test_server_act(&server->server, "mariadb", "stop");
+    rf_test_server_act(&server->server, kind_of(server), "stop");
 }
 
 void rf_test_mariadb_kill(struct rf_test_mariadb *server)
 {
     rf_test_sql_leave(server);
-    rf_test_server_act(&server->server, "mariadb", "kill");
+    rf_test_server_act(&server->server, kind_of(server), "kill");
 }
 
 void rf_test_mariadb_again(struct rf_test_mariadb *server)
 {
-    rf_test_server_act(&server->server, "mariadb", "start");
+    rf_test_server_act(&server->server, kind_of(server), "start");
 }
 
 void rf_test_mariadb_destroy(struct rf_test_mariadb *server)
 {
     rf_test_sql_leave(server);
-    rf_test_server_destroy(&server->server, "mariadb");
+    rf_test_server_destroy(&server->server, kind_of(server));
 }
 
 void rf_test_mariadb_freeze(struct rf_test_mariadb *server, bool frozen)
 {
-    rf_test_server_freeze(&server->server, "mariadb", frozen);
+    rf_test_server_freeze(&server->server, kind_of(server), frozen);
 }
 
 /* ---- Statements ---------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Zeroed: never started. Of the kind that is named in each call: "mariadb", "redis". */
+/* Zeroed: never started. Of the kind that is named in each call: "mariadb", "mysql", "redis". */
 struct rf_test_server {
     char dir[256];
     char port[8];
