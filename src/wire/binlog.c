@@ -244,16 +244,19 @@ enum rf_status rf_binlog_format_parse(struct rf_str event, struct rf_binlog_form
                        "event types; only version 4 with 19 bytes can be read",
                        read.server_version, log_version, header_size, count);
     }
-    status = checksum_compare(header.type, load_u32(event.data + event.size - 4),
-                              format_checksum(event.data, event.size - 4), err);
-    if (status != RF_OK) {
-        return status;
-    }
     read.fixed_count = (uint8_t)count;
     memcpy(read.fixed + 1, cursor.at, count);
     read.checksum = cursor.at[count];
     read.mariadb = count >= FIRST_OF_MARIADB;
     read.in_use = (header.flags & RF_BINLOG_FLAG_IN_USE) != 0;
+    status = checksum_compare(header.type, load_u32(event.data + event.size - 4),
+                              format_checksum(event.data, event.size - 4), err);
+    /* A MySQL server that sends a log without checksums from its middle clears the creation time
+     * and leaves this one as it was. */
+    bool stale = !read.mariadb && read.checksum == RF_BINLOG_CHECKSUM_NONE && read.created == 0;
+    if (status != RF_OK && !stale) {
+        return status;
+    }
     if (read.checksum != RF_BINLOG_CHECKSUM_NONE && read.checksum != RF_BINLOG_CHECKSUM_CRC32) {
         return rf_fail(err, RF_FATAL, "server %s uses checksum algorithm %u, which is not known",
                        read.server_version, read.checksum);
