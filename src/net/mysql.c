@@ -202,6 +202,8 @@ static void hint(struct rf_mysql *mysql, struct rf_error *err, unsigned code, co
 enum rf_status rf_mysql_fail(struct rf_mysql *mysql, struct rf_error *err, const char *doing,
                              unsigned code, const char *words)
 {
+    struct rf_error unwanted = {0};
+    err = err != NULL ? err : &unwanted;
     if (rf_mysql_interrupted(mysql)) {
         return rf_fail(err, RF_RETRY, "%s: interrupted while %s", mysql->where, doing);
     }
@@ -217,7 +219,9 @@ enum rf_status rf_mysql_fail(struct rf_mysql *mysql, struct rf_error *err, const
 
 static enum rf_status fail(struct rf_mysql *mysql, struct rf_error *err, const char *doing)
 {
+    struct rf_error unwanted = {0};
     unsigned code = mysql_errno(mysql->handle);
+    err = err != NULL ? err : &unwanted;
     if (rf_clock_ms() >= mysql->give_up_ms && code >= CR_MIN_ERROR && code <= CR_MAX_ERROR &&
         !rf_mysql_interrupted(mysql)) {
         rf_fail(err, RF_RETRY, "%s: no answer in time while %s", mysql->where, doing);
