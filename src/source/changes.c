@@ -130,6 +130,7 @@ void rf_changes_deinit(struct rf_changes *changes)
 {
     forget(changes);
     free(changes->items);
+    rf_payload_deinit(&changes->payload);
     rf_log_place_deinit(&changes->from);
     rf_log_place_deinit(&changes->to);
     *changes = (struct rf_changes){0};
@@ -178,6 +179,26 @@ static enum rf_status take_query(struct rf_changes *changes, uint64_t offset, st
     return status;
 }
 
+static enum rf_status take_payload(struct rf_changes *changes, uint64_t offset, struct rf_str body,
+                                   struct rf_error *err)
+{
+    struct rf_str event = RF_STR_NONE;
+    enum rf_status status = rf_payload_open(&changes->payload, body, err);
+    while (status == RF_OK) {
+        status = rf_payload_next(&changes->payload, &event, err);
+        if (status != RF_OK || event.data == NULL) {
+            break;
+        }
+        if (rf_binlog_header_type(event.data) == RF_BINLOG_QUERY) {
+            struct rf_str packed = {event.data + RF_BINLOG_HEADER_SIZE,
+                                    event.size - RF_BINLOG_HEADER_SIZE};
+            status = take_query(changes, offset, packed, err);
+        }
+    }
+    rf_payload_close(&changes->payload);
+    return status;
+}
+
 static enum rf_status take_body(struct rf_changes *changes, const struct rf_binlog_header *header,
                                 uint64_t offset, struct rf_str event, struct rf_error *err)
 {
@@ -185,7 +206,7 @@ static enum rf_status take_body(struct rf_changes *changes, const struct rf_binl
     struct rf_str body;
     enum rf_status status;
     if (header->type != RF_BINLOG_QUERY && header->type != RF_BINLOG_QUERY_COMPRESSED &&
-        header->type != RF_BINLOG_ROTATE) {
+        header->type != RF_BINLOG_TRANSACTION_PAYLOAD && header->type != RF_BINLOG_ROTATE) {
         return RF_OK;
     }
     if (header->type == RF_BINLOG_ROTATE && !changes->format.known) {
@@ -197,6 +218,9 @@ static enum rf_status take_body(struct rf_changes *changes, const struct rf_binl
     }
     if (header->type == RF_BINLOG_QUERY) {
         return take_query(changes, offset, body, err);
+    }
+    if (header->type == RF_BINLOG_TRANSACTION_PAYLOAD) {
+        return take_payload(changes, offset, body, err);
     }
     if (header->type == RF_BINLOG_QUERY_COMPRESSED) {
         add(changes, offset, RF_STR_NONE, RF_STR_NONE);
@@ -235,7 +259,8 @@ enum rf_status rf_changes_take(struct rf_changes *changes, struct rf_str event, 
 {
     struct rf_binlog_header header;
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
-    if (status != RF_OK || header.type == RF_BINLOG_HEARTBEAT) {
+    if (status != RF_OK || header.type == RF_BINLOG_HEARTBEAT ||
+        header.type == RF_BINLOG_HEARTBEAT_V2) {
         return status;
     }
     uint64_t offset = locate(changes, &header, end);

@@ -14,6 +14,7 @@
 #define ROWFERRY_SOURCE_CHANGES_H
 
 #include "wire/binlog.h"
+#include "wire/payload.h"
 
 /* Between events of a log. */
 struct rf_log_place {
@@ -35,6 +36,7 @@ struct rf_change {
 struct rf_changes {
     struct rf_log_place from, to;
     struct rf_binlog_format format; /* of the events that are taken */
+    struct rf_payload payload;      /* MySQL: statements may be packed with rows */
     struct rf_change *items;
     uint32_t count;
     uint32_t capacity;
