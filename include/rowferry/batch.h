@@ -26,11 +26,13 @@ struct rf_batch {
     int64_t commit_us; /* of that transaction; 0 without one */
     uint64_t skipped;  /* log events that the source's filter left out, for the counters */
     uint64_t waived;   /* log events that were left out because the operator named them */
+    uint64_t marked;   /* values with bytes that are not of their character set (value.h) */
     size_t bytes_max;  /* the source stops filling when rf_batch_bytes reaches it */
     bool end;          /* the source has nothing more, ever (the end of a log file) */
     /* the upstream has just said that it has nothing behind what was handed over: what is in this
      * batch is all there is. May stand alone, without events and position */
     bool current;
+    struct rf_buf scratch; /* for whoever fills it: nothing in it lasts from value to value */
 };
 
 /* Memory that the batch holds. An empty batch always takes one event, however large. */

@@ -36,14 +36,57 @@ enum rf_column_type {
     RF_COLUMN_SET,
     RF_COLUMN_JSON,
     RF_COLUMN_GEOMETRY,
+    RF_COLUMN_VECTOR,
+    /* MariaDB's; their values are RF_TEXT, as the server shows them */
+    RF_COLUMN_UUID,
+    RF_COLUMN_INET4,
+    RF_COLUMN_INET6,
 };
 
-/* How the bytes of a character column are read. */
+/* The character set that a column of characters has on its server. Its values are UTF-8 all the
+ * same, whatever this says. */
 enum rf_charset {
     RF_CHARSET_BINARY = 0, /* bytes; also every column that is not of characters */
     RF_CHARSET_ASCII,
     RF_CHARSET_LATIN1, /* MySQL's latin1, which is cp1252 with the five holes filled */
     RF_CHARSET_UTF8,   /* utf8mb3 and utf8mb4 */
+    RF_CHARSET_ARMSCII8,
+    RF_CHARSET_BIG5,
+    RF_CHARSET_CP1250,
+    RF_CHARSET_CP1251,
+    RF_CHARSET_CP1256,
+    RF_CHARSET_CP1257,
+    RF_CHARSET_CP850,
+    RF_CHARSET_CP852,
+    RF_CHARSET_CP866,
+    RF_CHARSET_CP932,
+    RF_CHARSET_DEC8,
+    RF_CHARSET_EUCJPMS,
+    RF_CHARSET_EUCKR,
+    RF_CHARSET_GB18030,
+    RF_CHARSET_GB2312,
+    RF_CHARSET_GBK,
+    RF_CHARSET_GEOSTD8,
+    RF_CHARSET_GREEK,
+    RF_CHARSET_HEBREW,
+    RF_CHARSET_HP8,
+    RF_CHARSET_KEYBCS2,
+    RF_CHARSET_KOI8R,
+    RF_CHARSET_KOI8U,
+    RF_CHARSET_LATIN2,
+    RF_CHARSET_LATIN5,
+    RF_CHARSET_LATIN7,
+    RF_CHARSET_MACCE,
+    RF_CHARSET_MACROMAN,
+    RF_CHARSET_SJIS,
+    RF_CHARSET_SWE7,
+    RF_CHARSET_TIS620,
+    RF_CHARSET_UCS2,
+    RF_CHARSET_UJIS,
+    RF_CHARSET_UTF16,
+    RF_CHARSET_UTF16LE,
+    RF_CHARSET_UTF32,
+    RF_CHARSET_COUNT,
 };
 
 struct rf_column {
@@ -55,7 +98,7 @@ struct rf_column {
     bool key;          /* part of the primary key */
     uint8_t precision; /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes */
     uint8_t scale;     /* DECIMAL: digits after the point; temporal types: fraction digits */
-    /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY: bytes of the
+    /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY, VECTOR: bytes of the
      * length field */
     uint32_t length;
     uint32_t member_count;
@@ -133,7 +176,7 @@ static inline const struct rf_value *rf_event_image(const struct rf_event *event
 
 /* Text of a value as templates, keys and string destinations show it: integers in decimal, decimals
  * exact, dates ISO-like ("2024-02-29 12:00:00.250", TIMESTAMP the same in UTC), bytes and geometry
- * as they are, bits as a number, NULL and absent add nothing. Appends to out. */
+ * as they are, vectors as "[1.5,-2]", bits as a number, NULL and absent add nothing. Appends to out. */
 void rf_value_print(struct rf_buf *out, struct rf_value value);
 /* Equal in kind and content; two NULLs are equal. */
 bool rf_value_equal(struct rf_value a, struct rf_value b);

@@ -16,7 +16,7 @@ enum rf_kind {
     RF_FLOAT,   /* f: IEEE 754 single */
     RF_DOUBLE,  /* d: IEEE 754 double */
     RF_DECIMAL, /* text: exact, "-123.4500", as many fraction digits as the column declares */
-    RF_TEXT,    /* text: valid UTF-8 */
+    RF_TEXT,    /* text: valid UTF-8; bytes that are no characters are marked, see below */
     RF_BYTES,   /* text: any bytes */
     RF_JSON,    /* text: a JSON document as UTF-8 */
     /* text: the member; `ordinal` its number from 1; 0 and "" is the server's error value */
@@ -29,7 +29,8 @@ enum rf_kind {
     RF_DATETIME, /* u: packed; `scale` fraction digits 0-6; no zone */
     /* i: microseconds since 1970-01-01 UTC; `scale` fraction digits; 0 is the zero timestamp */
     RF_TIMESTAMP,
-    RF_TIME, /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
+    RF_TIME,   /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
+    RF_VECTOR, /* text: IEEE 754 singles, 4 bytes little-endian each */
 };
 
 struct rf_value {
@@ -50,6 +51,17 @@ _Static_assert(sizeof(struct rf_value) == 16, "a value is two words");
 static inline struct rf_str rf_value_str(struct rf_value value)
 {
     return (struct rf_str){value.text, value.size};
+}
+
+/* Bytes of a text that are no character of the column's character set, as a server may hold them,
+ * are carried as one character each of a range for private use: byte 0x41 is U+10FE41. So nothing
+ * is lost: a reader puts back the byte for each character of that range, and for every other one
+ * its bytes in the column's character set. Where a text has such a character itself, its bytes are
+ * marked, too. The texts of RF_ENUM and RF_SET, and statements, are marked likewise. */
+enum { RF_MARK_FIRST = 0x10fe00, RF_MARK_LAST = RF_MARK_FIRST + 0xff };
+static inline bool rf_is_mark(uint32_t code)
+{
+    return code >= RF_MARK_FIRST && code <= RF_MARK_LAST;
 }
 
 /* Date and time in 64 bits, so that zero dates ("0000-00-00", "2024-00-10") survive: bits 0-19

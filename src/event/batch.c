@@ -3,6 +3,8 @@
 #include <rowferry/batch.h>
 #include <stdlib.h>
 
+enum { SCRATCH_KEPT = 1024 * 1024 };
+
 static void *grow(void *array, uint32_t *capacity, uint32_t first, size_t size)
 {
     rf_assert(*capacity < UINT32_MAX / 2);
@@ -70,8 +72,11 @@ void rf_batch_reset(struct rf_batch *batch, size_t keep_bytes)
     batch->table_count = 0;
     batch->position = RF_STR_NONE;
     batch->commit_us = 0;
-    batch->skipped = batch->waived = 0;
+    batch->skipped = batch->waived = batch->marked = 0;
     batch->end = batch->current = false;
+    if (batch->scratch.capacity > SCRATCH_KEPT) {
+        rf_buf_deinit(&batch->scratch);
+    }
 }
 
 void rf_batch_deinit(struct rf_batch *batch)
@@ -81,5 +86,6 @@ void rf_batch_deinit(struct rf_batch *batch)
     free(batch->events);
     free(batch->transactions);
     free(batch->tables);
+    rf_buf_deinit(&batch->scratch);
     *batch = (struct rf_batch){0};
 }

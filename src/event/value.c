@@ -3,6 +3,7 @@
 #include "event/digits.h"
 #include "event/floating.h"
 
+#include <math.h>
 #include <rowferry/event.h>
 
 static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334"
@@ -109,6 +110,49 @@ size_t rf_time_text(char *out, int64_t micros, unsigned scale)
     return (size_t)(fraction(at, (unsigned)(size % 1000000), scale) - out);
 }
 
+static float load_single(const char *at)
+{
+    uint32_t bits;
+    float single;
+    memcpy(&bits, at, sizeof bits);
+    bits = le32toh(bits);
+    memcpy(&single, &bits, sizeof single);
+    return single;
+}
+
+bool rf_vector_is_finite(struct rf_str singles)
+{
+    bool finite = true;
+    for (size_t i = 0; i + sizeof(float) <= singles.size; i += sizeof(float)) {
+        finite &= isfinite(load_single(singles.data + i)) != 0;
+    }
+    return finite;
+}
+
+static char *single_text(char *at, float single)
+{
+    const char *name = isnan(single) ? "nan" : single > 0 ? "inf" : "-inf";
+    if (isfinite(single)) {
+        return rf_floating_float(at, single);
+    }
+    memcpy(at, name, strlen(name));
+    return at + strlen(name);
+}
+
+size_t rf_vector_text(char *out, struct rf_str singles)
+{
+    char *at = out;
+    *at++ = '[';
+    for (size_t i = 0; i + sizeof(float) <= singles.size; i += sizeof(float)) {
+        if (i > 0) {
+            *at++ = ',';
+        }
+        at = single_text(at, load_single(singles.data + i));
+    }
+    *at++ = ']';
+    return (size_t)(at - out);
+}
+
 _Static_assert(RF_FLOATING_MAX >= 1 + RF_DIGITS_MAX + RF_DIGITS_SLACK, "numbers fit as well");
 
 void rf_value_print(struct rf_buf *out, struct rf_value value)
@@ -138,6 +182,10 @@ void rf_value_print(struct rf_buf *out, struct rf_value value)
     case RF_ENUM:
     case RF_SET:
     case RF_GEOMETRY: rf_buf_add(out, value.text, value.size); break;
+    case RF_VECTOR:
+        room = rf_buf_reserve(out, RF_VECTOR_TEXT_MAX(value.size));
+        out->size += rf_vector_text(room, rf_value_str(value));
+        break;
     }
 }
 
@@ -166,7 +214,7 @@ bool rf_value_equal(struct rf_value a, struct rf_value b)
     case RF_ENUM:
     case RF_SET:
     case RF_GEOMETRY:
-        return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
+    case RF_VECTOR: return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
     }
     return false;
 }

@@ -6,6 +6,8 @@
 #ifndef ROWFERRY_EVENT_VALUE_H
 #define ROWFERRY_EVENT_VALUE_H
 
+#include "event/floating.h"
+
 #include <rowferry/value.h>
 
 enum {
@@ -23,6 +25,13 @@ size_t rf_datetime_text(char *out, uint64_t packed, char separator, unsigned sca
 size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale);
 /* "-838:59:59" and `scale` fraction digits of signed microseconds. */
 size_t rf_time_text(char *out, int64_t micros, unsigned scale);
+/* "[1.5,-2,1e-05]" of singles, 4 bytes little-endian each; what is no number as "nan", "inf" or
+ * "-inf". Writes up to RF_VECTOR_TEXT_MAX of their bytes. */
+size_t rf_vector_text(char *out, struct rf_str singles);
+#define RF_VECTOR_TEXT_MAX(size) ((size_t)(size) / 4 * RF_VECTOR_SINGLE_MAX + RF_FLOATING_MAX)
+enum { RF_VECTOR_SINGLE_MAX = 18 }; /* -1.17549435e-38 and a comma, rounded up */
+/* True when none of them is NaN or an infinity. */
+bool rf_vector_is_finite(struct rf_str singles);
 /* Microseconds since 1970 UTC to packed date and time. */
 uint64_t rf_datetime_of_micros(int64_t micros);
 

@@ -202,12 +202,11 @@ static size_t base64_size(size_t size)
 }
 
 /* Room for base64_size + SLACK bytes was made. */
-static char *put_base64(char *at, const char *bytes, size_t size)
+static char *put_base64_digits(char *at, const char *bytes, size_t size)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *from = (const unsigned char *)bytes;
-    *at++ = '"';
     for (; size >= 3; size -= 3, from += 3, at += 4) {
         uint32_t group = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
         at[0] = letters[group >> 18];
@@ -223,6 +222,13 @@ static char *put_base64(char *at, const char *bytes, size_t size)
         at[3] = '=';
         at += 4;
     }
+    return at;
+}
+
+static char *put_base64(char *at, const char *bytes, size_t size)
+{
+    *at++ = '"';
+    at = put_base64_digits(at, bytes, size);
     *at++ = '"';
     return at;
 }
@@ -243,6 +249,16 @@ static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *v
     at = put_base64(at + sizeof wkb_name - 1, value->text + SRID_SIZE, size);
     *at++ = '}';
     return at;
+}
+
+static char *put_vector(struct rf_buf *out, char *at, const struct rf_value *value)
+{
+    struct rf_str singles = rf_value_str(*value);
+    if (!rf_vector_is_finite(singles)) {
+        return NULL;
+    }
+    at = room(out, at, RF_VECTOR_TEXT_MAX(singles.size) + SLACK);
+    return at + rf_vector_text(at, singles);
 }
 
 /* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. Inlined into
@@ -268,6 +284,7 @@ __attribute__((always_inline)) static inline char *put_value(struct rf_buf *out,
         at = room(out, at, base64_size(value->size) + SLACK);
         return put_base64(at, value->text, value->size);
     case RF_GEOMETRY: return put_geometry(out, at, value);
+    case RF_VECTOR: return put_vector(out, at, value);
     case RF_DATE:
         *at++ = '"';
         at += rf_date_text(at, value->u);
@@ -298,6 +315,12 @@ void rf_json_add_string(struct rf_buf *out, struct rf_str text)
 void rf_json_add_base64(struct rf_buf *out, struct rf_str bytes)
 {
     finish(out, put_base64(begin(out, base64_size(bytes.size) + SLACK), bytes.data, bytes.size));
+}
+
+void rf_json_add_base64_digits(struct rf_buf *out, struct rf_str bytes)
+{
+    char *at = begin(out, base64_size(bytes.size) + SLACK);
+    finish(out, put_base64_digits(at, bytes.data, bytes.size));
 }
 
 void rf_json_add_instant(struct rf_buf *out, int64_t micros)

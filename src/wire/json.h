@@ -15,6 +15,8 @@ void rf_json_add_string(struct rf_buf *out, struct rf_str text);
 
 /* Bytes as a base64 string with its quotes and padding. */
 void rf_json_add_base64(struct rf_buf *out, struct rf_str bytes);
+/* Its letters and padding alone. */
+void rf_json_add_base64_digits(struct rf_buf *out, struct rf_str bytes);
 
 /* Microseconds since 1970 UTC as "2026-11-22T17:00:00Z", with six fraction digits where there is a
  * fraction. 0 is 1970 here, not the zero timestamp. */
@@ -35,6 +37,7 @@ void rf_json_add_instant(struct rf_buf *out, int64_t micros);
  *   RF_TIMESTAMP              the same in UTC with a Z behind; zero "0000-00-00T00:00:00Z"
  *   RF_TIME                   "-838:59:59.000"
  *   RF_GEOMETRY               {"srid":4326,"wkb":"base64"}
+ *   RF_VECTOR                 an array of numbers, as RF_FLOAT
  *
  * Returns false, nothing appended, for a floating number that JSON cannot say (NaN, infinity). */
 RF_USE_RESULT bool rf_json_add_value(struct rf_buf *out, const struct rf_value *value);

@@ -33,6 +33,26 @@ static void test_values_print_as_the_server_shows_them(void **state)
     expect_print((struct rf_value){.kind = RF_DECIMAL, .text = "-0.50", .size = 5}, "-0.50");
 }
 
+static void test_vectors_print_as_lists_of_numbers(void **state)
+{
+    (void)state;
+    static const char numbers[] = "\0\0\x80\x3f\0\0\0\xc0\xcd\xcc\xcc\x3d\xff\xff\x7f\xff";
+    static const char others[] = "\0\0\x80\x7f\0\0\x80\xff\0\0\xc0\x7f";
+    expect_print((struct rf_value){.kind = RF_VECTOR, .text = numbers, .size = 16},
+                 "[1,-2,0.1,-3.4028235e+38]");
+    expect_print((struct rf_value){.kind = RF_VECTOR, .text = NULL, .size = 0}, "[]");
+    expect_print((struct rf_value){.kind = RF_VECTOR, .text = others, .size = 12},
+                 "[inf,-inf,nan]");
+    assert_true(rf_vector_is_finite((struct rf_str){numbers, 16}));
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(rf_vector_is_finite((struct rf_str){others + 4 * i, 4}));
+    }
+    struct rf_value vector = {.kind = RF_VECTOR, .text = numbers, .size = 16}, other = vector;
+    assert_true(rf_value_equal(vector, other));
+    other.size = 12;
+    assert_false(rf_value_equal(vector, other));
+}
+
 static void test_dates_print_with_their_own_precision(void **state)
 {
     (void)state;
@@ -135,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_print_as_the_server_shows_them),
+        cmocka_unit_test(test_vectors_print_as_lists_of_numbers),
         cmocka_unit_test(test_dates_print_with_their_own_precision),
         cmocka_unit_test(test_times_reach_beyond_a_day_and_below_zero),
         cmocka_unit_test(test_known_floating_numbers),

@@ -166,6 +166,8 @@ static void test_every_kind_of_value_has_its_form(void **state)
     expect_json(text_value(RF_BYTES, RF_STR("foob")), "\"Zm9vYg==\"");
     expect_json(text_value(RF_GEOMETRY, RF_STR("\xe6\x10\0\0foob")),
                 "{\"srid\":4326,\"wkb\":\"Zm9vYg==\"}");
+    expect_json(text_value(RF_VECTOR, (struct rf_str){"\0\0\x80\x3f\xcd\xcc\xcc\x3d", 8}),
+                "[1,0.1]");
     expect_json((struct rf_value){.kind = RF_DATE, .u = RF_DATETIME_PACK(2024, 2, 29, 0, 0, 0, 0)},
                 "\"2024-02-29\"");
     expect_json((struct rf_value){.kind = RF_DATE}, "\"0000-00-00\"");
