@@ -411,34 +411,16 @@ enum rf_status rf_binlog_query_parse(struct rf_str body, struct rf_binlog_query 
 enum rf_status rf_binlog_statement(const struct rf_binlog_query *query, struct rf_arena *arena,
                                    struct rf_str *statement, struct rf_error *err)
 {
-    static const unsigned swe7[] = {10, 82};
-    struct rf_str text = query->statement;
     enum rf_charset charset = RF_CHARSET_UTF8;
-    bool carried = query->charset == 0 || rf_charset_of(query->charset, &charset);
-    bool ascii_based = query->charset != swe7[0] && query->charset != swe7[1];
-
-    /* Every character set that a client may have is ASCII below 0x80, but for swe7's umlauts. */
-    if (ascii_based && rf_charset_is_ascii(text.data, text.size)) {
-        *statement = text;
-        return RF_OK;
-    }
-    if (!carried) {
+    bool known = query->charset == 0 || rf_charset_of(query->charset, &charset);
+    charset = charset == RF_CHARSET_BINARY ? RF_CHARSET_UTF8 : charset;
+    if (!known && !rf_charset_is_ascii(query->statement.data, query->statement.size)) {
         return rf_fail(err, RF_FATAL,
-                       "a statement in the character set %s (collation %u) cannot be carried",
-                       rf_charset_name(query->charset), query->charset);
+                       "a statement in a character set that is not known: collation "
+                       "%u",
+                       query->charset);
     }
-    if (charset == RF_CHARSET_LATIN1) {
-        char *copy = rf_arena_alloc(arena, text.size * 3);
-        size_t size = rf_charset_from_latin1(copy, text.data, text.size);
-        rf_arena_shrink(arena, copy, text.size * 3, size);
-        *statement = (struct rf_str){copy, size};
-        return RF_OK;
-    }
-    if (charset == RF_CHARSET_ASCII || !rf_charset_is_utf8(text.data, text.size)) {
-        return rf_fail(err, RF_FATAL, "a statement holds bytes that are not valid in %s",
-                       query->charset == 0 ? "utf8mb4" : rf_charset_name(query->charset));
-    }
-    *statement = text;
+    rf_charset_decode(charset, query->statement, arena, statement);
     return RF_OK;
 }
 

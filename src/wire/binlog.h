@@ -244,9 +244,9 @@ RF_USE_RESULT enum rf_status rf_binlog_query_parse(struct rf_str body,
                                                    struct rf_binlog_query *query,
                                                    struct rf_error *err);
 
-/* The statement as UTF-8: itself where it is that already, else a copy in the arena.
- * Returns RF_OK; RF_FATAL (bytes that are not of its character set, or bytes above 0x7f in a
- * character set that is not carried: named). */
+/* The statement as UTF-8: itself where it is that already, else a copy in the arena, in which bytes
+ * that are not of its character set are marked (value.h).
+ * Returns RF_OK; RF_FATAL (bytes above 0x7f in a character set that is not known). */
 RF_USE_RESULT enum rf_status rf_binlog_statement(const struct rf_binlog_query *query,
                                                  struct rf_arena *arena, struct rf_str *statement,
                                                  struct rf_error *err);

@@ -60,17 +60,34 @@ bool rf_charset_named(struct rf_str name, enum rf_charset *charset, unsigned *by
 {
     static const struct {
         const char *name;
-        enum rf_charset charset;
-        unsigned bytes_max;
-    } carried[] = {
-        {"utf8mb4", RF_CHARSET_UTF8, 4}, {"utf8mb3", RF_CHARSET_UTF8, 3},
-        {"utf8", RF_CHARSET_UTF8, 3},    {"latin1", RF_CHARSET_LATIN1, 1},
-        {"ascii", RF_CHARSET_ASCII, 1},  {"binary", RF_CHARSET_BINARY, 1},
+        uint8_t charset, bytes_max;
+    } sets[] = {
+        {"utf8mb4", RF_CHARSET_UTF8, 4},      {"utf8mb3", RF_CHARSET_UTF8, 3},
+        {"utf8", RF_CHARSET_UTF8, 3},         {"latin1", RF_CHARSET_LATIN1, 1},
+        {"ascii", RF_CHARSET_ASCII, 1},       {"binary", RF_CHARSET_BINARY, 1},
+        {"armscii8", RF_CHARSET_ARMSCII8, 1}, {"big5", RF_CHARSET_BIG5, 2},
+        {"cp1250", RF_CHARSET_CP1250, 1},     {"cp1251", RF_CHARSET_CP1251, 1},
+        {"cp1256", RF_CHARSET_CP1256, 1},     {"cp1257", RF_CHARSET_CP1257, 1},
+        {"cp850", RF_CHARSET_CP850, 1},       {"cp852", RF_CHARSET_CP852, 1},
+        {"cp866", RF_CHARSET_CP866, 1},       {"cp932", RF_CHARSET_CP932, 2},
+        {"dec8", RF_CHARSET_DEC8, 1},         {"eucjpms", RF_CHARSET_EUCJPMS, 3},
+        {"euckr", RF_CHARSET_EUCKR, 2},       {"gb18030", RF_CHARSET_GB18030, 4},
+        {"gb2312", RF_CHARSET_GB2312, 2},     {"gbk", RF_CHARSET_GBK, 2},
+        {"geostd8", RF_CHARSET_GEOSTD8, 1},   {"greek", RF_CHARSET_GREEK, 1},
+        {"hebrew", RF_CHARSET_HEBREW, 1},     {"hp8", RF_CHARSET_HP8, 1},
+        {"keybcs2", RF_CHARSET_KEYBCS2, 1},   {"koi8r", RF_CHARSET_KOI8R, 1},
+        {"koi8u", RF_CHARSET_KOI8U, 1},       {"latin2", RF_CHARSET_LATIN2, 1},
+        {"latin5", RF_CHARSET_LATIN5, 1},     {"latin7", RF_CHARSET_LATIN7, 1},
+        {"macce", RF_CHARSET_MACCE, 1},       {"macroman", RF_CHARSET_MACROMAN, 1},
+        {"sjis", RF_CHARSET_SJIS, 2},         {"swe7", RF_CHARSET_SWE7, 1},
+        {"tis620", RF_CHARSET_TIS620, 1},     {"ucs2", RF_CHARSET_UCS2, 2},
+        {"ujis", RF_CHARSET_UJIS, 3},         {"utf16", RF_CHARSET_UTF16, 4},
+        {"utf16le", RF_CHARSET_UTF16LE, 4},   {"utf32", RF_CHARSET_UTF32, 4},
     };
-    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
-        if (rf_str_equal_nocase(name, rf_str_of(carried[i].name))) {
-            *charset = carried[i].charset;
-            *bytes_max = carried[i].bytes_max;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (rf_str_equal_nocase(name, rf_str_of(sets[i].name))) {
+            *charset = sets[i].charset;
+            *bytes_max = sets[i].bytes_max;
             return true;
         }
     }
@@ -79,21 +96,8 @@ bool rf_charset_named(struct rf_str name, enum rf_charset *charset, unsigned *by
 
 bool rf_charset_of(unsigned collation, enum rf_charset *charset)
 {
-    static const struct {
-        const char *name;
-        enum rf_charset charset;
-    } carried[] = {
-        {"utf8mb4", RF_CHARSET_UTF8}, {"utf8mb3", RF_CHARSET_UTF8},  {"latin1", RF_CHARSET_LATIN1},
-        {"ascii", RF_CHARSET_ASCII},  {"binary", RF_CHARSET_BINARY},
-    };
-    const char *name = rf_charset_name(collation);
-    for (size_t i = 0; i < sizeof carried / sizeof *carried; i++) {
-        if (strcmp(name, carried[i].name) == 0) {
-            *charset = carried[i].charset;
-            return true;
-        }
-    }
-    return false;
+    unsigned bytes_max;
+    return rf_charset_named(rf_str_of(rf_charset_name(collation)), charset, &bytes_max);
 }
 
 static bool continues(unsigned char byte)
@@ -127,7 +131,20 @@ static size_t sequence(const unsigned char *at, size_t left)
     return 0;
 }
 
-size_t rf_charset_utf8_prefix(const char *text, size_t size)
+size_t rf_charset_utf8_sequence(const uint8_t *at, size_t left)
+{
+    return *at < 0x80 ? 1 : sequence(at, left);
+}
+
+/* U+10FE00 to U+10FEFF. */
+static bool is_mark(const unsigned char *at)
+{
+    return at[0] == 0xf4 && at[1] == 0x8f && (at[2] & 0xfc) == 0xb8;
+}
+
+/* Inlined with and without a look at marks. */
+__attribute__((always_inline)) static inline size_t prefix(const char *text, size_t size,
+                                                           bool unmarked)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t left = size;
@@ -139,7 +156,7 @@ size_t rf_charset_utf8_prefix(const char *text, size_t size)
             continue;
         }
         size_t step = sequence(at, left);
-        if (step == 0) {
+        if (step == 0 || (unmarked && step == 4 && is_mark(at))) {
             break;
         }
         at += step;
@@ -148,31 +165,12 @@ size_t rf_charset_utf8_prefix(const char *text, size_t size)
     return size - left;
 }
 
-bool rf_charset_is_utf8(const char *text, size_t size)
+size_t rf_charset_utf8_prefix(const char *text, size_t size)
 {
-    return rf_charset_is_ascii(text, size) || rf_charset_utf8_prefix(text, size) == size;
+    return prefix(text, size, true);
 }
 
-size_t rf_charset_from_latin1(char *out, const char *text, size_t size)
+bool rf_charset_is_utf8(const char *text, size_t size)
 {
-    static const uint16_t cp1252[32] = {
-        0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-        0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-        0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178};
-    char *at = out;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        unsigned code = byte >= 0x80 && byte < 0xa0 ? cp1252[byte - 0x80] : byte;
-        if (code < 0x80) {
-            *at++ = (char)code;
-        } else if (code < 0x800) {
-            *at++ = (char)(0xc0 | code >> 6);
-            *at++ = (char)(0x80 | (code & 0x3f));
-        } else {
-            *at++ = (char)(0xe0 | code >> 12);
-            *at++ = (char)(0x80 | (code >> 6 & 0x3f));
-            *at++ = (char)(0x80 | (code & 0x3f));
-        }
-    }
-    return (size_t)(at - out);
+    return rf_charset_is_ascii(text, size) || prefix(text, size, false) == size;
 }

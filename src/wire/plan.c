@@ -10,12 +10,12 @@
  *   246 NEWDECIMAL          2  precision, scale
  *   252 BLOB (all four)     1  bytes of the length in front of a value
  *   254 STRING              2  real type and size; see string_type
- *   255 GEOMETRY            1  as BLOB
+ *   242 VECTOR, 245 JSON, 255 GEOMETRY   1  as BLOB
+ *   7 TIMESTAMP, 11 TIME, 12 DATETIME (before MySQL 5.6)   0
  *
  * and, known but not carried:
  *
- *   0 DECIMAL, 6 NULL, 7 TIMESTAMP, 11 TIME, 12 DATETIME (before MySQL 5.6)    0
- *   140 compressed BLOB, 242 VECTOR, 245 JSON  1;  141 compressed VARCHAR, 253 VAR_STRING  2
+ *   0 DECIMAL, 6 NULL  0;  140 compressed BLOB  1;  141 compressed VARCHAR, 253 VAR_STRING  2
  *
  * Source: MySQL, rows_event.h, Table_map_event; MariaDB, "TABLE_MAP_EVENT". */
 enum {
@@ -24,9 +24,12 @@ enum {
     TYPE_LONG = 3,
     TYPE_FLOAT = 4,
     TYPE_DOUBLE = 5,
+    TYPE_TIMESTAMP = 7,
     TYPE_LONGLONG = 8,
     TYPE_INT24 = 9,
     TYPE_DATE = 10,
+    TYPE_TIME = 11,
+    TYPE_DATETIME = 12,
     TYPE_YEAR = 13,
     TYPE_NEWDATE = 14,
     TYPE_VARCHAR = 15,
@@ -65,23 +68,28 @@ const char *rf_plan_refused(unsigned type)
     case TYPE_TIMESTAMP2:
     case TYPE_DATETIME2:
     case TYPE_TIME2:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIME:
+    case TYPE_DATETIME:
+    case TYPE_VECTOR:
+    case TYPE_JSON:
     case TYPE_NEWDECIMAL:
     case TYPE_BLOB:
     case TYPE_STRING:
     case TYPE_GEOMETRY: return NULL;
     case 0: return "DECIMAL of before MySQL 5.0";
     case 6: return "NULL";
-    case 7: return "TIMESTAMP of before MySQL 5.6";
-    case 11: return "TIME of before MySQL 5.6";
-    case 12: return "DATETIME of before MySQL 5.6";
     case 20: return "typed array";
     case TYPE_COMPRESSED_BLOB: return "compressed BLOB or TEXT";
     case TYPE_COMPRESSED_VARCHAR: return "compressed VARCHAR or VARBINARY";
-    case TYPE_VECTOR: return "VECTOR";
-    case TYPE_JSON: return "binary JSON";
     case TYPE_VAR_STRING: return "VARCHAR of before MySQL 5.0";
     default: return "unknown";
     }
+}
+
+bool rf_plan_is_old(unsigned type)
+{
+    return type == TYPE_TIMESTAMP || type == TYPE_TIME || type == TYPE_DATETIME;
 }
 
 size_t rf_plan_metadata_size(unsigned type)
@@ -194,6 +202,26 @@ static bool set_temporal(struct rf_column *column, struct rf_plan_step *step, un
     return scale <= 6;
 }
 
+/* Without a fraction they are numbers of decimal digits, with one they are packed: see rows.c. */
+static bool set_old(struct rf_column *column, struct rf_plan_step *step, unsigned type, unsigned op,
+                    unsigned scale)
+{
+    static const uint8_t widths[][7] = {
+        [RF_PLAN_OLD_TIME - RF_PLAN_OLD_TIME] = {3, 4, 4, 5, 5, 5, 6},
+        [RF_PLAN_OLD_DATETIME - RF_PLAN_OLD_TIME] = {8, 6, 6, 7, 7, 7, 8},
+        [RF_PLAN_OLD_TIMESTAMP - RF_PLAN_OLD_TIME] = {4, 5, 5, 6, 6, 7, 7},
+    };
+    column->type = (uint8_t)type;
+    column->scale = (uint8_t)scale;
+    step->op = (uint8_t)op;
+    step->scale = (uint8_t)scale;
+    if (scale > 6) {
+        return false;
+    }
+    step->width = widths[op - RF_PLAN_OLD_TIME][scale];
+    return true;
+}
+
 static bool set_blob(struct rf_column *column, struct rf_plan_step *step, unsigned type,
                      unsigned op, unsigned metadata)
 {
@@ -246,6 +274,15 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
     case TYPE_TIMESTAMP2:
         valid = set_temporal(column, step, RF_COLUMN_TIMESTAMP, RF_PLAN_TIMESTAMP, 4, metadata);
         break;
+    case TYPE_TIME:
+        valid = set_old(column, step, RF_COLUMN_TIME, RF_PLAN_OLD_TIME, metadata);
+        break;
+    case TYPE_DATETIME:
+        valid = set_old(column, step, RF_COLUMN_DATETIME, RF_PLAN_OLD_DATETIME, metadata);
+        break;
+    case TYPE_TIMESTAMP:
+        valid = set_old(column, step, RF_COLUMN_TIMESTAMP, RF_PLAN_OLD_TIMESTAMP, metadata);
+        break;
     case TYPE_VARCHAR:
         column->type = RF_COLUMN_VARCHAR;
         column->length = metadata;
@@ -255,6 +292,10 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
     case TYPE_BLOB: valid = set_blob(column, step, RF_COLUMN_TEXT, RF_PLAN_UTF8, metadata); break;
     case TYPE_GEOMETRY:
         valid = set_blob(column, step, RF_COLUMN_GEOMETRY, RF_PLAN_GEOMETRY, metadata);
+        break;
+    case TYPE_JSON: valid = set_blob(column, step, RF_COLUMN_JSON, RF_PLAN_JSON, metadata); break;
+    case TYPE_VECTOR:
+        valid = set_blob(column, step, RF_COLUMN_VECTOR, RF_PLAN_VECTOR, metadata);
         break;
     case TYPE_STRING: valid = set_string(column, step, metadata); break;
     default: return false;

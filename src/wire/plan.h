@@ -33,13 +33,21 @@ enum rf_plan_op {
     RF_PLAN_TIMESTAMP,
     RF_PLAN_ENUM,
     RF_PLAN_SET,
+    RF_PLAN_OLD_TIME, /* of before MySQL 5.6, as are the next two */
+    RF_PLAN_OLD_DATETIME,
+    RF_PLAN_OLD_TIMESTAMP,
     RF_PLAN_SIZED, /* from here on a length stands in front of the value */
     RF_PLAN_UTF8 = RF_PLAN_SIZED,
-    RF_PLAN_ASCII,
-    RF_PLAN_LATIN1,
+    RF_PLAN_TEXT, /* of a set in which ASCII is ASCII */
+    RF_PLAN_WIDE, /* of one in which it is not */
     RF_PLAN_BYTES,
     RF_PLAN_BINARY, /* BINARY(n): zeros at its end are not in the log */
     RF_PLAN_GEOMETRY,
+    RF_PLAN_JSON,
+    RF_PLAN_VECTOR,
+    RF_PLAN_UUID, /* of this and the next two, the zeros at their end are not in the log either */
+    RF_PLAN_INET4,
+    RF_PLAN_INET6,
 };
 
 struct rf_plan_step {
@@ -48,6 +56,7 @@ struct rf_plan_step {
     uint8_t scale; /* what rf_value.scale becomes */
     union {
         uint32_t length;                 /* RF_PLAN_BINARY: bytes declared */
+        uint8_t charset;                 /* RF_PLAN_TEXT, RF_PLAN_WIDE: enum rf_charset */
         struct rf_decimal_shape decimal; /* RF_PLAN_DECIMAL */
     };
 };
@@ -56,6 +65,7 @@ enum { RF_PLAN_MAGIC = 0x6e616c70 };
 
 struct rf_plan {
     uint32_t magic;      /* a table of another maker has no plan: asserted */
+    bool marked;         /* members of ENUM or SET columns have marks (value.h) */
     uint32_t text_bytes; /* what the DECIMAL columns of one image need in the arena at most */
     struct rf_plan_step steps[]; /* one per column */
 };
@@ -66,9 +76,13 @@ size_t rf_plan_metadata_size(unsigned type);
 /* What the type is called, when it is one that cannot be carried; NULL when it can. */
 const char *rf_plan_refused(unsigned type);
 
+/* True for the temporal types of before MySQL 5.6: MariaDB gives them fraction digits, which change
+ * their size, and does not log how many. */
+bool rf_plan_is_old(unsigned type);
+
 /* Fills in the column and its step from a type that can be carried; both come zeroed. Text is
- * taken for UTF-8, numbers for signed: the optional metadata corrects that. False: the metadata
- * is damaged. */
+ * taken for UTF-8, numbers for signed: the optional metadata corrects that. For the old temporal
+ * types, metadata is the number of fraction digits. False: the metadata is damaged. */
 bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigned type,
                     unsigned metadata);
 

@@ -1,9 +1,12 @@
 #include "wire/rows.h"
 
+#include "wire/address.h"
 #include "wire/binlog.h"
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
+#include "wire/jsonb.h"
+#include "wire/moment.h"
 #include "wire/plan.h"
 
 #include <endian.h>
@@ -27,6 +30,7 @@ enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *
     bool second = type >= RF_BINLOG_WRITE_ROWS_V2;
     struct rf_cursor cursor = rf_cursor_of(body);
 
+    rows->strict = false;
     rows->op = ops[type - (second ? RF_BINLOG_WRITE_ROWS_V2 : RF_BINLOG_WRITE_ROWS_V1)];
     rows->table_id = rf_cursor_number(&cursor, 6, "table id");
     rows->flags = rf_cursor_u16(&cursor, "flags");
@@ -60,10 +64,13 @@ struct decoder {
     const struct rf_table *table;
     const struct rf_plan *plan;
     struct rf_arena *arena;
+    struct rf_buf *scratch;
     const uint8_t *end;
+    bool strict;
+    uint64_t marked;      /* values with bytes that are not of their character set */
     const uint8_t *value; /* the one that is decoded */
     uint32_t column;      /* where and why it stopped */
-    const char *why;
+    const char *why;      /* NULL: it has not stopped */
 };
 
 static const uint8_t *stop(struct decoder *decoder, ptrdiff_t column, const char *why)
@@ -244,23 +251,86 @@ static bool decode_set(struct rf_arena *arena, const struct rf_column *column, u
     return true;
 }
 
+/* The value of an ENUM or SET may have members with marks. */
+static bool check_members(struct decoder *decoder, const struct rf_value *value)
+{
+    if (likely(!decoder->plan->marked) ||
+        rf_charset_utf8_prefix(value->text, value->size) == value->size) {
+        return true;
+    }
+    decoder->marked++;
+    decoder->why = decoder->strict ? not_text : NULL;
+    return !decoder->strict;
+}
+
 static struct rf_value text_value(unsigned kind, const void *text, size_t size)
 {
     return (struct rf_value){.kind = (uint8_t)kind, .size = (uint32_t)size, .text = text};
 }
 
-static bool decode_latin1(struct rf_arena *arena, const char *text, uint32_t size,
-                          struct rf_value *value)
+/* Where text stops being valid, or for sets other than UTF-8 at least not before that. */
+static size_t valid_bytes(enum rf_charset charset, const char *text, uint32_t size)
 {
-    if (rf_charset_is_ascii(text, size)) {
-        return true;
+    size_t valid = charset == RF_CHARSET_UTF8 ? rf_charset_utf8_prefix(text, size) : 0;
+    while (charset != RF_CHARSET_UTF8 && rf_charset_extends_ascii(charset) && valid < size &&
+           (unsigned char)text[valid] < 0x80) {
+        valid++;
     }
-    size_t room = (size_t)size * 3;
-    char *copy = rf_arena_alloc(arena, room);
-    size_t kept = rf_charset_from_latin1(copy, text, size);
-    rf_arena_shrink(arena, copy, room, kept);
-    *value = text_value(RF_TEXT, copy, kept);
-    return kept <= UINT32_MAX;
+    return valid;
+}
+
+/* Text whose bytes are not the value already. */
+static bool decode_text(struct decoder *decoder, enum rf_charset charset, const char *text,
+                        uint32_t size, struct rf_value *value)
+{
+    struct rf_str decoded;
+    size_t marked =
+        rf_charset_decode(charset, (struct rf_str){text, size}, decoder->arena, &decoded);
+    *value = text_value(RF_TEXT, decoded.data, decoded.size);
+    decoder->marked += marked > 0;
+    if (marked > 0 && decoder->strict) {
+        decoder->why = not_text;
+        decoder->value = (const uint8_t *)text + valid_bytes(charset, text, size);
+    } else if (decoded.size > UINT32_MAX) {
+        decoder->why = "as UTF-8 it is longer than 4 GiB";
+    }
+    return decoder->why == NULL;
+}
+
+static bool decode_json(struct decoder *decoder, const char *bytes, uint32_t size,
+                        struct rf_value *value)
+{
+    rf_buf_reset(decoder->scratch);
+    decoder->why = rf_jsonb_print(decoder->scratch, (struct rf_str){bytes, size});
+    if (decoder->why == NULL && decoder->scratch->size > UINT32_MAX) {
+        decoder->why = "as text it is longer than 4 GiB";
+    }
+    if (decoder->why == NULL) {
+        struct rf_str text = rf_arena_copy(decoder->arena, rf_buf_str(decoder->scratch));
+        *value = text_value(RF_JSON, text.data, text.size);
+    }
+    return decoder->why == NULL;
+}
+
+/* UUID, INET4 and INET6, of whose bytes the zeros at the end are missing. */
+static bool decode_address(struct decoder *decoder, unsigned op, const char *bytes, uint32_t size,
+                           struct rf_value *value)
+{
+    uint8_t whole[RF_UUID_SIZE] = {0};
+    _Static_assert(RF_INET6_SIZE == RF_UUID_SIZE && RF_INET4_SIZE < RF_UUID_SIZE, "all fit");
+    if (size > (op == RF_PLAN_INET4 ? RF_INET4_SIZE : RF_UUID_SIZE)) {
+        return false;
+    }
+    memcpy(whole, bytes, size);
+    char *text = rf_arena_alloc(decoder->arena, RF_INET6_TEXT_MAX), *end;
+    switch (op) {
+    case RF_PLAN_UUID: end = rf_uuid_text(text, whole); break;
+    case RF_PLAN_INET4: end = rf_inet4_text(text, whole); break;
+    default: end = rf_inet6_text(text, whole); break;
+    }
+    *value = text_value(RF_TEXT, text, (size_t)(end - text));
+    rf_arena_shrink(decoder->arena, text, RF_INET6_TEXT_MAX, value->size);
+    return true;
 }
 
 /* What BINARY(n), UUID and INET6 lose: the zeros at their end. */
@@ -283,17 +353,22 @@ static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *ste
     switch ((enum rf_plan_op)step->op) {
     case RF_PLAN_UTF8:
         *value = text_value(RF_TEXT, text, size);
-        return likely(rf_charset_is_ascii(text, size)) || rf_charset_is_utf8(text, size);
-    case RF_PLAN_ASCII:
+        return likely(rf_charset_is_ascii(text, size)) ||
+               decode_text(decoder, RF_CHARSET_UTF8, text, size, value);
+    case RF_PLAN_TEXT:
         *value = text_value(RF_TEXT, text, size);
-        return rf_charset_is_ascii(text, size);
-    case RF_PLAN_LATIN1:
-        *value = text_value(RF_TEXT, text, size);
-        return decode_latin1(decoder->arena, text, size, value);
+        return rf_charset_is_ascii(text, size) ||
+               decode_text(decoder, step->charset, text, size, value);
+    case RF_PLAN_WIDE: return decode_text(decoder, step->charset, text, size, value);
     case RF_PLAN_BINARY:
         *value = text_value(RF_BYTES, text, size);
         return decode_binary(decoder->arena, text, size, step->length, value);
     case RF_PLAN_GEOMETRY: *value = text_value(RF_GEOMETRY, text, size); return size >= 4;
+    case RF_PLAN_JSON: return decode_json(decoder, text, size, value);
+    case RF_PLAN_VECTOR: *value = text_value(RF_VECTOR, text, size); return size % 4 == 0;
+    case RF_PLAN_UUID:
+    case RF_PLAN_INET4:
+    case RF_PLAN_INET6: return decode_address(decoder, step->op, text, size, value);
     default: *value = text_value(RF_BYTES, text, size); return true;
     }
 }
@@ -315,25 +390,23 @@ static bool decode_other(struct decoder *decoder, uint32_t number, const struct 
         return true;
     case RF_PLAN_DATE: return decode_date(at, value);
     case RF_PLAN_TIME: return decode_time(load_be(at, step->width, end), step->scale, value);
-    case RF_PLAN_ENUM: return decode_enum(column, load_size(at, step->width), value);
-    default: return decode_set(decoder->arena, column, load_le(at, step->width), value);
+    case RF_PLAN_OLD_TIME: return rf_moment_old_time(at, step->width, step->scale, value);
+    case RF_PLAN_OLD_DATETIME: return rf_moment_old_datetime(at, step->width, step->scale, value);
+    case RF_PLAN_OLD_TIMESTAMP: return rf_moment_old_timestamp(at, step->width, step->scale, value);
+    case RF_PLAN_ENUM:
+        return decode_enum(column, load_size(at, step->width), value) &&
+               check_members(decoder, value);
+    default:
+        return decode_set(decoder->arena, column, load_le(at, step->width), value) &&
+               check_members(decoder, value);
     }
 }
 
-/* For text, decoder->value becomes the place where it stops being text. */
-static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column,
-                                   const struct rf_value *value)
+/* The value at decoder->value is none, or none that may be carried. */
+static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column)
 {
-    const struct rf_plan_step *step = &decoder->plan->steps[column];
-    if (step->op != RF_PLAN_UTF8 && step->op != RF_PLAN_ASCII) {
-        return stop(decoder, column, "it is not a value of its type");
-    }
-    size_t valid = step->op == RF_PLAN_UTF8 ? rf_charset_utf8_prefix(value->text, value->size) : 0;
-    while (step->op == RF_PLAN_ASCII && (unsigned char)value->text[valid] < 0x80) {
-        valid++;
-    }
-    decoder->value = (const uint8_t *)value->text + valid;
-    return stop(decoder, column, not_text);
+    return stop(decoder, column,
+                decoder->why != NULL ? decoder->why : "it is not a value of its type");
 }
 
 /* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and
@@ -422,19 +495,28 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
         case RF_PLAN_TIME:
         case RF_PLAN_ENUM:
         case RF_PLAN_SET:
+        case RF_PLAN_OLD_TIME:
+        case RF_PLAN_OLD_DATETIME:
+        case RF_PLAN_OLD_TIMESTAMP:
             good = decode_other(decoder, (uint32_t)(value - *image), step, at, value);
             break;
         case RF_PLAN_UTF8:
-        case RF_PLAN_ASCII:
-        case RF_PLAN_LATIN1:
+        case RF_PLAN_TEXT:
+        case RF_PLAN_WIDE:
         case RF_PLAN_BYTES:
         case RF_PLAN_BINARY:
-        case RF_PLAN_GEOMETRY: {
+        case RF_PLAN_GEOMETRY:
+        case RF_PLAN_JSON:
+        case RF_PLAN_VECTOR:
+        case RF_PLAN_UUID:
+        case RF_PLAN_INET4:
+        case RF_PLAN_INET6: {
             uint32_t size = load_size(at, step->width);
             if (unlikely(size > (size_t)(end - at) - step->width)) {
                 return stop(decoder, value - *image, truncated);
             }
             const char *bytes = (const char *)at + step->width;
+            decoder->value = (const uint8_t *)bytes;
             good = decode_sized(decoder, step, bytes, size, value);
             at += size;
             break;
@@ -442,7 +524,7 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
         }
         at += step->width;
         if (unlikely(!good)) {
-            return stop_invalid(decoder, value - *image, value);
+            return stop_invalid(decoder, value - *image);
         }
     }
     rf_arena_shrink(decoder->arena, *image, image_bytes, (size_t)(text - (const char *)*image));
@@ -468,7 +550,8 @@ static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, st
         decoder->why, hex);
     if (decoder->why == not_text) {
         rf_error_hint(err, "The server holds bytes that the column's character set does not have. "
-                           "Mend the row there and start behind it, or leave the table out.");
+                           "Mend the row there and start behind it; or leave the table out; or "
+                           "have such bytes marked: invalid=mark");
     }
     return status;
 }
@@ -541,7 +624,9 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     struct decoder decoder = {
         .table = table,
         .plan = plan,
+        .strict = rows->strict,
         .arena = &batch->arena,
+        .scratch = &batch->scratch,
         .end = (const uint8_t *)rows->images.data + rows->images.size,
     };
     rf_batch_use(batch, table);
@@ -549,6 +634,8 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     if (status != RF_OK) {
         batch->count = count;
         transaction->count = transaction_count;
+    } else {
+        batch->marked += decoder.marked;
     }
     return status;
 }

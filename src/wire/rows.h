@@ -37,6 +37,7 @@ struct rf_rows {
     struct rf_str present;       /* bitmap of the columns in the (before) images */
     struct rf_str present_after; /* RF_UPDATE: of the after images; else as `present` */
     struct rf_str images;
+    bool strict; /* for the caller to set: text with invalid bytes stops, and is not marked */
 };
 
 /* True for the six types above. */
@@ -52,9 +53,10 @@ RF_USE_RESULT enum rf_status rf_rows_parse(unsigned type, struct rf_str body, st
  * TABLE_MAP of this table id; the batch gets its reference here. Text, bytes and blobs are not
  * copied where the log's bytes are the value already: the body must lie in memory that the batch
  * owns (an arena chunk that was adopted) or that outlives it. What must be converted goes into
- * the batch's arena. Returns RF_OK; RF_FATAL (damage; an image that lacks columns; a value that
- * cannot be carried, named with table, column and row): the batch then has the events that it
- * had before. */
+ * the batch's arena. Texts with bytes that are not of their character set are marked (value.h) and
+ * counted in batch->marked. Returns RF_OK; RF_FATAL (damage; an image that lacks columns; a value
+ * that cannot be carried, or may not be with rows->strict, named with table, column and row): the
+ * batch then has the events that it had before. */
 RF_USE_RESULT enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table,
                                             uint32_t ordinal, struct rf_batch *batch,
                                             struct rf_error *err);

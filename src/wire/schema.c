@@ -78,6 +78,9 @@ enum family {
     VARBINARIES,
     ENUM,
     SET,
+    UUID, /* as FIXED, these three */
+    INET4,
+    INET6,
 };
 
 static const struct type {
@@ -116,6 +119,7 @@ static const struct type {
     {"enum", ENUM, 254, 247},
     {"set", SET, 254, 248},
     {"json", FIXED, 245, 4},
+    {"vector", FIXED, 242, 4},
     {"geometry", FIXED, 255, 4},
     {"point", FIXED, 255, 4},
     {"linestring", FIXED, 255, 4},
@@ -125,9 +129,9 @@ static const struct type {
     {"multipolygon", FIXED, 255, 4},
     {"geometrycollection", FIXED, 255, 4},
     {"geomcollection", FIXED, 255, 4},
-    {"uuid", FIXED, 254, 254 | 16 << 8},
-    {"inet6", FIXED, 254, 254 | 16 << 8},
-    {"inet4", FIXED, 254, 254 | 4 << 8},
+    {"uuid", UUID, 254, 254 | 16 << 8},
+    {"inet6", INET6, 254, 254 | 16 << 8},
+    {"inet4", INET4, 254, 254 | 4 << 8},
 };
 
 static const struct type *find_type(struct rf_sql_token token)
@@ -179,6 +183,9 @@ static void set_numbers(struct rf_definition_column *column, const struct type *
     case SET:
         column->metadata = (uint16_t)(type->metadata | set_bytes(column->member_count) << 8);
         break;
+    case UUID: column->address = RF_COLUMN_UUID; break;
+    case INET4: column->address = RF_COLUMN_INET4; break;
+    case INET6: column->address = RF_COLUMN_INET6; break;
     case FIXED:
     case TEXT: break;
     }

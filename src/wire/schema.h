@@ -25,6 +25,7 @@
  *   tiny-, -, medium-, long- text and blob   252   bytes of the length: 1 to 4
  *   geometry and its kin          255   4
  *   json                          245   4 (MySQL; MariaDB's is a longtext)
+ *   vector                        242   4
  *
  * Source: MariaDB Knowledge Base, "SHOW CREATE TABLE", "CREATE TABLE", "TABLE_MAP_EVENT"; MySQL,
  * rows_event.h, Table_map_event. */
@@ -39,6 +40,7 @@ struct rf_definition_column {
     struct rf_str type; /* as declared, for messages */
     uint8_t log_type;   /* 0: a type that is not known here */
     uint16_t metadata;
+    uint8_t address; /* RF_COLUMN_UUID, RF_COLUMN_INET4 or RF_COLUMN_INET6; 0: none of them */
     bool is_unsigned;
     bool nullable;
     bool character; /* has a character set */

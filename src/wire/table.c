@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "event/digits.h"
+#include "wire/address.h"
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
@@ -44,6 +45,7 @@ struct map {
 struct build {
     const struct map *map;
     const struct rf_definition *definition; /* NULL: none, or not needed */
+    const struct rf_definition *typing;     /* the same where the log has the names */
     bool numbered;                          /* columns have numbers for names */
     struct rf_table *table;
     struct rf_plan *plan;
@@ -144,7 +146,7 @@ static void members_count(struct rf_str field, struct sizes *sizes)
             sizes->members++;
         }
     }
-    sizes->text += field.size * 3; /* latin1 grows to three bytes a character at most */
+    sizes->text += field.size * RF_CHARSET_GROWTH;
 }
 
 static void definition_count(const struct rf_definition *definition, struct sizes *sizes)
@@ -278,6 +280,48 @@ static enum rf_status column_names_read(struct build *build)
     return RF_OK;
 }
 
+/* What a definition says of the column; NULL: nothing. */
+static const struct rf_definition_column *defined_as(const struct build *build, uint32_t number)
+{
+    if (build->definition != NULL) {
+        return &build->definition->columns[number];
+    }
+    for (uint32_t i = 0; build->typing != NULL && i < build->typing->column_count; i++) {
+        if (rf_str_equal(build->typing->columns[i].name, build->columns[number].name)) {
+            return &build->typing->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* Types have had two numbers: DATE, and the temporal ones that were made anew. */
+static unsigned canonical(unsigned type)
+{
+    static const uint8_t modern[] = {[7] = 17, [11] = 19, [12] = 18, [14] = 10};
+    return type < sizeof modern && modern[type] != 0 ? modern[type] : type;
+}
+
+/* How many fraction digits a temporal column of old has: its metadata, which the log lacks. */
+static enum rf_status digits_read(const struct build *build, uint32_t number, unsigned type,
+                                  unsigned *digits)
+{
+    const struct rf_definition_column *defined = defined_as(build, number);
+    const struct rf_column *column = &build->columns[number];
+    if (defined != NULL && defined->log_type == canonical(type)) {
+        *digits = defined->metadata;
+        return RF_OK;
+    }
+    rf_fail(build->err, RF_CONFIG,
+            "column %.*s of table %.*s is a TIMESTAMP, TIME or DATETIME of before MySQL 5.6 (type "
+            "%u), and the log does not say how many fraction digits it has",
+            RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name), type);
+    rf_error_hint(build->err, "On the server: SET GLOBAL mysql56_temporal_format=ON; and ALTER "
+                              "TABLE ... FORCE; this covers only what is logged from then on. A "
+                              "definition of the table tells, too: schema=auto asks the server for "
+                              "it, of log files schema=FILE gives it.");
+    return RF_CONFIG;
+}
+
 static enum rf_status type_read(struct build *build, uint32_t number, unsigned type,
                                 unsigned metadata)
 {
@@ -289,6 +333,12 @@ static enum rf_status type_read(struct build *build, uint32_t number, unsigned t
                        RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name), refused,
                        type);
     }
+    if (rf_plan_is_old(type)) {
+        enum rf_status status = digits_read(build, number, type, &metadata);
+        if (status != RF_OK) {
+            return status;
+        }
+    }
     if (!rf_plan_column(column, &build->plan->steps[number], type, metadata)) {
         return rf_fail(build->err, RF_FATAL,
                        "damaged TABLE_MAP event of table %.*s: column %.*s of type %u has the "
@@ -297,13 +347,6 @@ static enum rf_status type_read(struct build *build, uint32_t number, unsigned t
                        metadata);
     }
     return RF_OK;
-}
-
-/* DATE has had two numbers. */
-static unsigned canonical(unsigned type)
-{
-    enum { DATE = 10, NEWDATE = 14 };
-    return type == NEWDATE ? DATE : type;
 }
 
 /* Text and BLOB, CHAR and BINARY have the same type in the log: their character sets tell them
@@ -315,11 +358,12 @@ static enum rf_status type_compare(const struct build *build, uint32_t number, u
     bool nullable = build->columns[number].nullable;
     if (column->character && !column->carried) {
         return rf_fail(build->err, RF_FATAL,
-                       "column %.*s of table %.*s has a character set that cannot be carried: %.*s",
+                       "column %.*s of table %.*s has a character set that is not known: %.*s",
                        RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name),
                        RF_STR_ARG(column->charset_name));
     }
-    if (column->log_type != canonical(type) || column->metadata != metadata) {
+    bool sized = !rf_plan_is_old(type); /* else its metadata is the definition's already */
+    if (column->log_type != canonical(type) || (sized && column->metadata != metadata)) {
         return fail_differs(build,
                             "column %u has type %u, metadata 0x%04x in the log; %.*s %.*s of the "
                             "definition has type %u, metadata 0x%04x",
@@ -452,16 +496,14 @@ static void charset_apply(struct build *build, uint32_t number, enum rf_charset 
     if (is_enum_or_set(column)) {
         return;
     }
-    switch (charset) {
-    case RF_CHARSET_UTF8: break;
-    case RF_CHARSET_ASCII: step->op = RF_PLAN_ASCII; break;
-    case RF_CHARSET_LATIN1: step->op = RF_PLAN_LATIN1; break;
-    case RF_CHARSET_BINARY:
+    if (charset == RF_CHARSET_BINARY) {
         step->op = column->type == RF_COLUMN_CHAR ? RF_PLAN_BINARY : RF_PLAN_BYTES;
         column->type = column->type == RF_COLUMN_CHAR      ? RF_COLUMN_BINARY
                        : column->type == RF_COLUMN_VARCHAR ? RF_COLUMN_VARBINARY
                                                            : RF_COLUMN_BLOB;
-        break;
+    } else if (charset != RF_CHARSET_UTF8) {
+        step->op = rf_charset_extends_ascii(charset) ? RF_PLAN_TEXT : RF_PLAN_WIDE;
+        step->charset = (uint8_t)charset;
     }
 }
 
@@ -481,7 +523,7 @@ static enum rf_status collation_apply(struct build *build, uint32_t number, uint
     if (collation > UINT16_MAX || !rf_charset_of((unsigned)collation, &charset)) {
         unsigned id = collation > UINT16_MAX ? UINT16_MAX : (unsigned)collation;
         return rf_fail(build->err, RF_FATAL,
-                       "column %.*s of table %.*s has a character set that cannot be carried: %s "
+                       "column %.*s of table %.*s has a character set that is not known: %s "
                        "(collation %u)",
                        RF_STR_ARG(column->name), RF_STR_ARG(build->table->full_name),
                        rf_charset_name(id), id);
@@ -558,19 +600,17 @@ static enum rf_status collations_read(struct build *build, bool (*kind)(const st
                : RF_OK;
 }
 
-/* The member as UTF-8, in the block. False: its bytes are not of the character set. */
-static bool member_keep(struct build *build, enum rf_charset charset, struct rf_str member,
-                        struct rf_str *kept)
+/* The member as UTF-8, in the block. */
+static struct rf_str member_keep(struct build *build, enum rf_charset charset, struct rf_str member)
 {
-    if (charset == RF_CHARSET_LATIN1) {
-        size_t size = rf_charset_from_latin1(build->text, member.data, member.size);
-        *kept = (struct rf_str){build->text, size};
-        build->text += size;
-        return true;
+    size_t marked = 0;
+    if (charset == RF_CHARSET_BINARY) {
+        charset = RF_CHARSET_UTF8; /* bytes that are no UTF-8 are marked, as in any other set */
     }
-    *kept = text_keep(build, member);
-    return charset == RF_CHARSET_ASCII ? rf_charset_is_ascii(member.data, member.size)
-                                       : rf_charset_is_utf8(member.data, member.size);
+    char *begin = build->text;
+    build->text = rf_charset_convert(charset, member, begin, &marked);
+    build->plan->marked |= marked > 0;
+    return (struct rf_str){begin, (size_t)(build->text - begin)};
 }
 
 static enum rf_status members_take(struct build *build, bool (*kind)(const struct rf_column *))
@@ -640,13 +680,7 @@ static enum rf_status members_read(struct build *build, bool (*kind)(const struc
         for (uint64_t member = 0; member < count && cursor.missing == NULL; member++) {
             struct rf_str text =
                 rf_cursor_str(&cursor, rf_cursor_packed(&cursor, "size"), "member");
-            if (!member_keep(build, column->charset, text, build->members++)) {
-                return rf_fail(build->err, RF_FATAL,
-                               "member %llu of column %.*s of table %.*s is not valid in its "
-                               "character set",
-                               (unsigned long long)member + 1, RF_STR_ARG(column->name),
-                               RF_STR_ARG(build->table->full_name));
-            }
+            *build->members++ = member_keep(build, column->charset, text);
         }
         if (cursor.missing != NULL || count == 0 || count > count_max) {
             return fail_damaged(build, "the members of an ENUM or SET column are cut off");
@@ -692,6 +726,30 @@ static enum rf_status key_read(struct build *build)
     return RF_OK;
 }
 
+/* Makes MariaDB's types of the BINARY columns that a definition says are of these. */
+static enum rf_status addresses_take(struct build *build)
+{
+    static const uint8_t ops[] = {
+        [RF_COLUMN_UUID] = RF_PLAN_UUID,
+        [RF_COLUMN_INET4] = RF_PLAN_INET4,
+        [RF_COLUMN_INET6] = RF_PLAN_INET6,
+    };
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        struct rf_column *column = &build->columns[i];
+        const struct rf_definition_column *defined =
+            column->type == RF_COLUMN_BINARY ? defined_as(build, i) : NULL;
+        uint32_t size =
+            defined != NULL && defined->address == RF_COLUMN_INET4 ? RF_INET4_SIZE : RF_INET6_SIZE;
+        if (defined == NULL || defined->address == 0 || column->length != size) {
+            continue;
+        }
+        column->type = defined->address;
+        column->charset = RF_CHARSET_ASCII;
+        build->plan->steps[i].op = ops[defined->address];
+    }
+    return RF_OK;
+}
+
 static enum rf_status build_all(struct build *build)
 {
     enum rf_status status = name_read(build);
@@ -720,6 +778,9 @@ static enum rf_status build_all(struct build *build)
     if (status == RF_OK) {
         status = members_read(build, is_enum, FIELD_ENUM_MEMBERS, UINT16_MAX);
     }
+    if (status == RF_OK) {
+        status = addresses_take(build);
+    }
     return status == RF_OK ? key_read(build) : status;
 }
 
@@ -733,6 +794,7 @@ static enum rf_status parse(struct build *build, struct rf_str body, uint32_t ve
         return status;
     }
     if (map.has[FIELD_COLUMN_NAME] || !completes) {
+        build->typing = build->definition;
         build->definition = NULL;
     } else {
         build->numbered = build->definition == NULL;
@@ -752,6 +814,33 @@ bool rf_binlog_table_is_named(struct rf_str body)
 {
     struct map map = {0};
     return map_read(body, &map, NULL) == RF_OK && map.has[FIELD_COLUMN_NAME];
+}
+
+enum rf_table_lack rf_binlog_table_lacks(struct rf_str body)
+{
+    struct map map = {0};
+    struct rf_table *table;
+    enum rf_table_lack lack = RF_LACKS_NOTHING;
+    if (map_read(body, &map, NULL) != RF_OK) {
+        return RF_LACKS_NOTHING;
+    }
+    for (size_t i = 0; i < map.types.size; i++) {
+        if (rf_plan_is_old((unsigned char)map.types.data[i])) {
+            return RF_LACKS_FRACTIONS;
+        }
+    }
+    if (rf_binlog_table_parse(body, 1, &table, NULL) != RF_OK) {
+        return RF_LACKS_NOTHING;
+    }
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const struct rf_column *column = &table->columns[i];
+        if (column->type == RF_COLUMN_BINARY &&
+            (column->length == RF_UUID_SIZE || column->length == RF_INET4_SIZE)) {
+            lack = RF_LACKS_ADDRESSES;
+        }
+    }
+    rf_table_release(table);
+    return lack;
 }
 
 enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version, struct rf_table **table,

@@ -39,7 +39,7 @@
  *
  * What the log cannot tell, even so: MariaDB's JSON is LONGTEXT with collation utf8mb4_bin and a
  * check constraint, so it arrives as text; its UUID, INET4 and INET6 arrive as BINARY(16), (4),
- * (16).
+ * (16), unless a definition says what they are.
  *
  * Source: MariaDB Knowledge Base, "TABLE_MAP_EVENT"; MySQL, libs/mysql/binlog/event/rows_event.h,
  * Table_map_event and Optional_metadata_fields. */
@@ -71,13 +71,21 @@ RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t 
 /* True when the metadata has the columns' names, as FULL has; false for damage, too. */
 bool rf_binlog_table_is_named(struct rf_str body);
 
-/* The whole of a TABLE_MAP that was logged with less than FULL metadata. What it lacks comes from
- * the definition, which must agree with all that it does say: number, types, sizes and nullability
+/* What no metadata tells, and only a definition. Damage: RF_LACKS_NOTHING. */
+enum rf_table_lack {
+    RF_LACKS_NOTHING,
+    RF_LACKS_ADDRESSES, /* whether a BINARY(16) or (4) is MariaDB's UUID, INET6 or INET4 */
+    RF_LACKS_FRACTIONS, /* how many digits the old temporal types have: nothing can be read so */
+};
+enum rf_table_lack rf_binlog_table_lacks(struct rf_str body);
+
+/* The whole of a TABLE_MAP that does not say everything. What it lacks comes from the definition, which must agree with all that it does say: number, types, sizes and nullability
  * of the columns, and with MINIMAL metadata signs and character sets. Without a definition (NULL)
  * the columns are named "@1", "@2" and so on, the table has no key, and ENUM and SET are their
  * numbers; with NO_LOG metadata, signs and character sets are not known then, and that is refused.
- * Where the names were logged, this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when
- * the two do not agree: both are shown. */
+ * Where the names were logged, it only says what rf_binlog_table_lacks asks for, and need not agree
+ * in the rest; without one this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when the
+ * two do not agree: both are shown. */
 RF_USE_RESULT enum rf_status rf_binlog_table_complete(struct rf_str body,
                                                       const struct rf_definition *definition,
                                                       uint32_t version, struct rf_table **table,

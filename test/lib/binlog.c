@@ -35,12 +35,17 @@ static void add_text(struct rf_buf *out, const char *name, struct rf_str text)
 
 static void print_column(struct rf_buf *out, const struct rf_column *column)
 {
-    static const char *const types[] = {"?",      "tinyint", "smallint", "mediumint", "int",
-                                        "bigint", "float",   "double",   "decimal",   "bit",
-                                        "year",   "date",    "time",     "datetime",  "timestamp",
-                                        "char",   "varchar", "binary",   "varbinary", "text",
-                                        "blob",   "enum",    "set",      "json",      "geometry"};
-    static const char *const charsets[] = {"binary", "ascii", "latin1", "utf8"};
+    static const char *const types[] = {
+        "?",        "tinyint", "smallint",  "mediumint", "int",  "bigint",   "float",     "double",
+        "decimal",  "bit",     "year",      "date",      "time", "datetime", "timestamp", "char",
+        "varchar",  "binary",  "varbinary", "text",      "blob", "enum",     "set",       "json",
+        "geometry", "vector",  "uuid",      "inet4",     "inet6"};
+    static const char *const charsets[RF_CHARSET_COUNT] = {
+        "binary",  "ascii",   "latin1", "utf8",   "armscii8", "big5",   "cp1250",  "cp1251",
+        "cp1256",  "cp1257",  "cp850",  "cp852",  "cp866",    "cp932",  "dec8",    "eucjpms",
+        "euckr",   "gb18030", "gb2312", "gbk",    "geostd8",  "greek",  "hebrew",  "hp8",
+        "keybcs2", "koi8r",   "koi8u",  "latin2", "latin5",   "latin7", "macce",   "macroman",
+        "sjis",    "swe7",    "tis620", "ucs2",   "ujis",     "utf16",  "utf16le", "utf32"};
     rf_buf_printf(out, "    column %.*s %s", RF_STR_ARG(column->name), types[column->type]);
     rf_buf_printf(out, " length=%u precision=%u scale=%u charset=%s%s%s%s", column->length,
                   column->precision, column->scale, charsets[column->charset],

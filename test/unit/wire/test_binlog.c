@@ -422,11 +422,14 @@ static void test_statements_become_utf8(void **state)
     expect_statement(8, "CREATE \xe4", "CREATE \xc3\xa4");
     expect_statement(63, "CREATE \xc3\xa4", "CREATE \xc3\xa4");
     expect_statement(51, "CREATE TABLE", "CREATE TABLE"); /* ASCII in any of them */
-    expect_statement(51, "CREATE \xe6", NULL);
-    expect_statement(45, "CREATE \xe4", NULL);
-    expect_statement(11, "CREATE \xe4", NULL);
-    expect_statement(10, "CREATE [", NULL); /* swe7 has letters where ASCII has brackets */
-    expect_statement(82, "CREATE [", NULL);
+    expect_statement(51, "CREATE \xe6", "CREATE ж");
+    expect_statement(28, "CREATE \x81\x60", "CREATE 乣");           /* not a quote */
+    expect_statement(45, "CREATE \xe4", "CREATE \xf4\x8f\xbb\xa4"); /* marked */
+    expect_statement(11, "CREATE \xe4", "CREATE \xf4\x8f\xbb\xa4");
+    expect_statement(10, "CREATE [", "CREATE Ä"); /* swe7 has letters where ASCII has brackets */
+    expect_statement(82, "CREATE [", "CREATE Ä");
+    expect_statement(17, "CREATE \xe4", NULL);
+    expect_statement(17, "CREATE", "CREATE");
     expect_statement(45, "", "");
 }
 

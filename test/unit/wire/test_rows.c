@@ -18,8 +18,9 @@ enum { UTF8 = 45, LATIN1 = 8, ASCII = 11, BINARY = 63 };
 
 /* Decodes the images, written as hex, of the table, into the batch's one transaction. The bytes
  * lie in a chunk of exactly their size, which becomes the batch's. */
-static enum rf_status decode(const struct test_column *columns, unsigned type, const char *images,
-                             struct rf_batch *batch, struct rf_error *err)
+static enum rf_status decode_by(const struct test_column *columns, unsigned type,
+                                const char *images, bool strict, struct rf_batch *batch,
+                                struct rf_error *err)
 {
     struct rf_buf map = {0}, body = {0};
     struct rf_table *table = NULL;
@@ -37,6 +38,7 @@ static enum rf_status decode(const struct test_column *columns, unsigned type, c
     memcpy(chunk->data, body.data, body.size);
     assert_int_equal(rf_rows_parse(type, (struct rf_str){chunk->data, body.size}, &rows, err),
                      RF_OK);
+    rows.strict = strict;
     if (batch->transaction_count == 0) {
         rf_batch_begin(batch, RF_STR("0-1-1"), 0, true);
     }
@@ -46,6 +48,12 @@ static enum rf_status decode(const struct test_column *columns, unsigned type, c
     rf_buf_deinit(&map);
     rf_buf_deinit(&body);
     return status;
+}
+
+static enum rf_status decode(const struct test_column *columns, unsigned type, const char *images,
+                             struct rf_batch *batch, struct rf_error *err)
+{
+    return decode_by(columns, type, images, false, batch, err);
 }
 
 /* The one value of a row of one column, with its bytes in front of nothing. */
@@ -241,8 +249,8 @@ static void test_impossible_values_are_damage(void **state)
         {{.type = 254, .metadata = 0xf8 | 1 << 8, .collation = UTF8, .members = "a,b"}, "04"},
         {{.type = 255, .metadata = 4, .collation = BINARY}, "03 00 00 00 01 02 03"},
         {{.type = 254, .metadata = 0xfe | 4 << 8, .collation = BINARY}, "05 01 02 03 04 05"},
-        {{.type = 15, .metadata = 20, .collation = UTF8}, "02 c3 28"},
-        {{.type = 15, .metadata = 20, .collation = ASCII}, "02 61 80"},
+        {{.type = 242, .metadata = 4}, "03 00 00 00 00 00 80"}, /* not whole singles */
+        {{.type = 245, .metadata = 4}, "02 00 00 00 00 01"},    /* no document */
     };
     for (size_t i = 0; i < count_of(cases); i++) {
         struct one one = decode_one(cases[i].column, cases[i].bytes);
@@ -516,14 +524,65 @@ static void test_an_error_says_where_text_stops_being_text(void **state)
     (void)state;
     struct rf_batch batch = {0};
     struct rf_error err = {0};
-    assert_int_equal(
-        decode(pair, WRITE, "00 01 00 00 00 00 00 02 00 00 00 04 61 62 e4 63", &batch, &err),
-        RF_FATAL);
+    static const char image[] = "00 01 00 00 00 00 00 02 00 00 00 04 61 62 e4 63";
+    assert_int_equal(decode_by(pair, WRITE, image, true, &batch, &err), RF_FATAL);
     assert_non_null(strstr(err.message, "column name of table shop.items, row 1"));
     assert_non_null(strstr(err.message, "e4 63"));
     assert_null(strstr(err.message, "61 62"));
     assert_non_null(strstr(err.hint, "Mend the row"));
     rf_batch_deinit(&batch);
+}
+
+static void test_invalid_bytes_are_marked_and_counted_by_value(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {
+        {.name = "u", .type = 15, .metadata = 20, .collation = UTF8},
+        {.name = "a", .type = 15, .metadata = 20, .collation = ASCII},
+        {.name = "g", .type = 15, .metadata = 20, .collation = 28},
+        {.name = "e",
+         .type = 254,
+         .metadata = 0xf7 | 1 << 8,
+         .collation = ASCII,
+         .members = "x,\xe4"},
+        {0}};
+    static const char images[] = "f0 01 ff 02 61 80 02 a2 a0 02 f0 01 61 01 62 02 d6 d0 01";
+    struct rf_batch batch = {0};
+    struct rf_error err = {0};
+    assert_int_equal(decode(columns, WRITE, images, &batch, &err), RF_OK);
+    assert_int_equal(batch.count, 2);
+    assert_int_equal(batch.marked, 4);
+    const struct rf_value *bad = batch.events[0].after, *good = batch.events[1].after;
+    assert_true(rf_str_equal(rf_value_str(bad[0]), RF_STR("\xf4\x8f\xbb\xbf")));
+    assert_true(rf_str_equal(rf_value_str(bad[1]), RF_STR("a\xf4\x8f\xba\x80")));
+    assert_true(rf_str_equal(rf_value_str(bad[2]), RF_STR("\xf4\x8f\xba\xa2\xf4\x8f\xba\xa0")));
+    assert_true(rf_str_equal(rf_value_str(bad[3]), RF_STR("\xf4\x8f\xbb\xa4")));
+    assert_true(rf_str_equal(rf_value_str(good[2]), RF_STR("中")));
+    assert_true(rf_str_equal(rf_value_str(good[3]), RF_STR("x")));
+    rf_batch_deinit(&batch);
+    /* Only with what is valid does a strict reading go on. */
+    assert_int_equal(decode_by(columns, WRITE, "f0 01 61 01 62 02 d6 d0 01", true, &batch, &err),
+                     RF_OK);
+    rf_batch_deinit(&batch);
+    static const char *const alone[] = {"f0 01 ff 01 62 02 d6 d0 01", "f0 01 61 01 80 02 d6 d0 01",
+                                        "f0 01 61 01 62 01 d6 01", "f0 01 61 01 62 02 d6 d0 02"};
+    for (size_t i = 0; i < count_of(alone); i++) {
+        assert_int_equal(decode_by(columns, WRITE, alone[i], true, &batch, &err), RF_FATAL);
+        assert_int_equal(batch.count, 0);
+        assert_int_equal(batch.marked, 0);
+        rf_batch_deinit(&batch);
+    }
+}
+
+static void test_documents_and_vectors(void **state)
+{
+    (void)state;
+    const struct test_column json = {.type = 245, .metadata = 4};
+    const struct test_column vector = {.type = 242, .metadata = 4};
+    expect_text(json, "0b 00 00 00 02 02 00 0a 00 05 01 00 05 02 00", RF_JSON, RF_STR("[1, 2]"));
+    expect_text(json, "00 00 00 00", RF_JSON, RF_STR("null"));
+    expect_text(vector, "08 00 00 00 00 00 80 3f 00 00 00 c0", RF_VECTOR,
+                (struct rf_str){"\0\0\x80\x3f\0\0\0\xc0", 8});
 }
 
 int main(void)
@@ -545,6 +604,8 @@ int main(void)
         cmocka_unit_test(test_rows_of_another_width_than_their_table_are_damage),
         cmocka_unit_test(test_text_that_is_utf8_already_is_not_copied),
         cmocka_unit_test(test_an_error_says_where_text_stops_being_text),
+        cmocka_unit_test(test_invalid_bytes_are_marked_and_counted_by_value),
+        cmocka_unit_test(test_documents_and_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
