@@ -176,7 +176,8 @@ static inline const struct rf_value *rf_event_image(const struct rf_event *event
 
 /* Text of a value as templates, keys and string destinations show it: integers in decimal, decimals
  * exact, dates ISO-like ("2024-02-29 12:00:00.250", TIMESTAMP the same in UTC), bytes and geometry
- * as they are, vectors as "[1.5,-2]", bits as a number, NULL and absent add nothing. Appends to out. */
+ * as they are, vectors as "[1.5,-2]", bits as a number, NULL and absent add nothing. Appends
+ * to out. */
 void rf_value_print(struct rf_buf *out, struct rf_value value);
 /* Equal in kind and content; two NULLs are equal. */
 bool rf_value_equal(struct rf_value a, struct rf_value b);
