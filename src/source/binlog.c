@@ -90,11 +90,13 @@ static void stand_at_top(struct state *state)
 }
 
 /* rf_definer.define */
-static enum rf_status number_columns(void *self, const struct rf_binlog_table *table, bool changed,
+static enum rf_status number_columns(void *self, const struct rf_binlog_table *table,
+                                     enum rf_table_lack lack, bool changed,
                                      const struct rf_definition **definition, struct rf_error *err)
 {
     (void)self;
     (void)table;
+    (void)lack;
     (void)changed;
     (void)err;
     *definition = NULL;

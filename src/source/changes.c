@@ -88,13 +88,31 @@ static bool changes_nothing(struct rf_str statement)
     return false;
 }
 
+/* ALTER TABLE without a word that gives a column which is there another type. */
+static bool keeps_types(struct rf_str statement)
+{
+    static const char *const words[] = {"change", "drop", "exchange", "modify", "rename"};
+    struct rf_str trimmed = rf_str_trim(statement);
+    enum { ALTER_SIZE = 5 };
+    struct rf_str first = {trimmed.data, trimmed.size < ALTER_SIZE ? trimmed.size : ALTER_SIZE};
+    if (!rf_str_equal_nocase(first, RF_STR("alter"))) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (has_word(statement, rf_str_of(words[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool rf_change_concerns(struct rf_str default_database, struct rf_str statement,
-                        struct rf_str database, struct rf_str table)
+                        struct rf_str database, struct rf_str table, bool types)
 {
     if (statement.size == 0) {
         return true;
     }
-    if (changes_nothing(statement)) {
+    if (changes_nothing(statement) || (types && keeps_types(statement))) {
         return false;
     }
     if (!is_plain(database) || !is_plain(table)) {
@@ -272,13 +290,13 @@ enum rf_status rf_changes_take(struct rf_changes *changes, struct rf_str event, 
 
 const struct rf_change *rf_changes_find(const struct rf_changes *changes,
                                         const struct rf_log_place *after, struct rf_str database,
-                                        struct rf_str table)
+                                        struct rf_str table, bool types)
 {
     for (uint32_t i = 0; i < changes->count; i++) {
         const struct rf_change *change = &changes->items[i];
         if (rf_log_place_compare(&change->place, after) >= 0 &&
             rf_change_concerns(rf_buf_str(&change->database), rf_buf_str(&change->statement),
-                               database, table)) {
+                               database, table, types)) {
             return change;
         }
     }
@@ -286,15 +304,16 @@ const struct rf_change *rf_changes_find(const struct rf_changes *changes,
 }
 
 enum rf_status rf_change_refuse(const struct rf_change *change, struct rf_str database,
-                                struct rf_str table, const char *source, struct rf_error *err)
+                                struct rf_str table, bool types, const char *source,
+                                struct rf_error *err)
 {
     enum { SHOWN = 120 };
     struct rf_str statement = rf_buf_str(&change->statement);
     statement.size = statement.size < SHOWN ? statement.size : SHOWN;
     return rf_fail(err, RF_CONFIG,
-                   "the columns of table %.*s.%.*s have no names in the log, and those that it has "
+                   "the columns of table %.*s.%.*s have no %s in the log, and those that it has "
                    "%s need not be the same: %.*s at %llu has \"%.*s\"",
-                   RF_STR_ARG(database), RF_STR_ARG(table), source,
+                   RF_STR_ARG(database), RF_STR_ARG(table), types ? "types" : "names", source,
                    RF_STR_ARG(rf_buf_str(&change->place.file)),
                    (unsigned long long)change->place.offset, RF_STR_ARG(statement));
 }

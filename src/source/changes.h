@@ -9,7 +9,11 @@
  * one; names are looked for as whole words, letters of either case. Every statement concerns a
  * table whose names are not of ASCII letters, digits, _ and $. What begins with DROP, TRUNCATE,
  * ANALYZE, OPTIMIZE, CHECK, REPAIR or FLUSH changes no definition: a table that is made again is
- * named by the statement that makes it. */
+ * named by the statement that makes it.
+ *
+ * Where the log has the columns' names and only their types are in question (`types`), of all
+ * statements that concern a table an ALTER TABLE matters only when it has one of the words by which
+ * a column that is there gets another type: CHANGE, DROP, EXCHANGE, MODIFY, RENAME. */
 #ifndef ROWFERRY_SOURCE_CHANGES_H
 #define ROWFERRY_SOURCE_CHANGES_H
 
@@ -50,18 +54,20 @@ void rf_changes_begin(struct rf_changes *changes, struct rf_str file, uint64_t o
  * as the event says. `to` moves behind it. Returns RF_OK; RF_FATAL (damage). */
 RF_USE_RESULT enum rf_status rf_changes_take(struct rf_changes *changes, struct rf_str event,
                                              uint64_t end, struct rf_error *err);
-/* The first statement behind `after` that concerns the table; NULL: none. */
+/* The first statement behind `after` that concerns the table, or its types; NULL: none. */
 const struct rf_change *rf_changes_find(const struct rf_changes *changes,
                                         const struct rf_log_place *after, struct rf_str database,
-                                        struct rf_str table);
+                                        struct rf_str table, bool types);
 void rf_changes_deinit(struct rf_changes *changes);
 
 /* Says that the definition that `source` gives of a table need not hold, because of this statement.
  * Returns RF_CONFIG. */
 enum rf_status rf_change_refuse(const struct rf_change *change, struct rf_str database,
-                                struct rf_str table, const char *source, struct rf_error *err);
-/* True when a statement concerns the table. An empty statement, of which nothing is known, does. */
+                                struct rf_str table, bool types, const char *source,
+                                struct rf_error *err);
+/* True when a statement concerns the table, or its types. An empty statement, of which nothing is
+ * known, does. */
 bool rf_change_concerns(struct rf_str default_database, struct rf_str statement,
-                        struct rf_str database, struct rf_str table);
+                        struct rf_str database, struct rf_str table, bool types);
 
 #endif

@@ -112,13 +112,19 @@ static enum rf_status find(const struct rf_definitions *definitions,
 }
 
 /* rf_definer.define */
-static enum rf_status define(void *self, const struct rf_binlog_table *table, bool changed,
+static enum rf_status define(void *self, const struct rf_binlog_table *table,
+                             enum rf_table_lack lack, bool changed,
                              const struct rf_definition **definition, struct rf_error *err)
 {
     struct rf_definitions *definitions = self;
     struct rf_files *files = definitions->files;
     struct rf_log_place here = {0};
     enum rf_status status = find(definitions, table, definition, err);
+    const bool types = lack != RF_LACKS_NAMES;
+    if (types &&
+        (status == RF_CONFIG || (lack == RF_LACKS_ADDRESSES && !(*definition)->addresses))) {
+        return RF_OK; /* it says nothing that the log does not */
+    }
     rf_log_place_set(&here, files->file.name, files->assembly->start);
     if (status == RF_OK && changed) {
         status =
@@ -136,11 +142,11 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
         here.offset = files->assembly->offset; /* the statement may be the transaction's first */
         const struct rf_change *change =
             status == RF_OK
-                ? rf_changes_find(&definitions->changes, &here, table->database, table->name)
+                ? rf_changes_find(&definitions->changes, &here, table->database, table->name, types)
                 : NULL;
         if (change != NULL) {
-            status =
-                rf_change_refuse(change, table->database, table->name, (*definition)->where, err);
+            status = rf_change_refuse(change, table->database, table->name, types,
+                                      (*definition)->where, err);
         }
     }
     if (status == RF_AGAIN) {

@@ -17,9 +17,22 @@ enum {
     TABLE_DENIED = 1142,
 };
 
-static const char mends[] = "on the server: SET GLOBAL binlog_row_metadata=FULL; it covers only "
-                            "what is logged from then on, "
-                            "so begin behind what is logged already";
+static const char mends_names[] =
+    "on the server: SET GLOBAL binlog_row_metadata=FULL; it covers only what is logged from then "
+    "on, so begin behind what is logged already";
+static const char mends_types[] =
+    "with schema=log UUID, INET4 and INET6 are bytes, and nothing is asked for";
+
+static const char *mends(const struct rf_mysql_catalog *catalog)
+{
+    return catalog->types ? mends_types : mends_names;
+}
+
+/* What the log does not say of the columns. */
+static const char *missing(const struct rf_mysql_catalog *catalog)
+{
+    return catalog->types ? "types" : "names";
+}
 
 static void add_name(struct rf_buf *out, struct rf_str name)
 {
@@ -50,11 +63,11 @@ static enum rf_status refused(struct rf_mysql_catalog *catalog, const struct rf_
     if (err->code == TABLE_DENIED || err->code == DATABASE_DENIED) {
         add_name(&name, table->database);
         rf_error_wrap(err,
-                      "the columns of table %.*s.%.*s have no names in the log, and the server "
+                      "the columns of table %.*s.%.*s have no %s in the log, and the server "
                       "may not be asked for them",
-                      RF_STR_ARG(table->database), RF_STR_ARG(table->name));
+                      RF_STR_ARG(table->database), RF_STR_ARG(table->name), missing(catalog));
         rf_error_hint(err, "as an administrator: GRANT SELECT ON %s.* TO %s; or %s",
-                      rf_buf_cstr(&name), catalog->query.account, mends);
+                      rf_buf_cstr(&name), catalog->query.account, mends(catalog));
     }
     rf_buf_deinit(&name);
     return err->status;
@@ -202,19 +215,19 @@ static enum rf_status judge(struct rf_mysql_catalog *catalog, const struct rf_lo
                             const struct rf_binlog_table *table, struct rf_error *err)
 {
     const struct rf_change *change =
-        rf_changes_find(&catalog->changes, here, table->database, table->name);
+        rf_changes_find(&catalog->changes, here, table->database, table->name, catalog->types);
     if (change != NULL) {
-        rf_change_refuse(change, table->database, table->name, "on the server", err);
+        rf_change_refuse(change, table->database, table->name, catalog->types, "on the server",
+                         err);
     } else if (catalog->absent || catalog->schema.first == NULL) {
-        rf_fail(
-            err, RF_CONFIG,
-            "the columns of table %.*s.%.*s have no names in the log, and the server has no such "
-            "table any more",
-            RF_STR_ARG(table->database), RF_STR_ARG(table->name));
+        rf_fail(err, RF_CONFIG,
+                "the columns of table %.*s.%.*s have no %s in the log, and the server has no such "
+                "table any more",
+                RF_STR_ARG(table->database), RF_STR_ARG(table->name), missing(catalog));
     } else {
         return RF_OK;
     }
-    rf_error_hint(err, "%s; or leave the table out: tables=-%.*s.%.*s", mends,
+    rf_error_hint(err, "%s; or leave the table out: tables=-%.*s.%.*s", mends(catalog),
                   RF_STR_ARG(table->database), RF_STR_ARG(table->name));
     return RF_CONFIG;
 }
@@ -222,32 +235,36 @@ static enum rf_status judge(struct rf_mysql_catalog *catalog, const struct rf_lo
 /* rf_definer.define. A statement that changed the table before here has nothing to say any more:
  * the definition is asked for anew. It may stand in the same transaction: CREATE TABLE ... SELECT,
  * whose rows come behind it. */
-static enum rf_status define(void *self, const struct rf_binlog_table *table, bool changed,
+static enum rf_status define(void *self, const struct rf_binlog_table *table,
+                             enum rf_table_lack lack, bool changed,
                              const struct rf_definition **definition, struct rf_error *err)
 {
     struct rf_mysql_catalog *catalog = self;
     struct rf_log_place here = {0};
     enum rf_status status = RF_OK;
+    catalog->types = lack != RF_LACKS_NAMES;
     (void)changed;
     if (catalog->assembly->adrift) {
-        rf_fail(
-            err, RF_CONFIG,
-            "the columns of table %.*s.%.*s have no names in the log, and where in the log this "
-            "is, is not known: its files are larger than 4 GiB",
-            RF_STR_ARG(table->database), RF_STR_ARG(table->name));
-        rf_error_hint(err, "%s", mends);
+        rf_fail(err, RF_CONFIG,
+                "the columns of table %.*s.%.*s have no %s in the log, and where in the log this "
+                "is, is not known: its files are larger than 4 GiB",
+                RF_STR_ARG(table->database), RF_STR_ARG(table->name), missing(catalog));
+        rf_error_hint(err, "%s", mends(catalog));
         return RF_CONFIG;
     }
     rf_log_place_set(&here, rf_buf_str(&catalog->assembly->file), catalog->assembly->start);
     if (!is_wanted(catalog, table)) {
         status = ask(catalog, table, err);
     }
-    if (status == RF_OK) {
+    /* Where it says nothing that the log does not, there is nothing to be judged. */
+    bool judges = lack != RF_LACKS_ADDRESSES || catalog->schema.first == NULL ||
+                  catalog->schema.first->addresses;
+    if (status == RF_OK && judges && !catalog->absent) {
         status = scan(catalog, &here, err);
     }
     if (status == RF_OK) {
         here.offset = catalog->assembly->offset;
-        status = judge(catalog, &here, table, err);
+        status = judges ? judge(catalog, &here, table, err) : RF_OK;
         *definition = catalog->schema.first;
         rf_buf_reset(&catalog->wanted); /* the next one is asked for anew */
     }
@@ -259,7 +276,7 @@ static enum rf_status define(void *self, const struct rf_binlog_table *table, bo
 void rf_mysql_catalog_init(struct rf_mysql_catalog *catalog, const struct rf_assembly *assembly,
                            const struct rf_mysql_address *address)
 {
-    catalog->definer = (struct rf_definer){.self = catalog, .define = define, .hint = mends};
+    catalog->definer = (struct rf_definer){.self = catalog, .define = define, .hint = mends_names};
     catalog->assembly = assembly;
     catalog->address = *address;
 }

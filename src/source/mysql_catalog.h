@@ -37,6 +37,7 @@ struct rf_mysql_catalog {
     struct rf_buf wanted; /* the table in hand, "database.name"; empty: none */
     struct rf_schema schema;
     bool absent; /* the server has no such table any more */
+    bool types;  /* not its names are in question, but its types */
     struct rf_log_place until;
     struct rf_changes changes;
     bool begun; /* `changes` knows a stretch of the log */

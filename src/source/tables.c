@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "source/changes.h"
 
+#include <rowferry/log.h>
 #include <stdlib.h>
 
 enum {
@@ -19,7 +20,9 @@ struct rf_table_name {
     size_t database_size; /* of the full name's first part */
     bool picked;
     bool defined; /* its table was completed with a definition */
+    bool typed;   /* ... for its types only */
     bool changed; /* ... which a statement has voided */
+    bool said;    /* that its types are not known */
     uint32_t version;
     struct rf_table *table; /* the newest version, one reference; NULL: none yet */
     struct rf_buf bytes;    /* of its TABLE_MAP, behind the id; not picked: up to the names' end */
@@ -165,6 +168,125 @@ static bool is_known(const struct rf_table_name *name, struct rf_str body)
            memcmp(body.data + ID_SIZE, bytes->data, bytes->size) == 0;
 }
 
+/* ---- What a TABLE_MAP with names does not say ---------------------------------------------- */
+
+static bool is_address(unsigned type)
+{
+    return type == RF_COLUMN_UUID || type == RF_COLUMN_INET4 || type == RF_COLUMN_INET6;
+}
+
+static bool has_addresses(const struct rf_definition *definition)
+{
+    for (uint32_t i = 0; definition != NULL && i < definition->column_count; i++) {
+        if (definition->columns[i].address != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The addresses of an earlier version of the table as a definition, freed with free(); NULL: it has
+ * none, or there was none. */
+static struct rf_definition *addresses_of(const struct rf_table *table)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; table != NULL && i < table->column_count; i++) {
+        count += is_address(table->columns[i].type);
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    struct rf_definition *definition =
+        rf_alloc_zero(1, sizeof *definition + count * sizeof *definition->columns);
+    definition->columns = (struct rf_definition_column *)(definition + 1);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (is_address(table->columns[i].type)) {
+            definition->columns[definition->column_count++] = (struct rf_definition_column){
+                .name = table->columns[i].name, .address = table->columns[i].type};
+        }
+    }
+    return definition;
+}
+
+/* True when each address column of one is the same in the other. */
+static bool covers(const struct rf_definition *known, const struct rf_definition *definition)
+{
+    for (uint32_t i = 0; i < definition->column_count; i++) {
+        const struct rf_definition_column *column = &definition->columns[i];
+        bool same = column->address == 0;
+        for (uint32_t k = 0; !same && known != NULL && k < known->column_count; k++) {
+            same = known->columns[k].address == column->address &&
+                   rf_str_equal(known->columns[k].name, column->name);
+        }
+        if (!same) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The definer could not say for sure what the table is like at this place of the log; `definition`
+ * is what it is like elsewhere, or NULL. What it was like before and what it is like elsewhere
+ * decide where they agree. Where there is nothing but BINARY, it is taken for that. Else nobody
+ * knows whether these bytes are addresses, and keys may depend on it: err stays. */
+static bool settle_addresses(struct rf_table_name *name, const struct rf_definition *known,
+                             const struct rf_definition **definition, const char *why)
+{
+    if (has_addresses(*definition)) {
+        return known != NULL && covers(known, *definition) && covers(*definition, known);
+    }
+    if (*definition != NULL && known != NULL) {
+        return false;
+    }
+    if (known == NULL && !name->said) {
+        name->said = true;
+        rf_log(RF_LOG_WARN,
+               "BINARY columns of table %s are carried as bytes: whether they are UUID, INET4 or "
+               "INET6 could not be found out: %s",
+               rf_buf_cstr(&name->full_name), why);
+    }
+    *definition = known;
+    return true;
+}
+
+static void set_defined(struct rf_tables *tables, struct rf_table_name *name, bool typed)
+{
+    tables->defined_count += !name->defined;
+    name->defined = true;
+    name->typed = typed;
+    name->changed = false;
+}
+
+static enum rf_status parse_named(struct rf_tables *tables, struct rf_table_name *name,
+                                  const struct rf_binlog_table *table, struct rf_str body,
+                                  enum rf_table_lack lack, struct rf_table **parsed,
+                                  struct rf_error *err)
+{
+    const struct rf_definer *definer = tables->definer;
+    const struct rf_definition *definition = NULL;
+    struct rf_error failed = {0};
+    if (lack == RF_LACKS_NOTHING || (lack == RF_LACKS_ADDRESSES && !tables->has_addresses)) {
+        return rf_binlog_table_parse(body, name->version + 1, parsed, err);
+    }
+    enum rf_status status =
+        definer->define(definer->self, table, lack, name->changed, &definition, &failed);
+    struct rf_definition *known = addresses_of(name->table);
+    if (status == RF_CONFIG && lack == RF_LACKS_ADDRESSES &&
+        settle_addresses(name, known, &definition, failed.message)) {
+        status = RF_OK;
+    } else if (status != RF_OK && err != NULL) {
+        *err = failed;
+    }
+    if (status == RF_OK) {
+        status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
+    }
+    if (status == RF_OK) {
+        set_defined(tables, name, true);
+    }
+    free(known);
+    return status;
+}
+
 /* Parses the TABLE_MAP, and completes it where it says too little. */
 static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name,
                             const struct rf_binlog_table *table, struct rf_str body,
@@ -172,10 +294,15 @@ static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name
 {
     const struct rf_definer *definer = tables->definer;
     const struct rf_definition *definition = NULL;
-    if (definer == NULL || rf_binlog_table_is_named(body)) {
+    if (definer == NULL) {
         return rf_binlog_table_parse(body, name->version + 1, parsed, err);
     }
-    enum rf_status status = definer->define(definer->self, table, name->changed, &definition, err);
+    enum rf_table_lack lack = rf_binlog_table_lacks(body);
+    if (lack != RF_LACKS_NAMES) {
+        return parse_named(tables, name, table, body, lack, parsed, err);
+    }
+    enum rf_status status =
+        definer->define(definer->self, table, lack, name->changed, &definition, err);
     if (status == RF_OK) {
         status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
         if (status == RF_CONFIG && definer->hint != NULL) {
@@ -183,9 +310,7 @@ static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name
         }
     }
     if (status == RF_OK && definition != NULL) {
-        tables->defined_count += !name->defined;
-        name->defined = true;
-        name->changed = false;
+        set_defined(tables, name, false);
     }
     return status;
 }
@@ -198,7 +323,8 @@ void rf_tables_change(struct rf_tables *tables, struct rf_str default_database,
             struct rf_str full = rf_buf_str(&name->full_name);
             struct rf_str database = {full.data, name->database_size};
             struct rf_str table = {full.data + database.size + 1, full.size - database.size - 1};
-            if (name->defined && rf_change_concerns(default_database, statement, database, table)) {
+            if (name->defined &&
+                rf_change_concerns(default_database, statement, database, table, name->typed)) {
                 name->changed = true;
                 rf_buf_reset(&name->bytes);
             }

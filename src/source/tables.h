@@ -8,7 +8,11 @@
  *
  * A TABLE_MAP that was logged without names is completed with a definition that somebody else
  * gives, the definer. A statement in the log that concerns the table voids it, even when the next
- * TABLE_MAP looks the same: columns may have other names now. */
+ * TABLE_MAP looks the same: columns may have other names now.
+ *
+ * The definer is also asked for what no TABLE_MAP says: fraction digits of old temporal types, and
+ * which BINARY columns are UUID, INET4 or INET6. Where it cannot say the latter, they stay BINARY,
+ * and the log says so once. */
 #ifndef ROWFERRY_SOURCE_TABLES_H
 #define ROWFERRY_SOURCE_TABLES_H
 
@@ -20,11 +24,13 @@
 /* Who says what TABLE_MAPs without names leave out. */
 struct rf_definer {
     void *self;
-    /* *definition stays valid until the next call; NULL: the columns are to be numbered. `changed`:
-     * a statement of the log has voided the one that was given before. Returns RF_OK; RF_AGAIN (not
-     * found out yet: the TABLE_MAP has to come again); RF_RETRY; RF_CONFIG; RF_FATAL. */
+    /* *definition stays valid until the next call; NULL: the columns are to be numbered. `lack`:
+     * what is wanted of it; unless that is the names, NULL says that it is not known. `changed`: a statement of the log has voided the one that was given before.
+     * Returns RF_OK; RF_AGAIN (not found out yet: the TABLE_MAP has to come again); RF_RETRY;
+     * RF_CONFIG (with *definition, when there is one that need not hold here); RF_FATAL. */
     RF_USE_RESULT enum rf_status (*define)(void *self, const struct rf_binlog_table *table,
-                                           bool changed, const struct rf_definition **definition,
+                                           enum rf_table_lack lack, bool changed,
+                                           const struct rf_definition **definition,
                                            struct rf_error *err);
     const char *hint; /* what to do when the definition and the log disagree; NULL: the usual */
 };
@@ -42,6 +48,7 @@ struct rf_table_number {
 /* Zeroed is empty and valid. Thread: the owner's. */
 struct rf_tables {
     const struct rf_definer *definer; /* the owner's; NULL: none */
+    bool has_addresses;               /* the owner's: this server has UUID, INET4 and INET6 */
     uint32_t defined_count;           /* names whose table was completed with a definition */
     struct rf_table_name **names;     /* by hash of the name */
     uint32_t name_count;

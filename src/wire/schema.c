@@ -538,6 +538,7 @@ static void settle(struct build *build)
     for (uint32_t i = 0; i < table->column_count; i++) {
         struct rf_definition_column *column = &table->columns[i];
         unsigned bytes = 1;
+        table->addresses |= column->address != 0;
         if (!column->character) {
             continue;
         }

@@ -61,6 +61,7 @@ struct rf_definition {
     uint32_t column_count;
     uint32_t *key_columns; /* numbers, in the key's order */
     uint32_t key_count;
+    bool addresses; /* it has columns of UUID, INET4 or INET6 */
 };
 
 /* Zeroed is empty and valid. Everything lies in its memory. Thread: any, as long as nobody

@@ -810,19 +810,13 @@ static enum rf_status parse(struct build *build, struct rf_str body, uint32_t ve
     return status;
 }
 
-bool rf_binlog_table_is_named(struct rf_str body)
-{
-    struct map map = {0};
-    return map_read(body, &map, NULL) == RF_OK && map.has[FIELD_COLUMN_NAME];
-}
-
 enum rf_table_lack rf_binlog_table_lacks(struct rf_str body)
 {
     struct map map = {0};
     struct rf_table *table;
     enum rf_table_lack lack = RF_LACKS_NOTHING;
-    if (map_read(body, &map, NULL) != RF_OK) {
-        return RF_LACKS_NOTHING;
+    if (map_read(body, &map, NULL) != RF_OK || !map.has[FIELD_COLUMN_NAME]) {
+        return RF_LACKS_NAMES;
     }
     for (size_t i = 0; i < map.types.size; i++) {
         if (rf_plan_is_old((unsigned char)map.types.data[i])) {

@@ -68,14 +68,13 @@ RF_USE_RESULT enum rf_status rf_binlog_table_name(struct rf_str body, struct rf_
 RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version,
                                                    struct rf_table **table, struct rf_error *err);
 
-/* True when the metadata has the columns' names, as FULL has; false for damage, too. */
-bool rf_binlog_table_is_named(struct rf_str body);
-
-/* What no metadata tells, and only a definition. Damage: RF_LACKS_NOTHING. */
+/* What the metadata does not tell, and only a definition; each with what stands above it. Damage
+ * lacks the names. */
 enum rf_table_lack {
     RF_LACKS_NOTHING,
     RF_LACKS_ADDRESSES, /* whether a BINARY(16) or (4) is MariaDB's UUID, INET6 or INET4 */
     RF_LACKS_FRACTIONS, /* how many digits the old temporal types have: nothing can be read so */
+    RF_LACKS_NAMES,     /* of the columns: it is not FULL */
 };
 enum rf_table_lack rf_binlog_table_lacks(struct rf_str body);
 

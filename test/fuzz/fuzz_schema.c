@@ -24,7 +24,7 @@ static void complete(struct rf_str body, const struct rf_definition *definition)
     enum rf_status status = rf_binlog_table_complete(body, definition, 1, &table, &err);
     rf_assert((status == RF_OK) == (table != NULL));
     rf_assert(status == RF_OK || err.message[0] != '\0');
-    if (table != NULL && definition != NULL && !rf_binlog_table_is_named(body)) {
+    if (table != NULL && definition != NULL && rf_binlog_table_lacks(body) == RF_LACKS_NAMES) {
         rf_assert(table->column_count == definition->column_count);
         rf_assert(table->key_count <= definition->column_count);
     }

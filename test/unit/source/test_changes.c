@@ -39,16 +39,47 @@ static void test_statements_that_name_a_table_concern_it(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool concerns =
             rf_change_concerns(rf_str_of(cases[i].database), rf_str_of(cases[i].statement),
-                               RF_STR("shop"), RF_STR("items"));
+                               RF_STR("shop"), RF_STR("items"), false);
         if (concerns != cases[i].concerns) {
             fail_msg("%s: %s", cases[i].database, cases[i].statement);
         }
     }
     /* How such names stand in a statement is not worth following. */
-    assert_true(
-        rf_change_concerns(RF_STR("x"), RF_STR("ALTER TABLE y"), RF_STR("shop"), RF_STR("it`ems")));
+    assert_true(rf_change_concerns(RF_STR("x"), RF_STR("ALTER TABLE y"), RF_STR("shop"),
+                                   RF_STR("it`ems"), false));
     assert_true(rf_change_concerns(RF_STR("x"), RF_STR("ALTER TABLE y"), RF_STR("sh\xc3\xb6p"),
-                                   RF_STR("items")));
+                                   RF_STR("items"), false));
+}
+
+static void test_only_some_statements_give_a_column_another_type(void **state)
+{
+    static const struct {
+        const char *statement;
+        bool concerns;
+    } cases[] = {
+        {"ALTER TABLE items ADD a INT", false},
+        {" alter table items add index (a)", false},
+        {"ALTER TABLE items ADD a INT, ALGORITHM=INSTANT", false},
+        {"ALTER TABLE items MODIFY a UUID", true},
+        {"ALTER TABLE items CHANGE a b INT", true},
+        {"ALTER TABLE items DROP a, ADD a UUID", true},
+        {"ALTER TABLE items RENAME COLUMN a TO b", true},
+        {"ALTER TABLE items EXCHANGE PARTITION p WITH TABLE x", true},
+        {"ALTER TABLE items /*!50000 MODIFY a UUID */", true},
+        {"RENAME TABLE items TO x, y TO items", true},
+        {"CREATE TABLE items LIKE x", true},
+        {"CREATE OR REPLACE TABLE items (a UUID)", true},
+        {"DROP TABLE items", false},
+        {"", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool concerns = rf_change_concerns(RF_STR("shop"), rf_str_of(cases[i].statement),
+                                           RF_STR("shop"), RF_STR("items"), true);
+        if (concerns != cases[i].concerns) {
+            fail_msg("%s", cases[i].statement);
+        }
+    }
 }
 
 static void test_places_are_compared_by_file_number_and_offset(void **state)
@@ -113,15 +144,15 @@ static void test_changes_are_found_behind_a_place_and_over_files(void **state)
 
     rf_log_place_set(&after, RF_STR("bin.000001"), 4);
     const struct rf_change *change =
-        rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items"));
+        rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items"), false);
     assert_int_equal(change->place.offset, first);
     rf_log_place_set(&after, RF_STR("bin.000001"), first + 1);
-    change = rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items"));
+    change = rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items"), false);
     assert_true(rf_str_equal(rf_buf_str(&change->place.file), RF_STR("bin.000002")));
     assert_int_equal(change->place.offset, second);
-    assert_null(rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("others")));
+    assert_null(rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("others"), false));
     rf_log_place_set(&after, RF_STR("bin.000002"), second + 1);
-    assert_null(rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items")));
+    assert_null(rf_changes_find(&changes, &after, RF_STR("shop"), RF_STR("items"), false));
     rf_log_place_deinit(&after);
     rf_changes_deinit(&changes);
 }
@@ -150,12 +181,12 @@ static void test_more_statements_than_are_kept_concern_everything(void **state)
     }
     assert_true(changes.too_many && changes.count < 400);
     rf_log_place_set(&after, RF_STR("bin.000001"), 4);
-    assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
+    assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b"), false));
     /* Up to the last one that was seen, of which nothing is kept. */
     rf_log_place_set(&after, RF_STR("bin.000001"), changes.to.offset - rf_test_log_last(&log).size);
-    assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
+    assert_non_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b"), false));
     rf_log_place_set(&after, RF_STR("bin.000001"), changes.to.offset);
-    assert_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b")));
+    assert_null(rf_changes_find(&changes, &after, RF_STR("other"), RF_STR("b"), false));
     rf_log_place_deinit(&after);
     rf_changes_deinit(&changes);
     rf_test_log_deinit(&log);
@@ -166,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statements_that_name_a_table_concern_it),
+        cmocka_unit_test(test_only_some_statements_give_a_column_another_type),
         cmocka_unit_test(test_places_are_compared_by_file_number_and_offset),
         cmocka_unit_test(test_changes_are_found_behind_a_place_and_over_files),
         cmocka_unit_test(test_more_statements_than_are_kept_concern_everything),

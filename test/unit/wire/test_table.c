@@ -340,9 +340,124 @@ static void test_a_table_without_columns_is_damage(void **state)
     assert_int_equal(parse(columns, &table, &err), RF_FATAL);
 }
 
+/* Completes the columns with a definition of SQL; *table is NULL unless RF_OK. */
+static enum rf_status complete(const struct test_column *columns, const char *sql,
+                               struct rf_table **table, struct rf_error *err)
+{
+    struct rf_schema schema = {0};
+    struct rf_buf body = {0};
+    test_put_table(&body, columns);
+    assert_int_equal(rf_schema_parse(&schema, rf_str_of(sql), "schema", RF_STR("shop"), err),
+                     RF_OK);
+    enum rf_status status =
+        rf_binlog_table_complete(rf_buf_str(&body), schema.first, 1, table, err);
+    rf_schema_deinit(&schema);
+    rf_buf_deinit(&body);
+    return status;
+}
+
+static void test_a_definition_says_which_bytes_are_addresses(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {
+        {.name = "id", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = BINARY},
+        {.name = "a4", .type = STRING, .metadata = 0xfe | 4 << 8, .collation = BINARY},
+        {.name = "a6", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = BINARY},
+        {.name = "b", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = BINARY},
+        {.name = "t", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = UTF8},
+        {0}};
+    /* Another order, and more of them: it is of another time, and names decide. */
+    static const char sql[] = "CREATE TABLE items (new INT, a6 INET6, a4 INET4, id UUID NOT NULL, "
+                              "b BINARY(16), t UUID);";
+    static const uint8_t wanted[] = {RF_COLUMN_UUID, RF_COLUMN_INET4, RF_COLUMN_INET6,
+                                     RF_COLUMN_BINARY, RF_COLUMN_CHAR};
+    struct rf_table *table;
+    struct rf_error err = {0};
+    assert_int_equal(complete(columns, sql, &table, &err), RF_OK);
+    for (uint32_t i = 0; i < count_of(wanted); i++) {
+        assert_int_equal(table->columns[i].type, wanted[i]);
+    }
+    rf_table_release(table);
+    /* One of another size is none. */
+    assert_int_equal(complete(columns, "CREATE TABLE items (id INET4, a4 UUID);", &table, &err),
+                     RF_OK);
+    assert_int_equal(table->columns[0].type, RF_COLUMN_BINARY);
+    assert_int_equal(table->columns[1].type, RF_COLUMN_BINARY);
+    rf_table_release(table);
+}
+
+static void test_old_times_need_a_definition(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {{.name = "id", .type = LONG},
+                                                 {.name = "a", .type = 7},
+                                                 {.name = "b", .type = 11},
+                                                 {.name = "c", .type = 12},
+                                                 {0}};
+    static const char sql[] = "CREATE TABLE items (id INT, a TIMESTAMP(3) /* mariadb-5.3 */ NULL, "
+                              "b TIME, c DATETIME(6));";
+    struct rf_table *table;
+    struct rf_error err = {0};
+    assert_int_equal(parse(columns, &table, &err), RF_CONFIG);
+    assert_non_null(strstr(err.message, "column a of table shop.items"));
+    assert_non_null(strstr(err.hint, "mysql56_temporal_format"));
+    assert_int_equal(complete(columns, sql, &table, &err), RF_OK);
+    assert_int_equal(table->columns[1].type, RF_COLUMN_TIMESTAMP);
+    assert_int_equal(table->columns[1].scale, 3);
+    assert_int_equal(table->columns[2].type, RF_COLUMN_TIME);
+    assert_int_equal(table->columns[2].scale, 0);
+    assert_int_equal(table->columns[3].type, RF_COLUMN_DATETIME);
+    assert_int_equal(table->columns[3].scale, 6);
+    rf_table_release(table);
+    assert_int_equal(
+        complete(columns, "CREATE TABLE items (a TIME, b TIME, c TIME);", &table, &err), RF_CONFIG);
+    assert_null(table);
+}
+
+static enum rf_table_lack lack_of(const struct test_column *column)
+{
+    const struct test_column columns[] = {{.name = "id", .type = LONG}, *column, {0}};
+    struct rf_buf body = {0};
+    test_put_table(&body, columns);
+    enum rf_table_lack lack = rf_binlog_table_lacks(rf_buf_str(&body));
+    rf_buf_deinit(&body);
+    return lack;
+}
+
+static void test_what_a_log_does_not_say_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        struct test_column column;
+        enum rf_table_lack lack;
+    } cases[] = {
+        {{.name = "c", .type = LONG}, RF_LACKS_NOTHING},
+        {{.name = "c", .type = 17, .metadata = 3}, RF_LACKS_NOTHING},
+        {{.name = "c", .type = 7}, RF_LACKS_FRACTIONS},
+        {{.name = "c", .type = 11}, RF_LACKS_FRACTIONS},
+        {{.name = "c", .type = 12}, RF_LACKS_FRACTIONS},
+        {{.name = "c", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = BINARY},
+         RF_LACKS_ADDRESSES},
+        {{.name = "c", .type = STRING, .metadata = 0xfe | 4 << 8, .collation = BINARY},
+         RF_LACKS_ADDRESSES},
+        {{.name = "c", .type = STRING, .metadata = 0xfe | 8 << 8, .collation = BINARY},
+         RF_LACKS_NOTHING},
+        {{.name = "c", .type = STRING, .metadata = 0xfe | 16 << 8, .collation = UTF8},
+         RF_LACKS_NOTHING},
+        {{.name = "c", .type = VARCHAR, .metadata = 16, .collation = BINARY}, RF_LACKS_NOTHING},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        assert_int_equal(lack_of(&cases[i].column), cases[i].lack);
+    }
+    assert_int_equal(rf_binlog_table_lacks(RF_STR("cut")), RF_LACKS_NAMES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_definition_says_which_bytes_are_addresses),
+        cmocka_unit_test(test_old_times_need_a_definition),
+        cmocka_unit_test(test_what_a_log_does_not_say_is_known),
         cmocka_unit_test(test_a_name_is_read_without_the_rest),
         cmocka_unit_test(test_a_table_knows_its_columns),
         cmocka_unit_test(test_more_than_255_columns_are_read),
