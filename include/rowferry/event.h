@@ -136,6 +136,13 @@ enum rf_op {
 /* "create", "update", "delete", "truncate", "ddl", "read". */
 const char *rf_op_name(enum rf_op op);
 
+/* What kind of server wrote the log. */
+enum rf_server {
+    RF_SERVER_UNKNOWN = 0,
+    RF_SERVER_MARIADB,
+    RF_SERVER_MYSQL,
+};
+
 /* A committed transaction, or a piece of one that is larger than a batch. Lies in the batch. */
 struct rf_transaction {
     /* the source's name of it, e.g. the GTID "0-1-300000"; also what rf_source_type.contains
@@ -146,6 +153,27 @@ struct rf_transaction {
     uint32_t count;    /* its events in the batch; may be 0 */
     bool begins;       /* its first event is in this batch */
     bool ends;         /* its last event is in this batch */
+
+    /* What the log says of it besides, for formats that repeat it. Zeroed where it does not say. */
+    bool has_xid;
+    bool has_thread;
+    uint8_t server;     /* enum rf_server */
+    uint32_t server_id; /* of the server that committed it first */
+    uint32_t
+        thread_id; /* of the connection that ran it, there; MariaDB: only of some, 10.11 of none
+                         * that consists of rows alone */
+    uint64_t xid;  /* the number by which log and engine committed it; none for DDL */
+    struct rf_str gtid; /* as the server writes it; empty: it has none */
+    struct rf_str file; /* the log's file, without directories */
+};
+
+/* The log event that one or more events were made of. Lies in the batch. */
+struct rf_origin {
+    struct rf_str raw;  /* as it was read, its header included; for dead letters */
+    struct rf_str sql;  /* rows: the statement that changed them, where log and source give it */
+    int64_t time_us;    /* when its statement began, microseconds since 1970 UTC */
+    uint64_t offset;    /* where it begins in its transaction's file */
+    uint32_t server_id; /* of the server that logged it first */
 };
 
 /* One change of one row, or a statement. Row images have table->column_count values. */
@@ -163,9 +191,8 @@ struct rf_event {
     /* RF_TRUNCATE: the table's name; RF_DDL: the table it names where known, else empty */
     struct rf_str object;
     struct rf_str statement; /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
-    /* the log event that it came from, as it was read, its header included; for dead letters.
-     * Shared by the rows of one log event; empty where the source has none */
-    struct rf_str raw;
+    /* shared by the rows of one log event; NULL where the source has no log */
+    const struct rf_origin *origin;
 };
 
 /* The image that identifies the row: before for deletes, else after. NULL without one. */

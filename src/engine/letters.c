@@ -82,9 +82,9 @@ void rf_letter_write(const struct rf_letter *letter, struct rf_buf *out)
     add_text(out, "database", event->table ? event->table->database : event->database);
     add_text(out, "table", event->table ? event->table->name : event->object);
     add_event(out, letter);
-    if (letter->raw && event->raw.size > 0) {
+    if (letter->raw && event->origin != NULL && event->origin->raw.size > 0) {
         rf_buf_add_str(out, RF_STR(",\"raw\":\""));
-        rf_quote_base64(out, event->raw);
+        rf_quote_base64(out, event->origin->raw);
         rf_buf_add_str(out, RF_STR("\"}\n"));
     } else {
         rf_buf_add_str(out, RF_STR(",\"raw\":null}\n"));

@@ -4,6 +4,7 @@
 #include "wire/binlog.h"
 #include "wire/rows.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk), FIRST_CAPACITY = 16 };
@@ -119,6 +120,7 @@ void rf_records_deinit(struct rf_records *records)
     free(records->spare);
     free(records->tables);
     free(records->places);
+    rf_buf_deinit(&records->sql);
     *records = (struct rf_records){.memory_max = records->memory_max,
                                    .spill.directory = records->spill.directory};
 }
@@ -384,31 +386,73 @@ static char *give(struct rf_records *records, struct rf_chunk *chunk, struct rf_
     return data;
 }
 
-static enum rf_status decode_rows(const struct rf_record *record, struct rf_str raw,
+static uint32_t load_32(const char *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof number);
+    return le32toh(number);
+}
+
+static struct rf_origin *originate(const struct rf_record *record, struct rf_batch *batch)
+{
+    enum { TIME_AT = 0, SERVER_AT = 5, MICROSECONDS = 1000000 };
+    const char *raw = (const char *)(record + 1) + record->size - record->event_size;
+    struct rf_origin *origin = rf_arena_alloc(&batch->arena, sizeof *origin);
+    *origin = (struct rf_origin){
+        .raw = {raw, record->event_size},
+        .offset = record->offset,
+    };
+    if (record->event_size >= RF_BINLOG_HEADER_SIZE) {
+        origin->time_us = (int64_t)load_32(raw + TIME_AT) * MICROSECONDS;
+        origin->server_id = load_32(raw + SERVER_AT);
+    }
+    return origin;
+}
+
+/* The statement that changed these rows. It is logged once in front of all of them, which may be
+ * more than a batch takes: later ones get a copy. `sql` is where it lies in this batch. */
+static void find_sql(struct rf_records *records, const struct rf_record *record, struct rf_str *sql,
+                     struct rf_batch *batch)
+{
+    size_t size = record->size - record->event_size;
+    if (size > 0) {
+        *sql = (struct rf_str){(const char *)(record + 1), size};
+        rf_buf_set(&records->sql, *sql);
+    } else if (!record->same_sql) {
+        *sql = RF_STR_NONE;
+        rf_buf_reset(&records->sql);
+    } else if (sql->size == 0 && records->sql.size > 0) {
+        *sql = rf_arena_copy(&batch->arena, rf_buf_str(&records->sql));
+    }
+}
+
+static enum rf_status decode_rows(const struct rf_record *record, const struct rf_origin *origin,
                                   struct rf_batch *batch, struct rf_error *err)
 {
     struct rf_rows rows;
-    struct rf_str body = {raw.data + RF_BINLOG_HEADER_SIZE,
-                          raw.size - RF_BINLOG_HEADER_SIZE - record->checksum_size};
+    struct rf_str body = {origin->raw.data + RF_BINLOG_HEADER_SIZE,
+                          origin->raw.size - RF_BINLOG_HEADER_SIZE - record->checksum_size};
     uint32_t first = batch->count;
     enum rf_status status = rf_rows_parse(record->type, body, &rows, err);
     if (status == RF_OK) {
         status = rf_rows_decode(&rows, record->table, record->ordinal, batch, err);
     }
     for (uint32_t i = first; i < batch->count; i++) {
-        batch->events[i].raw = raw;
+        batch->events[i].origin = origin;
     }
     return status;
 }
 
-static enum rf_status decode(const struct rf_record *record, struct rf_batch *batch,
-                             struct rf_error *err)
+static enum rf_status decode(struct rf_records *records, const struct rf_record *record,
+                             struct rf_str *sql, struct rf_batch *batch, struct rf_error *err)
 {
     const char *bytes = (const char *)(record + 1);
     size_t front = record->size - record->event_size;
-    struct rf_str raw = {bytes + front, record->event_size};
+    struct rf_origin *origin = originate(record, batch);
     if (record->table != NULL) {
-        return decode_rows(record, raw, batch, err);
+        find_sql(records, record, sql, batch);
+        origin->sql = *sql;
+        return decode_rows(record, origin, batch, err);
     }
     struct rf_event *event = rf_batch_add(batch);
     size_t names = record->database_size + record->object_size;
@@ -417,7 +461,7 @@ static enum rf_status decode(const struct rf_record *record, struct rf_batch *ba
     event->database = (struct rf_str){bytes, record->database_size};
     event->object = (struct rf_str){bytes + record->database_size, record->object_size};
     event->statement = (struct rf_str){bytes + names, front - names};
-    event->raw = raw;
+    event->origin = origin;
     return RF_OK;
 }
 
@@ -438,9 +482,10 @@ enum rf_status rf_records_hand_over(struct rf_records *records, struct rf_batch 
     }
     size_t size = chunk->used;
     char *data = give(records, chunk, batch);
+    struct rf_str sql = RF_STR_NONE;
     for (size_t at = 0; at < size && status == RF_OK;) {
         const struct rf_record *record = record_at(data, at, size);
-        status = decode(record, batch, err);
+        status = decode(records, record, &sql, batch, err);
         *offset = status == RF_OK ? *offset : record->offset;
         at += whole(record);
     }

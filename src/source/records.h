@@ -30,11 +30,12 @@ struct rf_record {
     uint32_t ordinal;
     uint32_t event_size; /* of the log event, whose bytes lie last */
     /* Of a statement, whose database, object and SQL text lie one behind the other in front of its
-     * event. */
+     * event. In front of the event of rows may lie the SQL text that changed them. */
     uint32_t database_size;
     uint32_t object_size;
     uint8_t type;          /* of rows: RF_BINLOG_*; of a statement: enum rf_op */
     uint8_t checksum_size; /* of the event's end that is its checksum */
+    bool same_sql;         /* of rows: the SQL text of the rows before changed these too */
 };
 
 /* Zeroed is empty and valid. Thread: the owner's. */
@@ -57,6 +58,7 @@ struct rf_records {
     uint32_t table_capacity;
     uint32_t *places; /* numbers by hash of the pointer; 0: free */
     uint32_t place_capacity;
+    struct rf_buf sql; /* of the rows that were handed over last; empty: it is not known */
 };
 
 enum { RF_RECORD_PARTS_MAX = 4 };

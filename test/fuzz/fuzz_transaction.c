@@ -103,7 +103,7 @@ static void check(const struct rf_batch *batch)
         const struct rf_value *image = rf_event_image(event);
         rf_assert(event->ordinal > 0);
         rf_assert((event->table == NULL) == (event->op == RF_DDL || event->op == RF_TRUNCATE));
-        rf_assert(event->raw.size >= HEADER);
+        rf_assert(event->origin->raw.size >= HEADER);
         for (uint32_t k = 0; image != NULL && k < event->table->column_count; k++) {
             struct rf_buf text = {0};
             rf_value_print(&text, image[k]); /* touches every byte of it */

@@ -104,8 +104,9 @@ static const char *line_of(uint32_t ordinal, bool images, bool raw, struct rf_bu
 {
     struct rf_batch batch = {0};
     rf_batch_begin(&batch, RF_STR("0-1-42"), 5, true);
+    const struct rf_origin origin = {.raw = RF_STR("\x01\x02?")};
     *rf_batch_add(&batch) = (struct rf_event){
-        .op = RF_UPDATE, .ordinal = ordinal, .row = 2, .table = &table, .raw = RF_STR("\x01\x02?")};
+        .op = RF_UPDATE, .ordinal = ordinal, .row = 2, .table = &table, .origin = &origin};
     rf_batch_commit(&batch);
     struct rf_view view = {&batch, batch.events, 1, batch.transactions, 1};
     const struct rf_letter letter = {

@@ -78,7 +78,7 @@ static void expect_all(struct model *model)
             assert_int_equal(event->ordinal, model->numbers[at]);
             assert_int_equal(strtoul(event->statement.data, NULL, 10), model->numbers[at]);
             assert_true(rf_str_equal(event->database, RF_STR("shop")));
-            assert_true(rf_str_equal(event->raw, RF_STR("the event")));
+            assert_true(rf_str_equal(event->origin->raw, RF_STR("the event")));
         }
     }
     assert_int_equal(at, model->count);
