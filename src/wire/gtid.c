@@ -156,7 +156,7 @@ void rf_gtid_list_deinit(struct rf_gtid_list *list)
 enum rf_status rf_gtid_event_parse(struct rf_str body, uint32_t server_id,
                                    struct rf_gtid_event *event, struct rf_error *err)
 {
-    enum { EXTRA_SEVERAL_ENGINES = 0x01, EXTRA_ENDS_ALTER = 0x04 | 0x08 };
+    enum { EXTRA_SEVERAL_ENGINES = 0x01, EXTRA_ENDS_ALTER = 0x04 | 0x08, EXTRA_THREAD = 0x10 };
     struct rf_cursor cursor = rf_cursor_of(body);
     struct rf_gtid_event read = {.gtid.server_id = server_id};
 
@@ -180,6 +180,10 @@ enum rf_status rf_gtid_event_parse(struct rf_str body, uint32_t server_id,
         }
         if (read.extra_flags & EXTRA_ENDS_ALTER) {
             rf_cursor_u64(&cursor, "sequence number of START ALTER");
+        }
+        if (read.extra_flags & EXTRA_THREAD) {
+            read.has_thread = true;
+            read.thread_id = rf_cursor_u32(&cursor, "thread id");
         }
     }
     enum rf_status status = rf_cursor_check(&cursor, "GTID event", err);

@@ -65,7 +65,9 @@ void rf_gtid_list_deinit(struct rf_gtid_list *list);
  *        .    .  with RF_GTID_PREPARED_XA or RF_GTID_COMPLETED_XA: format id (4), bytes of the
  *                global id (1), bytes of the branch (1), then both
  *        .    1  extra flags, when a byte is left
- *        .    .  what they bring; zeros up to 19 bytes at least
+ *        .    .  what they bring, in this order: number of engines (1), sequence number of the START
+ *                ALTER (8) of a COMMIT or ROLLBACK ALTER, thread id (4); zeros up to 19 bytes at
+ *                least
  *
  * Source: MariaDB Knowledge Base, "GTID_EVENT"; MariaDB 10.11, sql/log_event.h, Gtid_log_event. */
 enum {
@@ -81,7 +83,10 @@ enum {
 struct rf_gtid_event {
     struct rf_gtid gtid;
     uint8_t flags;
-    uint8_t extra_flags; /* 0x01 several engines; 0x02, 0x04, 0x08 START, COMMIT, ROLLBACK ALTER */
+    uint8_t extra_flags; /* 0x01 several engines; 0x02, 0x04, 0x08 START, COMMIT, ROLLBACK ALTER;
+                          * 0x10 thread id present */
+    bool has_thread;     /* only newer servers say it */
+    uint32_t thread_id;  /* of the connection that ran the transaction */
     uint64_t commit_id;  /* 0 without one */
     uint32_t xid_format;
     struct rf_str xid_global; /* point into the body; empty without an XA transaction */

@@ -183,6 +183,28 @@ static void test_a_gtid_event_has_its_group_commit_id(void **state)
     }
 }
 
+/* Source: MariaDB, sql/log_event.h, Gtid_log_event::FL_EXTRA_THREAD_ID. */
+static void test_a_gtid_event_of_newer_servers_has_its_thread(void **state)
+{
+    (void)state;
+    struct rf_gtid_event event;
+    static const char plain[] = "01 00 00 00 00 00 00 00 00 00 00 00 00 10 2a 01 00 00 00";
+    static const char full[] = "01 00 00 00 00 00 00 00 00 00 00 00 00 15 02 "
+                               "09 00 00 00 00 00 00 00 ff ff ff ff";
+    assert_int_equal(parse_event(plain, 0, &event), RF_OK);
+    assert_true(event.has_thread);
+    assert_int_equal(event.thread_id, 298);
+    assert_int_equal(parse_event(full, 0, &event), RF_OK);
+    assert_true(event.has_thread);
+    assert_int_equal(event.thread_id, UINT32_MAX);
+    for (size_t cut = 1; cut <= 4; cut++) {
+        assert_int_equal(parse_event(full, cut, &event), RF_FATAL);
+    }
+    assert_int_equal(
+        parse_event("01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 0, &event), RF_OK);
+    assert_false(event.has_thread);
+}
+
 static void test_a_gtid_event_names_its_xa_transaction(void **state)
 {
     (void)state;
@@ -242,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_a_position_contains_what_lies_before_it),
         cmocka_unit_test(test_a_gtid_event_gives_domain_server_and_sequence),
         cmocka_unit_test(test_a_gtid_event_has_its_group_commit_id),
+        cmocka_unit_test(test_a_gtid_event_of_newer_servers_has_its_thread),
         cmocka_unit_test(test_a_gtid_event_names_its_xa_transaction),
         cmocka_unit_test(test_a_gtid_list_keeps_the_last_of_each_domain),
     };
