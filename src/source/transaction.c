@@ -2,6 +2,7 @@
 
 #include "source/ddl.h"
 #include "source/statement.h"
+#include "wire/charset.h"
 #include "wire/rows.h"
 
 enum { STATEMENT_SHOWN = 120, MICROSECONDS = 1000000 };
@@ -70,6 +71,7 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
         .skips = assembly->skips,
         .has_uuid = assembly->has_uuid,
         .uuid = assembly->uuid,
+        .keeps_sql = assembly->keeps_sql,
     };
     rf_records_deinit(&assembly->records);
     rf_savepoints_deinit(&assembly->savepoints);
@@ -81,13 +83,35 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
+    rf_buf_deinit(&assembly->sql);
     given.records = assembly->records; /* its limit and its directory */
     *assembly = given;
 }
 
 /* ---- Transactions -------------------------------------------------------------------------- */
 
-enum rf_status rf_assembly_start(struct rf_assembly *assembly, bool mysql, struct rf_error *err)
+static void end_statement(struct rf_assembly *assembly)
+{
+    rf_tables_next_statement(&assembly->tables);
+    rf_buf_reset(&assembly->sql);
+    assembly->same_sql = false;
+}
+
+/* The statement behind the rows that follow. Its character set is not logged with it, so it is kept
+ * only when it is UTF-8, as nearly all are. */
+static void take_sql(struct rf_assembly *assembly, struct rf_str sql)
+{
+    rf_buf_reset(&assembly->sql);
+    assembly->same_sql = false;
+    if (assembly->keeps_sql && assembly->open && !assembly->drops && !assembly->named &&
+        rf_charset_is_utf8(sql.data, sql.size)) {
+        rf_buf_set(&assembly->sql, sql);
+    }
+}
+
+enum rf_status rf_assembly_start(struct rf_assembly *assembly,
+                                 const struct rf_binlog_header *header, bool mysql,
+                                 struct rf_error *err)
 {
     if (mysql == assembly->format.mariadb) {
         return rf_fail(err, RF_FATAL, "a transaction of %s in a log of %s",
@@ -108,8 +132,11 @@ enum rf_status rf_assembly_start(struct rf_assembly *assembly, bool mysql, struc
     assembly->unpacked = 0;
     assembly->skipped = 0;
     assembly->waived = 0;
+    assembly->committer = header->server_id;
+    assembly->has_xid = false;
+    assembly->has_thread = false;
     rf_savepoints_reset(&assembly->savepoints);
-    rf_tables_next_statement(&assembly->tables);
+    end_statement(assembly);
     return RF_OK;
 }
 
@@ -124,7 +151,7 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
 {
     enum { START_ALTER = 0x02, ROLLBACK_ALTER = 0x08 };
     struct rf_gtid_event event;
-    enum rf_status status = rf_assembly_start(assembly, false, err);
+    enum rf_status status = rf_assembly_start(assembly, header, false, err);
     if (status == RF_OK) {
         status = rf_gtid_event_parse(body, header->server_id, &event, err);
     }
@@ -136,6 +163,8 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
     assembly->completes_xa = (event.flags & RF_GTID_COMPLETED_XA) != 0;
+    assembly->has_thread = event.has_thread;
+    assembly->thread_id = event.thread_id;
     status = rf_assembly_expect(assembly, err);
     bool xa = (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) != 0;
     return status == RF_OK && xa && !assembly->drops && !assembly->named
@@ -209,16 +238,19 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
     if (number != NULL && number->table == NULL) {
         assembly->skipped++;
     } else if (number != NULL) {
-        struct rf_str parts[1];
+        struct rf_str parts[2] = {rf_buf_str(&assembly->sql)};
         struct rf_record record = {
             .table = number->table,
             .type = (uint8_t)type,
             .checksum_size = (uint8_t)(assembly->event.size - RF_BINLOG_HEADER_SIZE - body.size),
+            .same_sql = assembly->same_sql,
         };
-        status = keep(assembly, &record, parts, 0, err);
+        bool first = assembly->sql.size > 0 && !assembly->same_sql;
+        assembly->same_sql |= first;
+        status = keep(assembly, &record, parts, first ? 1 : 0, err);
     }
     if (ends) {
-        rf_tables_next_statement(&assembly->tables);
+        end_statement(assembly);
     }
     return status;
 }
@@ -316,6 +348,8 @@ static enum rf_status take_query(struct rf_assembly *assembly,
     if (status != RF_OK) {
         return status;
     }
+    assembly->has_thread = true;
+    assembly->thread_id = query.thread_id;
     rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
     rf_statement_read(query.statement, &assembly->scratch, &statement);
     switch (statement.kind) {
@@ -479,7 +513,6 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
                                   const struct rf_binlog_header *header, struct rf_str body,
                                   struct rf_error *err)
 {
-    uint64_t xid;
     if (!assembly->open) {
         rf_fail(err, RF_FATAL, "%s without a GTID in front of it",
                 rf_binlog_type_name(header->type));
@@ -499,7 +532,8 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
         break;
     case RF_BINLOG_QUERY: status = take_query(assembly, header, body, err); break;
     case RF_BINLOG_XID:
-        status = rf_binlog_xid_parse(body, &xid, err);
+        status = rf_binlog_xid_parse(body, &assembly->xid, err);
+        assembly->has_xid = true;
         return status == RF_OK ? rf_assembly_end(assembly, header, err) : status;
     default: status = take_rows(assembly, header->type, body, err); break;
     }
@@ -570,9 +604,9 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
         }
         status = take_incident(assembly, body, err);
         return status == RF_OK || !assembly->open ? status : rf_assembly_stop(assembly, err);
+    case RF_BINLOG_ANNOTATE_ROWS: take_sql(assembly, body); return RF_OK;
     case RF_BINLOG_STOP:
     case RF_BINLOG_CHECKPOINT:
-    case RF_BINLOG_ANNOTATE_ROWS:
     case RF_BINLOG_HEARTBEAT:
     case RF_BINLOG_HEARTBEAT_V2: return RF_OK;
     default:

@@ -73,6 +73,7 @@ struct rf_assembly {
     const struct rf_skips *skips; /* what is left out by name; NULL: nothing */
     bool has_uuid;                /* MySQL: the server whose log it is, where that is known */
     struct rf_uuid uuid;
+    bool keeps_sql; /* rows get the statement that changed them, where the log has it */
     /* `records.memory_max` and `records.spill.directory` are the source's to give, too. */
 
     /* Where we are. */
@@ -107,6 +108,13 @@ struct rf_assembly {
     bool completes_xa; /* XA COMMIT or XA ROLLBACK is all there is of it */
     bool mysql;        /* it is MySQL's */
     struct rf_txid txid;
+    bool has_xid;
+    bool has_thread;
+    bool same_sql;      /* rows with the statement in `sql` were kept */
+    uint32_t committer; /* the id of the server that committed it first */
+    uint32_t thread_id;
+    uint64_t xid;
+    struct rf_buf sql; /* the statement in hand, UTF-8; empty: it is not known or not kept */
     uint64_t start;
     uint64_t end;
     uint32_t time;       /* when its last event was logged, seconds since 1970 UTC */
@@ -189,7 +197,8 @@ RF_USE_RESULT enum rf_status rf_assembly_list(struct rf_assembly *assembly,
                                               struct rf_str body, struct rf_error *err);
 /* A transaction begins here, of a MySQL log or not: what is to be known of it is reset. Returns
  * RF_OK; RF_FATAL (the one before it has not ended; the log is one of the other server). */
-RF_USE_RESULT enum rf_status rf_assembly_start(struct rf_assembly *assembly, bool mysql,
+RF_USE_RESULT enum rf_status rf_assembly_start(struct rf_assembly *assembly,
+                                               const struct rf_binlog_header *header, bool mysql,
                                                struct rf_error *err);
 /* An XA transaction that is not carried. Returns RF_FATAL. */
 enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err);

@@ -3,6 +3,32 @@
 
 #include "base/clock.h"
 
+/* The batch's next transaction, or the next part of it, with what the log says of it. */
+static void begin(struct rf_assembly *assembly, struct rf_batch *batch)
+{
+    const struct rf_str file = rf_buf_str(&assembly->file);
+    uint32_t before = batch->transaction_count;
+    rf_buf_reset(&assembly->text);
+    rf_txid_print(&assembly->text, &assembly->txid, file);
+    struct rf_transaction *transaction =
+        rf_batch_begin(batch, rf_buf_str(&assembly->text), assembly->commit_us, !assembly->begun);
+    transaction->server = assembly->mysql ? RF_SERVER_MYSQL : RF_SERVER_MARIADB;
+    transaction->server_id = assembly->committer;
+    if (assembly->txid.kind != RF_TXID_PLACE) {
+        transaction->gtid = transaction->id;
+    }
+    transaction->has_xid = assembly->has_xid;
+    transaction->xid = assembly->xid;
+    transaction->has_thread = assembly->has_thread;
+    transaction->thread_id = assembly->thread_id;
+    /* Most are in the file of the one before. */
+    if (before > 0 && rf_str_equal(file, batch->transactions[before - 1].file)) {
+        transaction->file = batch->transactions[before - 1].file;
+    } else {
+        transaction->file = rf_arena_copy(&batch->arena, file);
+    }
+}
+
 static void finish(struct rf_assembly *assembly, struct rf_batch *batch)
 {
     rf_assembly_advance(assembly);
@@ -31,10 +57,7 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
             return RF_AGAIN;
         }
         if (!opened) {
-            rf_buf_reset(&assembly->text);
-            rf_txid_print(&assembly->text, &assembly->txid, rf_buf_str(&assembly->file));
-            rf_batch_begin(batch, rf_buf_str(&assembly->text), assembly->commit_us,
-                           !assembly->begun);
+            begin(assembly, batch);
             opened = true;
         }
         enum rf_status status =

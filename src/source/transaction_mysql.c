@@ -7,7 +7,7 @@ enum rf_status rf_assembly_mysql_gtid(struct rf_assembly *assembly,
                                       struct rf_error *err)
 {
     struct rf_mysql_gtid_event event;
-    enum rf_status status = rf_assembly_start(assembly, true, err);
+    enum rf_status status = rf_assembly_start(assembly, header, true, err);
     if (status == RF_OK) {
         status = rf_mysql_gtid_event_parse(header->type, body, &event, err);
     }
