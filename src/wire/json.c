@@ -1,34 +1,12 @@
 #include "wire/json.h"
 
 #include "base/memory.h"
-#include "event/digits.h"
-#include "event/floating.h"
-#include "event/value.h"
+#include "wire/json_emit.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
-
-/* Bytes behind what a value needs by its size: quotes, a comma, what a copy in steps of 16
- * writes too much, and every value of fixed size as a whole. */
-enum { SLACK = 64 };
-
-/* The writers below work on `at`, a place in the buffer's memory behind its size, and return the
- * place behind what they wrote. This makes room for more bytes there; the buffer may move. */
-static inline char *room(struct rf_buf *out, char *at, size_t more)
-{
-    if (likely((size_t)(out->data + out->capacity - at) >= more)) {
-        return at;
-    }
-    out->size = (size_t)(at - out->data);
-    return rf_buf_grow(out, more);
-}
 
 static inline char *begin(struct rf_buf *out, size_t more)
 {
@@ -65,19 +43,6 @@ static bool is_plain(uint64_t word)
     return (found & EACH_BYTE(0x80)) == 0;
 }
 
-#if defined(__SSE2__)
-/* Copies 16 bytes; returns a bit for each that must be escaped. */
-static inline int copy_chunk(char *at, const char *text)
-{
-    __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)text);
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
-    __m128i quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\'));
-    _mm_storeu_si128((__m128i *)(void *)at, chunk);
-    return _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash));
-}
-#endif
-
 /* Byte by byte. */
 static size_t count_plain(char *at, const char *text, size_t size)
 {
@@ -92,25 +57,9 @@ static size_t count_plain(char *at, const char *text, size_t size)
     return done;
 }
 
-/* Copies plain bytes from the front, up to the first one that must be escaped; returns how many.
- * What lies behind them, up to size, may be written too. */
-static inline size_t copy_plain(char *at, const char *text, size_t size)
+size_t rf_json_copy_short(char *at, const char *text, size_t size)
 {
     size_t done = 0;
-#if defined(__SSE2__)
-    while (size - done >= 16) {
-        int found = copy_chunk(at + done, text + done);
-        if (unlikely(found != 0)) {
-            return done + (size_t)__builtin_ctz((unsigned)found);
-        }
-        done += 16;
-    }
-    if (done > 0) {
-        /* The rest together with bytes that were plain already. */
-        int found = copy_chunk(at + size - 16, text + size - 16);
-        return found == 0 ? size : size - 16 + (size_t)__builtin_ctz((unsigned)found);
-    }
-#endif
     for (; size - done >= 8; done += 8) {
         uint64_t word = load_64(text + done);
         if (unlikely(!is_plain(word))) {
@@ -159,16 +108,12 @@ static char *put_escape(char *at, unsigned char byte)
     return at + 5;
 }
 
-/* Room for size + SLACK bytes was made, and is left for the caller's rest. */
-static inline char *put_string(struct rf_buf *out, char *at, const char *text, size_t size)
+char *rf_json_put_escaped(struct rf_buf *out, char *at, const char *text, size_t size, size_t done)
 {
-    *at++ = '"';
-    size_t done = copy_plain(at, text, size);
-    at += done;
-    while (unlikely(done < size)) {
+    while (done < size) {
         at = put_escape(at, (unsigned char)text[done++]);
-        at = room(out, at, size - done + SLACK);
-        size_t more = copy_plain(at, text + done, size - done);
+        at = rf_json_room(out, at, size - done + RF_JSON_SLACK);
+        size_t more = rf_json_copy_plain(at, text + done, size - done);
         at += more;
         done += more;
     }
@@ -176,32 +121,7 @@ static inline char *put_string(struct rf_buf *out, char *at, const char *text, s
     return at;
 }
 
-/* Nothing in it needs an escape. */
-static char *put_decimal(char *at, const char *text, size_t size)
-{
-    *at++ = '"';
-    if (size >= 8 && size <= 16) {
-        /* Two halves that overlap. */
-        uint64_t low = load_64(text), high = load_64(text + size - 8);
-        memcpy(at, &low, sizeof low);
-        memcpy(at + size - 8, &high, sizeof high);
-    } else if (size >= 4 && size < 8) {
-        uint32_t low = load_32(text), high = load_32(text + size - 4);
-        memcpy(at, &low, sizeof low);
-        memcpy(at + size - 4, &high, sizeof high);
-    } else if (size > 0) {
-        memcpy(at, text, size);
-    }
-    at[size] = '"';
-    return at + size + 1;
-}
-
-static size_t base64_size(size_t size)
-{
-    return (size / 3 + (size % 3 != 0)) * 4;
-}
-
-/* Room for base64_size + SLACK bytes was made. */
+/* Room for rf_json_base64_size + RF_JSON_SLACK bytes was made. */
 static char *put_base64_digits(char *at, const char *bytes, size_t size)
 {
     static const char letters[] =
@@ -225,7 +145,7 @@ static char *put_base64_digits(char *at, const char *bytes, size_t size)
     return at;
 }
 
-static char *put_base64(char *at, const char *bytes, size_t size)
+char *rf_json_put_base64(char *at, const char *bytes, size_t size)
 {
     *at++ = '"';
     at = put_base64_digits(at, bytes, size);
@@ -233,7 +153,7 @@ static char *put_base64(char *at, const char *bytes, size_t size)
     return at;
 }
 
-static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *value)
+char *rf_json_put_geometry(struct rf_buf *out, char *at, const struct rf_value *value)
 {
     enum { SRID_SIZE = 4 };
     static const char srid_name[] = "{\"srid\":", wkb_name[] = ",\"wkb\":";
@@ -242,90 +162,46 @@ static char *put_geometry(struct rf_buf *out, char *at, const struct rf_value *v
     uint32_t srid = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                     (uint32_t)bytes[3] << 24;
     size_t size = value->size - SRID_SIZE;
-    at = room(out, at, base64_size(size) + 2 * SLACK);
+    at = rf_json_room(out, at, rf_json_base64_size(size) + 2 * RF_JSON_SLACK);
     memcpy(at, srid_name, sizeof srid_name - 1);
     at = rf_digits_u64(at + sizeof srid_name - 1, srid);
     memcpy(at, wkb_name, sizeof wkb_name - 1);
-    at = put_base64(at + sizeof wkb_name - 1, value->text + SRID_SIZE, size);
+    at = rf_json_put_base64(at + sizeof wkb_name - 1, value->text + SRID_SIZE, size);
     *at++ = '}';
     return at;
 }
 
-static char *put_vector(struct rf_buf *out, char *at, const struct rf_value *value)
+char *rf_json_put_vector(struct rf_buf *out, char *at, const struct rf_value *value)
 {
     struct rf_str singles = rf_value_str(*value);
     if (!rf_vector_is_finite(singles)) {
         return NULL;
     }
-    at = room(out, at, RF_VECTOR_TEXT_MAX(singles.size) + SLACK);
+    at = rf_json_room(out, at, RF_VECTOR_TEXT_MAX(singles.size) + RF_JSON_SLACK);
     return at + rf_vector_text(at, singles);
-}
-
-/* Room for value->size + SLACK bytes was made. NULL: a number that JSON cannot say. Inlined into
- * the loop over a row's columns. */
-__attribute__((always_inline)) static inline char *put_value(struct rf_buf *out, char *at,
-                                                             const struct rf_value *value)
-{
-    switch ((enum rf_kind)value->kind) {
-    case RF_ABSENT:
-    case RF_NULL: memcpy(at, "null", 4); return at + 4;
-    case RF_INT: return rf_digits_i64(at, value->i);
-    case RF_UINT:
-    case RF_BIT:
-    case RF_YEAR: return rf_digits_u64(at, value->u);
-    case RF_FLOAT: return isfinite(value->f) ? rf_floating_float(at, value->f) : NULL;
-    case RF_DOUBLE: return isfinite(value->d) ? rf_floating_double(at, value->d) : NULL;
-    case RF_DECIMAL: return put_decimal(at, value->text, value->size);
-    case RF_TEXT:
-    case RF_JSON:
-    case RF_ENUM:
-    case RF_SET: return put_string(out, at, value->text, value->size);
-    case RF_BYTES:
-        at = room(out, at, base64_size(value->size) + SLACK);
-        return put_base64(at, value->text, value->size);
-    case RF_GEOMETRY: return put_geometry(out, at, value);
-    case RF_VECTOR: return put_vector(out, at, value);
-    case RF_DATE:
-        *at++ = '"';
-        at += rf_date_text(at, value->u);
-        break;
-    case RF_DATETIME:
-        *at++ = '"';
-        at += rf_datetime_text(at, value->u, 'T', value->scale);
-        break;
-    case RF_TIMESTAMP:
-        *at++ = '"';
-        at += rf_timestamp_text(at, value->i, 'T', value->scale);
-        *at++ = 'Z';
-        break;
-    case RF_TIME:
-        *at++ = '"';
-        at += rf_time_text(at, value->i, value->scale);
-        break;
-    }
-    *at++ = '"';
-    return at;
 }
 
 void rf_json_add_string(struct rf_buf *out, struct rf_str text)
 {
-    finish(out, put_string(out, begin(out, text.size + SLACK), text.data, text.size));
+    finish(out,
+           rf_json_put_string(out, begin(out, text.size + RF_JSON_SLACK), text.data, text.size));
 }
 
 void rf_json_add_base64(struct rf_buf *out, struct rf_str bytes)
 {
-    finish(out, put_base64(begin(out, base64_size(bytes.size) + SLACK), bytes.data, bytes.size));
+    finish(out, rf_json_put_base64(begin(out, rf_json_base64_size(bytes.size) + RF_JSON_SLACK),
+                                   bytes.data, bytes.size));
 }
 
 void rf_json_add_base64_digits(struct rf_buf *out, struct rf_str bytes)
 {
-    char *at = begin(out, base64_size(bytes.size) + SLACK);
+    char *at = begin(out, rf_json_base64_size(bytes.size) + RF_JSON_SLACK);
     finish(out, put_base64_digits(at, bytes.data, bytes.size));
 }
 
 void rf_json_add_instant(struct rf_buf *out, int64_t micros)
 {
-    char *at = begin(out, SLACK);
+    char *at = begin(out, RF_JSON_SLACK);
     *at++ = '"';
     at += rf_datetime_text(at, rf_datetime_of_micros(micros), 'T', micros % 1000000 == 0 ? 0 : 6);
     *at++ = 'Z';
@@ -335,7 +211,7 @@ void rf_json_add_instant(struct rf_buf *out, int64_t micros)
 
 bool rf_json_add_value(struct rf_buf *out, const struct rf_value *value)
 {
-    char *at = put_value(out, begin(out, value->size + SLACK), value);
+    char *at = rf_json_put_value(out, begin(out, value->size + RF_JSON_SLACK), value);
     if (at != NULL) {
         finish(out, at);
     }
@@ -374,21 +250,11 @@ void rf_json_names_deinit(struct rf_json_names *names)
     *names = (struct rf_json_names){0};
 }
 
-/* In steps of 16: the name's memory and the room behind at allow it. */
-static inline char *put_name(char *at, const struct rf_json_name *name)
-{
-    memcpy(at, name->text, 16);
-    for (size_t done = 16; unlikely(done < name->size); done += 16) {
-        memcpy(at + done, name->text + done, 16);
-    }
-    return at + name->size;
-}
-
 bool rf_json_add_row(struct rf_buf *out, const struct rf_json_names *names,
                      const struct rf_value *image, uint32_t *column)
 {
     const size_t start = out->size;
-    char *at = begin(out, SLACK);
+    char *at = begin(out, RF_JSON_SLACK);
     *at++ = '{';
     const struct rf_json_name *name = names->items;
     for (uint32_t left = names->count; left > 0; left--, name++) {
@@ -396,8 +262,8 @@ bool rf_json_add_row(struct rf_buf *out, const struct rf_json_names *names,
         if (unlikely(value->kind == RF_ABSENT)) {
             continue;
         }
-        at = room(out, at, name->size + (size_t)value->size + 2 * SLACK);
-        at = put_value(out, put_name(at, name), value);
+        at = rf_json_room(out, at, name->size + (size_t)value->size + 2 * RF_JSON_SLACK);
+        at = rf_json_put_value(out, rf_json_put_name(at, name), value);
         if (unlikely(at == NULL)) {
             out->size = start;
             *column = name->column;
