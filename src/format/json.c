@@ -17,109 +17,65 @@
  * What is the same for every row of a table, or for every event of a transaction, is put together
  * once. */
 #include "wire/json.h"
-
 #include "event/digits.h"
+#include "format/piece.h"
+#include "format/shapes.h"
 
 #include <rowferry/format.h>
-#include <stdlib.h>
 
-enum { SHAPES = 1024 }; /* a power of two */
-
-/* What is kept of one table. The reference keeps its address from becoming another table's. */
+/* What is kept of one table. */
 struct shape {
-    struct rf_table *table;
+    struct rf_shape head;
     struct rf_json_names columns;
     struct rf_json_names key;
-    struct rf_buf head; /* ,"table":"shop.orders","key": */
+    struct rf_buf text; /* ,"table":"shop.orders","key": */
 };
 
 struct json {
-    /* by a hash of the table's name, so that a new version takes the old one's place */
-    struct shape *shapes;
-    struct shape *last;
+    struct rf_shapes shapes;
     struct rf_buf tail; /* ,"ts":"...","position":"...","id":"ID: of the transaction below */
     struct rf_buf tail_id;
     int64_t tail_commit_us;
     bool tail_known;
 };
 
+static void shape_make(void *owner, struct rf_shape *head)
+{
+    struct shape *shape = (struct shape *)head;
+    const struct rf_table *table = head->table;
+    (void)owner;
+    rf_json_names_init(&shape->columns, table, NULL, table->column_count);
+    rf_json_names_init(&shape->key, table, table->key_columns, table->key_count);
+    rf_buf_add_str(&shape->text, RF_STR(",\"table\":"));
+    rf_json_add_string(&shape->text, table->full_name);
+    rf_buf_add_str(&shape->text, RF_STR(",\"key\":"));
+    rf_piece_end(&shape->text);
+}
+
+static void shape_clear(struct rf_shape *head)
+{
+    struct shape *shape = (struct shape *)head;
+    rf_json_names_deinit(&shape->columns);
+    rf_json_names_deinit(&shape->key);
+    rf_buf_deinit(&shape->text);
+    *shape = (struct shape){0};
+}
+
 static enum rf_status json_open(void *state, struct rf_error *err)
 {
     struct json *json = state;
     (void)err;
-    json->shapes = calloc(SHAPES, sizeof *json->shapes);
-    rf_assert(json->shapes != NULL);
+    rf_shapes_open(&json->shapes, sizeof(struct shape), shape_make, shape_clear, json);
     return RF_OK;
-}
-
-static void shape_deinit(struct shape *shape)
-{
-    rf_table_release(shape->table);
-    rf_json_names_deinit(&shape->columns);
-    rf_json_names_deinit(&shape->key);
-    rf_buf_deinit(&shape->head);
-    *shape = (struct shape){0};
 }
 
 static void json_close(void *state)
 {
     struct json *json = state;
-    for (size_t i = 0; json->shapes != NULL && i < SHAPES; i++) {
-        shape_deinit(&json->shapes[i]);
-    }
-    free(json->shapes);
+    rf_shapes_close(&json->shapes);
     rf_buf_deinit(&json->tail);
     rf_buf_deinit(&json->tail_id);
     *json = (struct json){0};
-}
-
-/* Appends in steps of 16 bytes, which beats a call for the few dozen that these pieces have; both
- * buffers have room for the last step. */
-static void add_steps(struct rf_buf *out, const struct rf_buf *piece)
-{
-    enum { STEP = 16 };
-    char *at = rf_buf_reserve(out, piece->size + STEP);
-    for (size_t done = 0; done < piece->size; done += STEP) {
-        memcpy(at + done, piece->data + done, STEP);
-    }
-    out->size += piece->size;
-}
-
-/* Room for the last step of add_steps behind a piece that is complete. */
-static void piece_pad(struct rf_buf *piece)
-{
-    memset(rf_buf_reserve(piece, 16), 0, 16);
-}
-
-static uint32_t hash_of(struct rf_str text)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ (unsigned char)text.data[i]) * 16777619u;
-    }
-    return hash ^ hash >> 15;
-}
-
-static struct shape *shape_of(struct json *json, const struct rf_table *table)
-{
-    if (json->last != NULL && json->last->table == table) {
-        return json->last;
-    }
-    struct shape *shape = &json->shapes[hash_of(table->full_name) % SHAPES];
-    if (shape->table != table) {
-        shape_deinit(shape);
-        /* The batch holds the table by a reference; taking another one changes nothing that is
-         * shown. */
-        shape->table = rf_table_retain((struct rf_table *)table);
-        rf_json_names_init(&shape->columns, table, NULL, table->column_count);
-        rf_json_names_init(&shape->key, table, table->key_columns, table->key_count);
-        rf_buf_add_str(&shape->head, RF_STR(",\"table\":"));
-        rf_json_add_string(&shape->head, table->full_name);
-        rf_buf_add_str(&shape->head, RF_STR(",\"key\":"));
-        piece_pad(&shape->head);
-    }
-    json->last = shape;
-    return shape;
 }
 
 static void tail_prepare(struct json *json, const struct rf_transaction *transaction)
@@ -136,7 +92,7 @@ static void tail_prepare(struct json *json, const struct rf_transaction *transac
     rf_buf_add_str(&json->tail, RF_STR(",\"id\":"));
     rf_json_add_string(&json->tail, transaction->id);
     json->tail.size--; /* the id goes on */
-    piece_pad(&json->tail);
+    rf_piece_end(&json->tail);
     rf_buf_set(&json->tail_id, transaction->id);
     json->tail_commit_us = transaction->commit_us;
     json->tail_known = true;
@@ -145,7 +101,7 @@ static void tail_prepare(struct json *json, const struct rf_transaction *transac
 static void add_tail(struct json *json, struct rf_buf *out, const struct rf_event *event)
 {
     enum { NUMBERS_MAX = 2 * RF_DIGITS_MAX + 4 + RF_DIGITS_SLACK };
-    add_steps(out, &json->tail);
+    rf_piece_add(out, &json->tail);
     char *at = rf_buf_reserve(out, NUMBERS_MAX);
     *at++ = ':';
     at = rf_digits_u64(at, event->ordinal);
@@ -191,11 +147,11 @@ static enum rf_status add_row(struct json *json, const struct rf_event *event, s
     };
     static const uint8_t op_sizes[] = {
         [RF_CREATE] = 14, [RF_UPDATE] = 14, [RF_DELETE] = 14, [RF_READ] = 12};
-    const struct shape *shape = shape_of(json, event->table);
+    const struct shape *shape = (const struct shape *)rf_shapes_of(&json->shapes, event->table);
     uint32_t column;
     memcpy(rf_buf_reserve(out, OP_SIZE), ops[event->op], OP_SIZE);
     out->size += op_sizes[event->op];
-    add_steps(out, &shape->head);
+    rf_piece_add(out, &shape->text);
     *key_start = out->size;
     if (shape->key.count > 0) {
         if (!rf_json_add_row(out, &shape->key, rf_event_image(event), &column)) {
