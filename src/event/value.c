@@ -85,6 +85,36 @@ uint64_t rf_datetime_of_micros(int64_t micros)
     return RF_DATETIME_PACK(year, month, day, clock / 3600, clock / 60 % 60, clock % 60, rest);
 }
 
+bool rf_date_to_days(uint64_t packed, int64_t *out)
+{
+    static const uint8_t month_days[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    unsigned year = rf_datetime_year(packed), month = rf_datetime_month(packed);
+    unsigned day = rf_datetime_day(packed);
+    if (month == 0 || month > 12 || day == 0 || day > month_days[month] ||
+        (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))) {
+        return false;
+    }
+    /* As above: years that begin in March, from the year 0 on. */
+    unsigned march_year = year - (month <= 2) + 400;
+    unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    unsigned days =
+        march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + day_of_year;
+    *out = (int64_t)days - 719468 - 146097;
+    return true;
+}
+
+bool rf_datetime_to_micros(uint64_t packed, int64_t *out)
+{
+    int64_t days;
+    if (!rf_date_to_days(packed, &days)) {
+        return false;
+    }
+    unsigned seconds = rf_datetime_hour(packed) * 3600 + rf_datetime_minute(packed) * 60 +
+                       rf_datetime_second(packed);
+    *out = (days * 86400 + seconds) * 1000000 + rf_datetime_micros(packed);
+    return true;
+}
+
 size_t rf_timestamp_text(char *out, int64_t micros, char separator, unsigned scale)
 {
     return rf_datetime_text(out, micros == 0 ? 0 : rf_datetime_of_micros(micros), separator, scale);

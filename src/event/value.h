@@ -34,5 +34,9 @@ enum { RF_VECTOR_SINGLE_MAX = 18 }; /* -1.17549435e-38 and a comma, rounded up *
 bool rf_vector_is_finite(struct rf_str singles);
 /* Microseconds since 1970 UTC to packed date and time. */
 uint64_t rf_datetime_of_micros(int64_t micros);
+/* And back: days since 1970-01-01 of a packed date, or microseconds of date and time. False, *out
+ * untouched: it is no date of the calendar ("0000-00-00", "2024-02-30"). */
+bool rf_date_to_days(uint64_t packed, int64_t *out);
+bool rf_datetime_to_micros(uint64_t packed, int64_t *out);
 
 #endif

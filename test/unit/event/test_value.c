@@ -151,6 +151,35 @@ static void test_only_an_update_of_a_key_column_changes_the_key(void **state)
     assert_false(rf_event_changes_key(&event));
 }
 
+static void test_dates_and_day_numbers_are_each_others_inverse(void **state)
+{
+    enum { FIRST = -719528, LAST = 2932896 }; /* 0000-01-01 and 9999-12-31 */
+    (void)state;
+    for (int64_t day = FIRST; day <= LAST; day++) {
+        int64_t found, micros;
+        uint64_t packed = rf_datetime_of_micros(day * 86400000000 + 3723000004);
+        assert_true(rf_date_to_days(packed, &found));
+        assert_int_equal(found, day);
+        assert_true(rf_datetime_to_micros(packed, &micros));
+        assert_int_equal(micros, day * 86400000000 + 3723000004);
+    }
+}
+
+static void test_what_is_no_date_has_no_day_number(void **state)
+{
+    static const unsigned wrong[][3] = {{0, 0, 0},     {2024, 0, 0},  {2024, 2, 0},  {2024, 0, 1},
+                                        {2024, 13, 1}, {2023, 2, 29}, {1900, 2, 29}, {2024, 4, 31},
+                                        {2024, 2, 30}, {9999, 15, 31}};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int64_t out = 7;
+        uint64_t packed = RF_DATETIME_PACK(wrong[i][0], wrong[i][1], wrong[i][2], 0, 0, 0, 0);
+        assert_false(rf_date_to_days(packed, &out));
+        assert_false(rf_datetime_to_micros(packed, &out));
+        assert_int_equal(out, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +190,8 @@ int main(void)
         cmocka_unit_test(test_known_floating_numbers),
         cmocka_unit_test(test_equality_is_of_kind_and_content),
         cmocka_unit_test(test_only_an_update_of_a_key_column_changes_the_key),
+        cmocka_unit_test(test_dates_and_day_numbers_are_each_others_inverse),
+        cmocka_unit_test(test_what_is_no_date_has_no_day_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
