@@ -89,15 +89,29 @@ enum rf_charset {
     RF_CHARSET_COUNT,
 };
 
+/* What a geometry column may hold. Source: OpenGIS Simple Features, the types of WKB. */
+enum rf_geometry_type {
+    RF_GEOMETRY_ANY = 0, /* also where the log does not say */
+    RF_GEOMETRY_POINT,
+    RF_GEOMETRY_LINESTRING,
+    RF_GEOMETRY_POLYGON,
+    RF_GEOMETRY_MULTIPOINT,
+    RF_GEOMETRY_MULTILINESTRING,
+    RF_GEOMETRY_MULTIPOLYGON,
+    RF_GEOMETRY_COLLECTION,
+};
+
 struct rf_column {
     struct rf_str name;
     uint8_t type;    /* enum rf_column_type */
     uint8_t charset; /* enum rf_charset */
     bool is_unsigned;
     bool nullable;
-    bool key;          /* part of the primary key */
-    uint8_t precision; /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes */
-    uint8_t scale;     /* DECIMAL: digits after the point; temporal types: fraction digits */
+    bool key; /* part of the primary key */
+    /* DECIMAL: digits in all; BIT: bits; FLOAT and DOUBLE: bytes; GEOMETRY: enum
+     * rf_geometry_type */
+    uint8_t precision;
+    uint8_t scale; /* DECIMAL: digits after the point; temporal types: fraction digits */
     /* CHAR, BINARY and their kin: bytes at most; TEXT, BLOB, JSON, GEOMETRY, VECTOR: bytes of the
      * length field */
     uint32_t length;
