@@ -20,6 +20,7 @@ enum {
     FIELD_COLUMN_NAME = 4,
     FIELD_SET_MEMBERS = 5,
     FIELD_ENUM_MEMBERS = 6,
+    FIELD_GEOMETRY_TYPE = 7,
     FIELD_PRIMARY_KEY = 8,
     FIELD_PRIMARY_KEY_PREFIX = 9,
     FIELD_ENUM_DEFAULT_CHARSET = 10,
@@ -750,6 +751,22 @@ static enum rf_status addresses_take(struct build *build)
     return RF_OK;
 }
 
+/* Of each geometry column in their order. A server may leave them out. */
+static enum rf_status geometries_read(struct build *build)
+{
+    struct rf_cursor cursor = rf_cursor_of(build->map->fields[FIELD_GEOMETRY_TYPE]);
+    for (uint32_t i = 0; i < build->map->column_count && rf_cursor_left(&cursor) > 0; i++) {
+        if (build->columns[i].type == RF_COLUMN_GEOMETRY) {
+            uint64_t type = rf_cursor_packed(&cursor, "type");
+            bool known = type <= RF_GEOMETRY_COLLECTION;
+            build->columns[i].precision = known ? (uint8_t)type : RF_GEOMETRY_ANY;
+        }
+    }
+    return cursor.missing != NULL || rf_cursor_left(&cursor) > 0
+               ? fail_damaged(build, "the types of its geometries do not fit its columns")
+               : RF_OK;
+}
+
 static enum rf_status build_all(struct build *build)
 {
     enum rf_status status = name_read(build);
@@ -764,6 +781,9 @@ static enum rf_status build_all(struct build *build)
     }
     if (status == RF_OK) {
         status = collations_read(build, is_character, FIELD_DEFAULT_CHARSET, FIELD_COLUMN_CHARSET);
+    }
+    if (status == RF_OK) {
+        status = geometries_read(build);
     }
     if (status == RF_OK && build->numbered) {
         status = members_number(build);

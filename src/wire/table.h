@@ -31,7 +31,7 @@
  *    4 COLUMN_NAME      size (packed integer) and name of each column
  *    5 SET_STR_VALUE    of each SET column: count, then size and text of each member
  *    6 ENUM_STR_VALUE   the same for ENUM
- *    7 GEOMETRY_TYPE    of each geometry column
+ *    7 GEOMETRY_TYPE    of each geometry column, packed integer
  *    8 SIMPLE_PRIMARY_KEY       column numbers
  *    9 PRIMARY_KEY_WITH_PREFIX  pairs (column number, prefix in characters, 0 for the whole)
  *   10, 11            as 2 and 3, for the ENUM and SET columns
