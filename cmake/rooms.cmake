@@ -119,6 +119,10 @@ foreach(room engine container)
         target_include_directories(rf_${room} PRIVATE ${CMAKE_BINARY_DIR})   # generated/*.def
     endif()
 endforeach()
+if(TARGET rf_format)
+    # Formats that say which program wrote them.
+    target_compile_definitions(rf_format PRIVATE ROWFERRY_VERSION="${PROJECT_VERSION}")
+endif()
 
 # The registry (in engine) names the plugins, which engine does not link: it must not know them.
 # Who needs the registry needs all rooms, and they form a group so that their order does not matter.

@@ -40,6 +40,12 @@ struct rf_format_type {
     RF_USE_RESULT enum rf_status (*encode)(void *state, const struct rf_view *view,
                                            const struct rf_event *event, struct rf_encoding *out,
                                            struct rf_error *err);
+    /* Appends the 0..n messages that stand behind all of a transaction. Called at the end of each
+     * transaction that ends in the view, whether or not events of it are in there. NULL: the format
+     * has none. Returns RF_OK. */
+    RF_USE_RESULT enum rf_status (*end)(void *state, const struct rf_view *view,
+                                        const struct rf_transaction *transaction,
+                                        struct rf_encoding *out, struct rf_error *err);
     void (*close)(void *state);
 };
 
