@@ -391,6 +391,17 @@ static enum rf_status encode(struct file_sink *sink, const struct rf_view *view,
     return sink->format->type->encode(sink->format->state, view, event, &encoding, err);
 }
 
+/* What stands behind a transaction in some formats. */
+static enum rf_status encode_end(struct file_sink *sink, const struct rf_view *view,
+                                 const struct rf_transaction *transaction, struct rf_error *err)
+{
+    struct rf_encoding encoding = {.value = &sink->output.lines, .terminator = RF_STR("\n")};
+    if (sink->format->type->end == NULL) {
+        return RF_OK;
+    }
+    return sink->format->type->end(sink->format->state, view, transaction, &encoding, err);
+}
+
 static enum rf_status file_write(void *state, const struct rf_view *view, struct rf_error *err)
 {
     struct file_sink *sink = state;
@@ -403,6 +414,9 @@ static enum rf_status file_write(void *state, const struct rf_view *view, struct
             if (status == RF_OK && sink->output.lines.size >= BUFFER_BYTES) {
                 status = rf_file_output_drain(&sink->output, err);
             }
+        }
+        if (status == RF_OK && transaction->ends) {
+            status = encode_end(sink, view, transaction, err);
         }
         if (status == RF_OK && transaction->ends) {
             rf_file_output_settled(&sink->output);
