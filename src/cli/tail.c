@@ -24,7 +24,9 @@ enum { LEVEL_AUTO = 0 };
 
 static const struct rf_option options[] = {
     {"format", RF_OPTION_TEXT, offsetof(struct tail_options, format), "json", NULL,
-     "how events are written; 'rowferry formats' lists them", false},
+     "how events are written, with its options behind it: 'debezium?schemas=on&clock=commit'; "
+     "'rowferry formats' lists them",
+     false},
     {"from", RF_OPTION_TEXT, offsetof(struct tail_options, from), NULL, NULL,
      "where to begin: now, earliest or a position (default: now; of a log file: its beginning)",
      false},
@@ -61,10 +63,28 @@ static void set_log(const struct tail_options *chosen, bool shared)
     }
 }
 
-static enum rf_status read_ends(const struct tail_options *chosen, const char *source,
-                                struct rf_ends *ends, struct rf_error *err)
+/* Standard output, and how it is written: the text lives as long as the ends. */
+struct output {
+    struct rf_buf address;
+    struct rf_buf format;
+};
+
+/* A format's options are written behind its name as those of an address are. */
+static void read_format(const char *text, struct output *output)
 {
-    const char *both[] = {source, "-"};
+    const char *options_of_it = strchr(text, '?');
+    if (options_of_it == NULL) {
+        rf_buf_printf(&output->format, "%s", text);
+        rf_buf_printf(&output->address, "-");
+    } else {
+        rf_buf_printf(&output->format, "%.*s", (int)(options_of_it - text), text);
+        rf_buf_printf(&output->address, "file:-%s", options_of_it);
+    }
+}
+
+static enum rf_status read_ends(const struct tail_options *chosen, const char *source,
+                                struct output *output, struct rf_ends *ends, struct rf_error *err)
+{
     struct rf_settings beside = {0};
 
     if (rf_plan_is_file_name(source)) {
@@ -72,8 +92,13 @@ static enum rf_status read_ends(const struct tail_options *chosen, const char *s
         rf_error_hint(err, "to run what the file says, write: rowferry run %s", source);
         return RF_CONFIG;
     }
+    read_format(chosen->format, output);
+    const char *both[] = {source, rf_buf_cstr(&output->address)};
     enum rf_status status = chosen->follow ? rf_plan_follow(source, &beside, err) : RF_OK;
-    return status == RF_OK ? rf_ends_read(ends, both, 2, beside, chosen->format, err) : status;
+    if (status != RF_OK) {
+        return status;
+    }
+    return rf_ends_read(ends, both, 2, beside, rf_buf_cstr(&output->format), err);
 }
 
 static int run(void *state, const char *const *words, uint32_t word_count)
@@ -81,13 +106,14 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     const struct tail_options *chosen = state;
     struct rf_stream stream = {.quiet = chosen->quiet, .until_reader_goes = true};
     struct rf_ends ends = {0};
+    struct output output = {0};
     struct rf_error err = {0};
     int code;
 
     (void)word_count;
     stream.shared = rf_stream_output_is_shared();
     set_log(chosen, stream.shared);
-    enum rf_status status = read_ends(chosen, words[0], &ends, &err);
+    enum rf_status status = read_ends(chosen, words[0], &output, &ends, &err);
     if (status != RF_OK) {
         rf_message_failure(&err);
         code = rf_stream_exit_code(status);
@@ -109,6 +135,8 @@ static int run(void *state, const char *const *words, uint32_t word_count)
         code = rf_stream_run(&stream);
     }
     rf_ends_deinit(&ends);
+    rf_buf_deinit(&output.address);
+    rf_buf_deinit(&output.format);
     return code;
 }
 
