@@ -51,6 +51,7 @@ struct rf_mysql {
     char *account;      /* 'user'@'host' as the server sees us, for GRANT statements; may be NULL */
     bool connecting;
     bool tls;
+    bool annotations; /* set by the owner: the next stream has ANNOTATE_ROWS events in it */
 
     /* The log's stream; owned by mysql_stream.c. */
     int fd;     /* of the open stream, borrowed from handle */

@@ -79,12 +79,15 @@ static void add_number(struct rf_buf *out, uint64_t number, int bytes)
     out->size += (size_t)bytes;
 }
 
-/* Block at the end of the log, leave MariaDB's ANNOTATE_ROWS out; heartbeats that have room for
- * large files. */
+/* Block at the end of the log. Of MariaDB: with ANNOTATE_ROWS or without; of MySQL: heartbeats
+ * that have room for large files. */
 static uint64_t flags_of(const struct rf_mysql *mysql)
 {
-    enum { HEARTBEAT_V2 = 1 << 1 };
-    return rf_mysql_is_mariadb(mysql) ? 0 : HEARTBEAT_V2;
+    enum { SEND_ANNOTATE_ROWS = 1 << 1, HEARTBEAT_V2 = 1 << 1 };
+    if (rf_mysql_is_mariadb(mysql)) {
+        return mysql->annotations ? SEND_ANNOTATE_ROWS : 0;
+    }
+    return HEARTBEAT_V2;
 }
 
 enum rf_status rf_mysql_dump(struct rf_mysql *mysql, struct rf_str file, uint32_t position,
