@@ -20,6 +20,7 @@ struct state {
     struct rf_list tables, skip;
     int32_t folding; /* enum folding */
     bool follow;
+    bool queries;
     int32_t names; /* enum names */
     const char *schema;
 
@@ -51,6 +52,10 @@ static const struct rf_option options[] = {
      "file of the tables' definitions, for logs without names: what mariadb-dump --no-data prints",
      false},
     {"skip", RF_OPTION_LIST, offsetof(struct state, skip), NULL, NULL, RF_SKIPS_HELP, false},
+    {"queries", RF_OPTION_BOOL, offsetof(struct state, queries), "off", NULL,
+     "rows bring along the statement that changed them, where the log has it, for formats that "
+     "repeat it",
+     false},
     {"lower_case_table_names", RF_OPTION_CHOICE, offsetof(struct state, folding), "unknown",
      "unknown|0|1|2",
      "how the server compares names, as its variable of this name says; a file does not say it",
@@ -300,6 +305,7 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
     struct rf_str from = position->size > 0 ? rf_buf_str(position) : ctx->from;
     state->assembly.pick = &state->pick;
     state->assembly.skips = &state->skips;
+    state->assembly.keeps_sql = state->queries;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->files.assembly = &state->assembly;
     state->files.follow = state->follow;

@@ -50,6 +50,9 @@ static const struct rf_option options[] = {
            "the "
            "server for them, which takes SELECT on the tables; log refuses such a server"),
     OPTION("skip", RF_OPTION_LIST, skip, NULL, NULL, RF_SKIPS_HELP),
+    OPTION("queries", RF_OPTION_BOOL, queries, "off", NULL,
+           "rows bring along the statement that changed them, where the server logs it, for "
+           "formats that repeat it"),
     OPTION("server_id", RF_OPTION_INT, server_id, NULL, "1..4294967295",
            "our number among the server's replicas, and for feeds beside the first the numbers "
            "behind it; none: random ones"),
@@ -188,6 +191,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     struct rf_str from = position->size > 0 ? rf_buf_str(position) : ctx->from;
     state->assembly.pick = &state->pick;
     state->assembly.skips = &state->skips;
+    state->assembly.keeps_sql = state->queries;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->feed = ctx->feed;
     state->asked = ctx->feed > 0; /* the first feed has said it */

@@ -22,6 +22,7 @@ struct rf_mysql_source {
     int64_t heartbeat_ms, connect_timeout_ms;
     int32_t tls;
     bool tls_verify;
+    bool queries;
     int32_t schema; /* enum rf_mysql_names */
     const char *tls_ca, *tls_cert, *tls_key;
 

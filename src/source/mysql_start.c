@@ -62,6 +62,7 @@ enum rf_status rf_mysql_source_dump(struct rf_mysql_source *state, struct rf_str
 {
     uint32_t server_id;
     rf_assert(offset <= UINT32_MAX);
+    state->mysql.annotations = state->queries;
     enum rf_status status = rf_mysql_source_number(state, &server_id, err);
     if (status == RF_OK) {
         status = rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { ANNOTATE_ROWS = 160 };
+enum { ROWS_QUERY = 29, ANNOTATE_ROWS = 160, IGNORABLE = 0x80 };
 
 static void annotate(struct rf_test_log *log, const char *sql)
 {
@@ -103,14 +103,19 @@ static void test_rows_have_the_statement_that_changed_them(void **context)
     annotate(&reading.log, "INSERT '\xff'");
     rf_test_log_table(&reading.log, 20, "shop", "t", 2, true);
     rf_test_log_insert(&reading.log, 20, 2, 1, 1, true);
+    /* As MySQL annotates: behind one byte. */
+    rf_test_log_event(&reading.log, ROWS_QUERY, IGNORABLE, "\x06UPDATE MySQL", 13);
+    rf_test_log_table(&reading.log, 20, "shop", "t", 2, true);
+    rf_test_log_insert(&reading.log, 20, 2, 1, 1, true);
     rf_test_log_xid(&reading.log);
     assert_int_equal(rf_test_reading_one(&reading), RF_OK);
-    assert_int_equal(reading.batch.count, 5);
+    assert_int_equal(reading.batch.count, 6);
     for (uint32_t i = 0; i < 3; i++) {
         expect_sql(&reading.batch.events[i], "UPDATE both of them");
     }
     expect_sql(&reading.batch.events[3], "");
     expect_sql(&reading.batch.events[4], "");
+    expect_sql(&reading.batch.events[5], "UPDATE MySQL");
     rf_test_reading_end(&reading);
 }
 
