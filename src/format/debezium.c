@@ -24,6 +24,7 @@
  * SchemaFactory, Envelope, TransactionMonitor; measured against Debezium 3.5. */
 #include "base/clock.h"
 #include "event/digits.h"
+#include "format/ddl_words.h"
 #include "format/debezium_counts.h"
 #include "format/debezium_schema.h"
 #include "format/debezium_values.h"
@@ -622,6 +623,8 @@ static void add_schema_change(const struct debezium *debezium,
                               const struct rf_event *event, struct rf_encoding *out)
 {
     struct parts parts = {0};
+    struct rf_ddl_words words = rf_ddl_words_read(event->statement);
+    struct rf_str database = words.name.size > 0 ? words.name : event->database;
     struct mark mark = mark_of(out);
     struct rf_buf *value = out->value;
     if (out->key != NULL) {
@@ -631,7 +634,7 @@ static void add_schema_change(const struct debezium *debezium,
             add(out->key, ",\"payload\":");
         }
         add(out->key, "{\"databaseName\":");
-        rf_json_add_string(out->key, event->database);
+        rf_json_add_string(out->key, database);
         rf_buf_add_byte(out->key, '}');
         end_payload(debezium, out->key);
     }
@@ -640,7 +643,7 @@ static void add_schema_change(const struct debezium *debezium,
         rf_debezium_schema_change(value, &debezium->names);
         add(value, ",\"payload\":");
     }
-    parts_make(debezium, &parts, event->database, event->object);
+    parts_make(debezium, &parts, database, event->object);
     size_t comma = value->size;
     add_source(debezium, value, &parts, transaction, event);
     value->data[comma] = '{';
@@ -650,7 +653,7 @@ static void add_schema_change(const struct debezium *debezium,
     add(value, ",\"ts_ms\":");
     rf_buf_add_i64(value, millis_of(micros));
     add(value, ",\"databaseName\":");
-    rf_json_add_string(value, event->database);
+    rf_json_add_string(value, database);
     add(value, ",\"schemaName\":null,\"ddl\":");
     rf_json_add_string(value, event->statement);
     add(value, ",\"tableChanges\":[]}");
