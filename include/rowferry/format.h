@@ -15,7 +15,7 @@ enum { RF_MESSAGES_MAX = 4 }; /* messages of one event, at most */
 struct rf_message {
     size_t key_start, key_size;
     size_t value_start, value_size; /* without the terminator */
-    bool tombstone;                 /* there is a key but no value */
+    bool tombstone;                 /* there is a key but no value, and no terminator */
 };
 
 /* What encode appends to. The sink owns the buffers and sets them before each call; count is set to

@@ -121,7 +121,9 @@ static void finish(struct rf_encoding *out, struct mark mark, bool tombstone)
         .value_size = out->value->size - mark.value,
         .tombstone = tombstone,
     };
-    rf_buf_add_str(out->value, out->terminator);
+    if (!tombstone) {
+        rf_buf_add_str(out->value, out->terminator);
+    }
 }
 
 /* In front of a payload, with schemas=on. */

@@ -13,27 +13,76 @@
 
 #include <cmocka.h>
 
-#define each_format(entry)                                          \
-    const struct rf_registry_format *entry = rf_registry_formats(); \
-    entry->name != NULL;                                            \
-    entry++
+/* Each format in the ways that its options make it differ. */
+static const struct variant {
+    const char *format;
+    bool counts; /* what it writes of an event depends on those before it in the transaction */
+    struct rf_test_setting settings[8]; /* ends with a NULL name */
+} variants[] = {
+    {"json", false, {{0}}},
+    {"debezium", false, {{"clock", "commit"}}},
+    {"debezium",
+     false,
+     {{"clock", "commit"},
+      {"schemas", "on"},
+      {"decimal_handling_mode", "precise"},
+      {"time_precision_mode", "connect"},
+      {"bigint_unsigned_handling_mode", "precise"},
+      {"binary_handling_mode", "hex"},
+      {"unfit_values", "null"}}},
+    {"debezium",
+     false,
+     {{"clock", "commit"},
+      {"decimal_handling_mode", "double"},
+      {"time_precision_mode", "isostring"},
+      {"bigint_unsigned_handling_mode", "long"},
+      {"binary_handling_mode", "base64-url-safe"},
+      {"tombstones", "off"},
+      {"unfit_values", "null"}}},
+    {"debezium",
+     true,
+     {{"clock", "commit"}, {"provide_transaction_metadata", "on"}, {"schemas", "on"}}},
+    {"maxwell", false, {{"output_ddl", "on"}}},
+    {"maxwell",
+     true,
+     {{"output_ddl", "on"},
+      {"output_xoffset", "on"},
+      {"output_primary_keys", "on"},
+      {"output_primary_key_columns", "on"},
+      {"output_binlog_position", "on"},
+      {"output_gtid_position", "on"},
+      {"kafka_key_format", "array"}}},
+    {"canal", false, {{"clock", "commit"}}},
+    {"flat", false, {{0}}},
+    {"flat", false, {{"old", "on"}, {"prefix", "_q\"_"}}},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+#define each_variant(variant)                 \
+    const struct variant *variant = variants; \
+    variant < variants + VARIANTS;            \
+    variant++
 
 static const char all_columns[] =
     "id:bigint! i:int u:uint de:decimal d:double f:float y:year b:bit da:date ti:time dt:datetime "
     "ts:timestamp c:char t:text by:bytes e:enum s:set j:json g:geometry";
 static const char full_row[] =
     "7|-5|18446744073709551615|-1.50|0.25|1.5|2024|3|2024-02-29|-1000000|2024-02-29 12:00:00|"
-    "1700000000000000|a\"b\\c\td|line one\nline two|\x01\xff\x80|red|a,b|{\"a\": [1, "
-    "2]}|\x01\x02\x03\x04\x01wkb";
+    "1700000000000000|a\"b\\c\td|line one\nline two|\x01\xff\x80|red|a,b|{\"a\": [1, 2]}|point";
 static const char null_row[] = "8|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|"
                                "NULL|NULL|NULL|NULL|NULL";
 static const char absent_row[] = "9|?|?|?|?|?|?|?|?|?|?|?|?|?|?|?|?|?|?";
 
-static void open_format(struct rf_format *format, const struct rf_format_type *type)
+static void open_format(struct rf_format *format, const struct variant *variant)
 {
     struct rf_error err = {0};
+    const struct rf_format_type *type;
+    assert_int_equal(rf_registry_find_format(variant->format, &type, &err), RF_OK);
     *format = (struct rf_format){type, rf_alloc_zero(1, type->state_size)};
     rf_test_fallbacks(type->options, format->state);
+    for (const struct rf_test_setting *one = variant->settings; one->name != NULL; one++) {
+        rf_test_set(type->options, format->state, one->name, one->value);
+    }
     assert_int_equal(type->open(format->state, &err), RF_OK);
 }
 
@@ -64,7 +113,32 @@ static void fill(struct rf_batch *batch, struct rf_table *table, struct rf_table
     rf_test_commit(batch);
 }
 
-/* Encodes one event and checks the frame around what came out. */
+/* Checks the frame around what was appended from there on. */
+static void check_frame(const struct rf_encoding *out, size_t key_start, size_t value_start)
+{
+    const struct rf_buf *key = out->key, *value = out->value;
+    assert_true(out->count <= RF_MESSAGES_MAX);
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct rf_message *message = &out->messages[i];
+        struct rf_str text = {value->data + message->value_start, message->value_size};
+        size_t behind = message->tombstone ? 0 : out->terminator.size;
+        assert_true(message->value_start >= value_start);
+        assert_true(message->value_start + message->value_size + behind <= value->size);
+        assert_memory_equal(text.data + text.size, out->terminator.data, behind);
+        assert_true(message->tombstone ? text.size == 0 && message->key_size > 0 : text.size > 0);
+        assert_true(text.size == 0 || memchr(text.data, '\n', text.size) == NULL);
+        value_start = message->value_start + message->value_size + behind;
+        if (key != NULL) {
+            assert_true(message->key_start >= key_start);
+            assert_true(message->key_start + message->key_size <= key->size);
+            key_start = message->key_start + message->key_size;
+        }
+    }
+    assert_int_equal(value_start, value->size);
+    assert_true(key == NULL || key_start == key->size);
+}
+
+/* Encodes one event. */
 static void encode(struct rf_format *format, const struct rf_view *view,
                    const struct rf_event *event, struct rf_buf *key, struct rf_buf *value,
                    const char *terminator)
@@ -77,23 +151,21 @@ static void encode(struct rf_format *format, const struct rf_view *view,
         print_message("%s: %s\n", format->type->name, err.message);
     }
     assert_int_equal(status, RF_OK);
-    assert_true(out.count <= RF_MESSAGES_MAX);
-    for (uint32_t i = 0; i < out.count; i++) {
-        const struct rf_message *message = &out.messages[i];
-        struct rf_str text = {value->data + message->value_start, message->value_size};
-        assert_true(message->value_start >= value_start);
-        assert_true(message->value_start + message->value_size + out.terminator.size <=
-                    value->size);
-        assert_memory_equal(text.data + text.size, out.terminator.data, out.terminator.size);
-        assert_true(message->tombstone || text.size > 0);
-        assert_true(text.size == 0 || memchr(text.data, '\n', text.size) == NULL);
-        value_start = message->value_start + message->value_size + out.terminator.size;
-        if (key != NULL) {
-            assert_true(message->key_start >= key_start);
-            assert_true(message->key_start + message->key_size <= key->size);
-        }
+    check_frame(&out, key_start, value_start);
+}
+
+/* What stands behind a transaction. */
+static void encode_end(struct rf_format *format, const struct rf_view *view, uint32_t number,
+                       struct rf_buf *key, struct rf_buf *value)
+{
+    struct rf_error err = {0};
+    struct rf_encoding out = {.key = key, .value = value, .terminator = RF_STR("\n")};
+    size_t key_start = key ? key->size : 0, value_start = value->size;
+    if (format->type->end != NULL) {
+        assert_int_equal(
+            format->type->end(format->state, view, &view->transactions[number], &out, &err), RF_OK);
+        check_frame(&out, key_start, value_start);
     }
-    assert_int_equal(value_start, value->size);
 }
 
 static struct rf_view whole(const struct rf_batch *batch)
@@ -106,15 +178,13 @@ static void test_every_kind_of_event_and_value_has_a_form(void **state)
     (void)state;
     struct rf_table *table = rf_test_table("shop", "all", all_columns);
     struct rf_table *keyless = rf_test_table("shop", "log", "a:text b:text");
-    for (each_format(entry)) {
+    for (each_variant(variant)) {
         struct rf_format format;
         struct rf_batch batch;
         struct rf_buf keys = {0}, values = {0}, alone = {0};
-        assert_non_null(entry->type);
-        assert_string_equal(entry->type->name, entry->name);
         fill(&batch, table, keyless);
         struct rf_view view = whole(&batch);
-        open_format(&format, entry->type);
+        open_format(&format, variant);
         for (uint32_t i = 0; i < view.count; i++) {
             struct rf_buf before = {0};
             rf_buf_set(&before, rf_buf_str(&values));
@@ -122,10 +192,18 @@ static void test_every_kind_of_event_and_value_has_a_form(void **state)
             /* Nothing that was there before is touched. */
             assert_true(rf_str_starts(rf_buf_str(&values), rf_buf_str(&before)));
             rf_buf_deinit(&before);
+            if (rf_view_ends(&view, &view.events[i])) {
+                encode_end(&format, &view, view.events[i].transaction, &keys, &values);
+            }
         }
         /* Without keys the values are the same. */
+        close_format(&format);
+        open_format(&format, variant);
         for (uint32_t i = 0; i < view.count; i++) {
             encode(&format, &view, &view.events[i], NULL, &alone, "\n");
+            if (rf_view_ends(&view, &view.events[i])) {
+                encode_end(&format, &view, view.events[i].transaction, NULL, &alone);
+            }
         }
         assert_true(rf_str_equal(rf_buf_str(&values), rf_buf_str(&alone)));
         close_format(&format);
@@ -143,16 +221,19 @@ static void test_an_event_reads_the_same_whatever_came_before(void **state)
     (void)state;
     struct rf_table *table = rf_test_table("shop", "all", all_columns);
     struct rf_table *keyless = rf_test_table("shop", "log", "a:text b:text");
-    for (each_format(entry)) {
+    for (each_variant(variant)) {
         struct rf_format old, fresh;
         struct rf_batch batch;
+        if (variant->counts) {
+            continue;
+        }
         fill(&batch, table, keyless);
         struct rf_view view = whole(&batch);
-        open_format(&old, entry->type);
+        open_format(&old, variant);
         for (uint32_t round = 0; round < 2; round++) {
             for (uint32_t i = view.count; i-- > 0;) {
                 struct rf_buf keys[2] = {{0}}, values[2] = {{0}};
-                open_format(&fresh, entry->type);
+                open_format(&fresh, variant);
                 encode(&old, &view, &view.events[i], &keys[0], &values[0], "");
                 encode(&fresh, &view, &view.events[i], &keys[1], &values[1], "");
                 assert_true(rf_str_equal(rf_buf_str(&keys[0]), rf_buf_str(&keys[1])));
@@ -175,7 +256,7 @@ static void test_rows_with_one_key_have_one_message_key(void **state)
 {
     (void)state;
     struct rf_table *table = rf_test_table("shop", "t", "a:text! x:text b:int!");
-    for (each_format(entry)) {
+    for (each_variant(variant)) {
         struct rf_format format;
         struct rf_batch batch = {.bytes_max = 1 << 20};
         struct rf_buf keys[4] = {{0}}, values = {0};
@@ -185,10 +266,20 @@ static void test_rows_with_one_key_have_one_message_key(void **state)
         rf_test_delete(&batch, table, "k|two|1");
         rf_test_create(&batch, table, "k|one|2");
         struct rf_view view = whole(&batch);
-        open_format(&format, entry->type);
+        open_format(&format, variant);
         for (uint32_t i = 0; i < view.count; i++) {
-            encode(&format, &view, &view.events[i], &keys[i], &values, "");
+            struct rf_buf all = {0};
+            struct rf_encoding out = {.key = &all, .value = &values};
+            struct rf_error err = {0};
+            assert_int_equal(format.type->encode(format.state, &view, &view.events[i], &out, &err),
+                             RF_OK);
+            uint32_t at = 0; /* BEGIN may stand in front, a tombstone behind */
+            while (at + 1 < out.count && !out.messages[at + 1].tombstone) {
+                at++;
+            }
+            rf_buf_add(&keys[i], all.data + out.messages[at].key_start, out.messages[at].key_size);
             assert_true(keys[i].size > 0);
+            rf_buf_deinit(&all);
         }
         assert_true(rf_str_equal(rf_buf_str(&keys[0]), rf_buf_str(&keys[1])));
         assert_true(rf_str_equal(rf_buf_str(&keys[0]), rf_buf_str(&keys[2])));
@@ -208,9 +299,9 @@ static void test_rows_with_one_key_have_one_message_key(void **state)
 static void test_names_are_those_of_the_events_own_table(void **state)
 {
     (void)state;
-    for (each_format(entry)) {
+    for (each_variant(variant)) {
         struct rf_format format;
-        open_format(&format, entry->type);
+        open_format(&format, variant);
         for (uint32_t i = 0; i < 3000; i++) {
             char name[32], columns[64], column[32];
             struct rf_batch batch = {.bytes_max = 1 << 20};
@@ -236,11 +327,74 @@ static void test_names_are_those_of_the_events_own_table(void **state)
 static void test_closing_accepts_what_was_never_opened(void **state)
 {
     (void)state;
-    for (each_format(entry)) {
+    for (const struct rf_registry_format *entry = rf_registry_formats(); entry->name; entry++) {
         void *zeroed = rf_alloc_zero(1, entry->type->state_size);
         entry->type->close(zeroed);
         free(zeroed);
     }
+}
+
+/* A format that nobody thought of here would be shown by none of the other tests. */
+static void test_every_format_of_this_build_is_shown(void **state)
+{
+    (void)state;
+    for (const struct rf_registry_format *entry = rf_registry_formats(); entry->name; entry++) {
+        size_t found = 0;
+        for (each_variant(variant)) {
+            found += strcmp(variant->format, entry->name) == 0;
+        }
+        assert_non_null(entry->type);
+        assert_string_equal(entry->type->name, entry->name);
+        if (found == 0) {
+            fail_msg("no variant of the format %s", entry->name);
+        }
+    }
+}
+
+/* The lines of a transaction that comes in one piece, or in two whose memory is not the same. */
+static void test_a_transaction_reads_the_same_in_pieces(void **state)
+{
+    (void)state;
+    struct rf_table *table = rf_test_table("shop", "t", "a:int! b:text");
+    for (each_variant(variant)) {
+        struct rf_buf lines[3] = {{0}};
+        for (uint32_t cut = 0; cut <= 2; cut++) {
+            struct rf_format format;
+            struct rf_buf *out = &lines[cut];
+            open_format(&format, variant);
+            for (uint32_t piece = 0; piece < 2; piece++) {
+                struct rf_batch batch = {.bytes_max = 1 << 20};
+                uint32_t first = piece == 0 ? 0 : cut, last = piece == 0 ? cut : 2;
+                (piece == 0 ? rf_test_begin : rf_test_resume)(&batch, 7);
+                for (uint32_t i = first; i < last; i++) {
+                    struct rf_event *event = i == 0 ? rf_test_create(&batch, table, "1|x")
+                                                    : rf_test_update(&batch, table, "1|x", "2|y");
+                    event->ordinal = i + 1;
+                }
+                if (piece == 1) {
+                    rf_test_commit(&batch);
+                }
+                struct rf_view view = whole(&batch);
+                for (uint32_t i = 0; i < view.count; i++) {
+                    encode(&format, &view, &view.events[i], NULL, out, "\n");
+                }
+                if (piece == 1) {
+                    encode_end(&format, &view, 0, NULL, out);
+                }
+                rf_batch_deinit(&batch);
+            }
+            close_format(&format);
+        }
+        assert_true(rf_str_equal(rf_buf_str(&lines[0]), rf_buf_str(&lines[1])));
+        /* In the last one the end has no event, so that no row can say that it is the last. */
+        if (strcmp(variant->format, "maxwell") != 0) {
+            assert_true(rf_str_equal(rf_buf_str(&lines[0]), rf_buf_str(&lines[2])));
+        }
+        for (int i = 0; i < 3; i++) {
+            rf_buf_deinit(&lines[i]);
+        }
+    }
+    rf_table_release(table);
 }
 
 int main(void)
@@ -251,6 +405,8 @@ int main(void)
         cmocka_unit_test(test_rows_with_one_key_have_one_message_key),
         cmocka_unit_test(test_names_are_those_of_the_events_own_table),
         cmocka_unit_test(test_closing_accepts_what_was_never_opened),
+        cmocka_unit_test(test_every_format_of_this_build_is_shown),
+        cmocka_unit_test(test_a_transaction_reads_the_same_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,6 +127,10 @@ static uint64_t parse_datetime(const char *text)
     return RF_DATETIME_PACK(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]);
 }
 
+/* SRID, order of bytes, type, x and y. */
+static const char point[] = "\xe6\x10\0\0\1\1\0\0\0"
+                            "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40";
+
 static struct rf_value parse_value(struct rf_batch *batch, const struct rf_column *column,
                                    struct rf_str text)
 {
@@ -147,6 +151,12 @@ static struct rf_value parse_value(struct rf_batch *batch, const struct rf_colum
     case RF_DATE:
     case RF_DATETIME: value.u = parse_datetime(terminated); break;
     case RF_ENUM: value.ordinal = 1; break;
+    case RF_GEOMETRY:
+        if (rf_str_equal(text, RF_STR("point"))) {
+            value.text = point;
+            value.size = sizeof point - 1;
+        }
+        break;
     default: break;
     }
     free(terminated);
