@@ -48,6 +48,12 @@ struct rf_value {
 };
 _Static_assert(sizeof(struct rf_value) == 16, "a value is two words");
 
+/* True when what the value holds lies in `text`. */
+static inline bool rf_value_has_text(const struct rf_value *value)
+{
+    return (value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY) || value->kind == RF_VECTOR;
+}
+
 static inline struct rf_str rf_value_str(struct rf_value value)
 {
     return (struct rf_str){value.text, value.size};

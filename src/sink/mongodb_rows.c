@@ -86,7 +86,7 @@ static enum rf_status check_row(struct rf_mongodb_sink *sink, const struct rf_mo
             value = &other[field->column];
         }
         *bytes += field->name_size + sizeof *value;
-        *bytes += value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY ? value->size : 0;
+        *bytes += rf_value_has_text(value) ? value->size : 0;
     }
     /* Only what could be too large is made to be measured. */
     if (*bytes > limit / 2 && measure(sink, target, image, other) > limit) {

@@ -16,6 +16,7 @@ enum as {
     AS_DECIMAL128,
     AS_TEXT,
     AS_BYTES,
+    AS_VECTOR,
     AS_DATE,   /* or as the next one, when it is none */
     AS_MOMENT, /* text */
 };
@@ -141,6 +142,20 @@ static char *put_bytes(char *at, struct rf_str bytes)
     return at + bytes.size;
 }
 
+/* A vector of single floats: what they are, no bits of padding, then their bytes. */
+static char *put_vector(char *at, struct rf_str singles)
+{
+    enum { VECTOR = 9, FLOAT32 = 0x27 };
+    at = put_u32(at, (uint32_t)singles.size + 2);
+    *at++ = VECTOR;
+    *at++ = FLOAT32;
+    *at++ = 0;
+    if (singles.size > 0) {
+        memcpy(at, singles.data, singles.size);
+    }
+    return at + singles.size;
+}
+
 static char *put_moment(char *at, const struct rf_value *value)
 {
     char *text = at + 4;
@@ -188,11 +203,6 @@ static char *put_decimal(char *at, struct rf_str text)
                            (uint64_t)(coefficient >> 64));
 }
 
-static bool is_text(const struct rf_value *value)
-{
-    return value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY;
-}
-
 /* Writes the value; *type says as what. `at` has room for it. */
 static char *put_value(char *at, const struct rf_bson_field *field, const struct rf_value *value,
                        char *type)
@@ -220,6 +230,7 @@ static char *put_value(char *at, const struct rf_bson_field *field, const struct
     case AS_MOMENT: *type = RF_BSON_UTF8; return put_moment(at, value);
     case AS_DIGITS: *type = RF_BSON_UTF8; return put_digits(at, value->u);
     case AS_BYTES: *type = RF_BSON_BINARY; return put_bytes(at, rf_value_str(*value));
+    case AS_VECTOR: *type = RF_BSON_BINARY; return put_vector(at, rf_value_str(*value));
     case AS_TEXT: break;
     }
     *type = RF_BSON_UTF8;
@@ -326,12 +337,16 @@ static enum as as_of(const struct rf_column *column, enum rf_bson_dates dates)
     case RF_COLUMN_VARBINARY:
     case RF_COLUMN_BLOB:
     case RF_COLUMN_GEOMETRY: return AS_BYTES;
+    case RF_COLUMN_VECTOR: return AS_VECTOR;
     case RF_COLUMN_CHAR:
     case RF_COLUMN_VARCHAR:
     case RF_COLUMN_TEXT:
     case RF_COLUMN_ENUM:
     case RF_COLUMN_SET:
-    case RF_COLUMN_JSON: break;
+    case RF_COLUMN_JSON:
+    case RF_COLUMN_UUID:
+    case RF_COLUMN_INET4:
+    case RF_COLUMN_INET6: break;
     }
     return AS_TEXT;
 }
@@ -350,7 +365,8 @@ static bool fits(enum as as, const struct rf_value *value)
     case AS_MOMENT: return value->kind >= RF_DATE && value->kind <= RF_TIME;
     case AS_DECIMAL128:
     case AS_TEXT:
-    case AS_BYTES: return is_text(value);
+    case AS_BYTES: return rf_value_has_text(value) && value->kind != RF_VECTOR;
+    case AS_VECTOR: return value->kind == RF_VECTOR;
     }
     return false;
 }
@@ -390,7 +406,7 @@ void rf_bson_add_value(struct rf_buf *out, struct rf_str name, const struct rf_b
     if (value->kind == RF_ABSENT) {
         return;
     }
-    size_t room = FIXED_ROOM + name.size + (is_text(value) ? value->size : 0);
+    size_t room = FIXED_ROOM + name.size + (rf_value_has_text(value) ? value->size : 0);
     char *begin = rf_buf_reserve(out, room), *at = begin + 1 + name.size;
     memcpy(begin + 1, name.data, name.size);
     if (value->kind == RF_NULL) {

@@ -13,8 +13,10 @@
  *   DATETIME, TIMESTAMP with more            string "2024-02-29T12:00:00.250000", TIMESTAMP with Z
  *   TIME                                     string "-838:59:59.000"
  *   CHAR VARCHAR TEXT ENUM SET JSON          string
+ *   UUID INET4 INET6                         string, as MariaDB shows it
  *   BINARY VARBINARY BLOB                    Binary, subtype 0
  *   GEOMETRY                                 Binary: SRID, 4 bytes little-endian, then WKB
+ *   VECTOR                                   Binary, subtype 9: a vector of FLOAT32
  *
  * A date that no calendar has ("0000-00-00", "2024-02-31") cannot be a Date: it becomes the string
  * that its column would have otherwise. That is the one exception. NULL is Null; what the log does
@@ -37,7 +39,8 @@
  * All numbers are little-endian. Nothing here allocates but the buffer's growth. Thread: the
  * buffer's owner.
  *
- * Source: bsonspec.org, version 1.1; IEEE 754-2008 section 3.5.2 (decimal128, binary encoding). */
+ * Source: bsonspec.org, version 1.1, and its "BSON Binary Vector" for subtype 9; IEEE
+ * 754-2008 section 3.5.2 (decimal128, binary encoding). */
 #ifndef ROWFERRY_WIRE_BSON_H
 #define ROWFERRY_WIRE_BSON_H
 
