@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PORT_TAKEN = 98, NOT_RUNNING = 3, LEVELS_MAX = 4, LOG_TAIL_BYTES = 1 << 20 };
+enum {
+    PORT_TAKEN = 98,
+    NOT_RUNNING = 3,
+    LEVELS_MAX = 4,
+    LOG_TAIL_BYTES = 1 << 20,
+    DETAIL_LINES = 18
+};
 
 /* ---- tools/servers --------------------------------------------------------------------------- */
 
@@ -106,6 +112,21 @@ static bool is_disk_full(struct rf_str text)
            has(text, "Disk quota exceeded") || has(text, "errno: 28") || has(text, "Errcode: 28");
 }
 
+static struct rf_str last_lines(struct rf_str text, uint32_t lines)
+{
+    size_t at = text.size;
+
+    if (at > 0 && text.data[at - 1] == '\n') {
+        at--;
+    }
+    for (uint32_t seen = 0; at > 0; at--) {
+        if (text.data[at - 1] == '\n' && ++seen == lines) {
+            break;
+        }
+    }
+    return (struct rf_str){text.data + at, text.size - at};
+}
+
 static enum rf_status fail_start(const struct rf_container_type *type, const struct rf_home *home,
                                  const struct rf_process_result *result, struct rf_buf *details,
                                  struct rf_error *err)
@@ -126,12 +147,13 @@ static enum rf_status fail_start(const struct rf_container_type *type, const str
         rf_error_hint(err, "%.*s", (int)(end != NULL ? (size_t)(end - install) : left), install);
         return RF_CONFIG;
     }
-    rf_buf_add_str(details, rf_str_trim(complained));
-    rf_fail(err, RF_CONFIG, "%s did not start: %.*s", type->title,
-            RF_STR_ARG(reason.size > 0 ? reason : RF_STR("the script of servers failed")));
+    rf_buf_add_str(details, last_lines(rf_str_trim(complained), DETAIL_LINES));
     if (is_disk_full(complained)) {
-        rf_error_hint(err, "the disk of %s is full: make room there", home->path.data);
+        rf_fail(err, RF_CONFIG, "%s did not start: the disk is full", type->title);
+        rf_error_hint(err, "make room where %s lies", home->path.data);
     } else {
+        rf_fail(err, RF_CONFIG, "%s did not start: %.*s", type->title,
+                RF_STR_ARG(reason.size > 0 ? reason : RF_STR("the script of servers failed")));
         rf_error_hint(err, "the lines above say why; the whole log: %s/%s.log", home->path.data,
                       type->kind);
     }
@@ -245,21 +267,6 @@ static enum rf_status look(const struct rf_container_type *type, const struct rf
 }
 
 /* ---- Logs ------------------------------------------------------------------------------------ */
-
-static struct rf_str last_lines(struct rf_str text, uint32_t lines)
-{
-    size_t at = text.size;
-
-    if (at > 0 && text.data[at - 1] == '\n') {
-        at--;
-    }
-    for (uint32_t seen = 0; at > 0; at--) {
-        if (text.data[at - 1] == '\n' && ++seen == lines) {
-            break;
-        }
-    }
-    return (struct rf_str){text.data + at, text.size - at};
-}
 
 static enum rf_status logs(const struct rf_container_type *type, const struct rf_home *home,
                            uint32_t lines, struct rf_buf *out, struct rf_error *err)

@@ -1,0 +1,243 @@
+#!/usr/bin/env bash
+# The container programs keep their promises: create and delete twice are harmless, -init begins afresh,
+# what is not ours is refused by name, passwords are for those who need them, and every failure says what
+# to do.
+# story: timeout 240
+source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
+source "$ROWFERRY_SOURCE_DIR/test/lib/containers.sh"
+story_begin
+use_containers
+
+mysql_port=$("$SERVERS" port)
+mongo_port=$("$SERVERS" port)
+redis_port=$("$SERVERS" port)
+
+# ---- Nothing is there yet
+
+expect_status 1 "$BIN/my_sql_container"
+expect_contains "$(cat "$STORY/out")" "usage: my_sql_container create [OPTION...]"
+expect_contains "$(cat "$STORY/out")" "final_mysql_container"
+expect_status 1 "$BIN/my_sql_container" craete
+expect_contains "$(cat "$STORY/err")" "did you mean 'create'?"
+expect_status 1 "$BIN/container" create --port 1234
+expect_contains "$(cat "$STORY/err")" "--port is for one container"
+expect_status 1 "$BIN/container" create mysqll
+expect_contains "$(cat "$STORY/err")" "did you mean 'mysql'?"
+expect_status 2 "$BIN/container" create --runtime docker
+expect_contains "$(cat "$STORY/err")" "the runtime 'docker' is not in this version"
+expect_status 6 "$BIN/container" status --check
+expect_contains "$(cat "$STORY/out")" "none"
+expect_status 5 "$BIN/mysqldb"
+expect_contains "$(cat "$STORY/err")" "there is no final_mysql_container"
+expect_contains "$(cat "$STORY/err")" "'container create mysql' makes it"
+expect_status 5 "$BIN/scheduler" --runs 1
+expect_contains "$(cat "$STORY/err")" "there is no final_mysql_container"
+expect_status 2 "$BIN/my_sql_container" logs
+expect_success [ ! -d "$ROWFERRY_CONTAINERS" ]
+
+# ---- Created, twice
+
+expect_status 0 "$BIN/my_sql_container" create --port "$mysql_port" --memory 32M
+expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mysql_port, this machine's MariaDB"
+pid=$(container_pid mysql)
+expect_status 0 "$BIN/my_sql_container" create
+expect_contains "$(cat "$STORY/out")" "runs already on 127.0.0.1:$mysql_port"
+expect_equal "$pid" "$(container_pid mysql)" "pid after the second create"
+expect_status 0 "$BIN/my_redis_container" create --port "$redis_port" --memory 20M
+expect_status 0 "$BIN/my_mongo_container" create --port "$mongo_port"
+expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mongo_port"
+expect_status 0 "$ROWFERRY" container create
+expect_equal 3 "$(grep -c 'runs already on' "$STORY/out")" "all of them at once"
+expect_status 0 "$BIN/container" status --check
+expect_equal 3 "$(grep -c ' answers ' "$STORY/out")" "lines of status"
+expect_contains "$(cat "$STORY/out")" " $pid "
+expect_status 2 "$BIN/my_sql_container" create --port 5601
+expect_contains "$(cat "$STORY/err")" "runs already, on port $mysql_port and not on 5601"
+
+# ---- Prepared as they should be, asked from outside
+
+expect_equal "ROW FULL FULL 1 1 1" \
+    "$(in_mysql 'SELECT @@binlog_format, @@binlog_row_image, @@binlog_row_metadata,
+       @@gtid_strict_mode, @@sync_binlog, @@innodb_flush_log_at_trx_commit' | tr '\t' ' ')" "MySQL's log"
+expect_equal $((32 << 20)) "$(in_mysql 'SELECT @@innodb_buffer_pool_size')" "--memory of MySQL"
+expect_equal "id varchar(36) PRI stamp varchar(20) MUL" \
+    "$(in_mysql "SELECT column_name, column_type, column_key FROM information_schema.columns WHERE
+       table_schema = 'pluto' AND table_name = 'posts' ORDER BY ordinal_position" | tr '\t\n' '  ' |
+        sed 's/ $//')" "pluto.posts"
+expect_equal "yes always $((20 << 20)) noeviction" \
+    "$(for name in appendonly appendfsync maxmemory maxmemory-policy; do
+        in_redis CONFIG GET $name | tail -n 1
+    done | paste -sd ' ')" "Redis' settings"
+expect_contains "$(redis-cli -p "$redis_port" PING 2>&1)" "NOAUTH"
+expect_contains "$(mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$mysql_port" -u root \
+    -e 'SELECT 1' 2>&1 || true)" "Access denied"
+expect_contains "$(mariadb --no-defaults -S "$(home_of mysql)/s" -u root -e 'SELECT 1' 2>&1 || true)" \
+    "Access denied"
+ferry_grants=$(MYSQL_PWD=$(container_secret mysql rowferry) mariadb --no-defaults --protocol=tcp -N -B \
+    -h 127.0.0.1 -P "$mysql_port" -u rowferry -e 'SHOW GRANTS')
+expect_contains "$ferry_grants" "REPLICATION SLAVE, BINLOG MONITOR ON *.*"
+expect_contains "$ferry_grants" "GRANT SELECT ON \`pluto\`.*"
+expect_contains "$(in_mongo '{"listCollections": 1}' pluto)" '"notes"'
+
+# ---- Secrets are in their files, and nowhere else
+
+for secret in "$ROWFERRY_CONTAINERS"/*/secrets/*; do
+    expect_equal "600 $(id -un)" "$(stat -c '%a %U' "$secret")" "$secret"
+    text=$(cat "$secret")
+    expect_equal 40 "${#text}" "length of $secret"
+    expect_equal "" "$(grep -lF "$text" /proc/[0-9]*/cmdline 2>/dev/null || true)" "arguments with a password"
+    others=$(grep -rlF "$text" "$ROWFERRY_CONTAINERS" |
+        grep -vE '/secrets/|/final_mysql_container/(init.sql|client.cnf)$|/redis.conf$' || true)
+    expect_equal "" "$others" "files with the password of $secret"
+done
+for file in final_mysql_container/init.sql final_redis_container/redis.conf \
+    final_mysql_container/client.cnf; do
+    expect_equal 600 "$(stat -c %a "$ROWFERRY_CONTAINERS/$file")" "$file"
+done
+
+# ---- Killed, and created again: the data are there, port and memory as before
+
+expect_status 0 "$BIN/mysqldb" --rows 3
+in_redis SET kept yes >/dev/null
+kill -KILL "$(container_pid mysql)" "$(container_pid redis)"
+wait_until 20 process_gone "$pid"
+expect_status 6 "$BIN/container" status --check
+expect_contains "$(cat "$STORY/out")" "stopped"
+expect_status 5 "$BIN/mysqldb"
+expect_contains "$(cat "$STORY/err")" "'container create mysql' starts it again with its data"
+expect_status 0 "$BIN/container" create
+expect_contains "$(cat "$STORY/out")" "final_mysql_container: starting it again, on port $mysql_port"
+expect_equal 3 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after kill -9"
+expect_equal $((32 << 20)) "$(in_mysql 'SELECT @@innodb_buffer_pool_size')" "memory after kill -9"
+expect_equal yes "$(in_redis GET kept)" "Redis after kill -9"
+
+# ---- Logs
+
+expect_status 0 "$ROWFERRY" container logs -n 2 mysql
+expect_equal 2 "$(wc -l <"$STORY/out")" "lines of the log"
+expect_status 0 "$BIN/container" logs -n 1
+expect_equal 3 "$(grep -c '^==> final_' "$STORY/out")" "logs of all"
+expect_status 1 "$BIN/container" logs -n 0
+
+# ---- A port that is taken, by whom
+
+expect_status 0 "$BIN/my_redis_container" delete
+run_background squatter python3 -c "
+import socket, time
+server = socket.create_server(('127.0.0.1', $redis_port))
+print('listening', flush=True)
+while True:
+    server.accept()
+"
+wait_until 20 file_contains "$squatter_LOG" listening
+expect_status 2 "$BIN/my_redis_container" create --port "$redis_port"
+expect_contains "$(cat "$STORY/err")" "port $redis_port is taken by python3 (pid $squatter_PID)"
+expect_contains "$(cat "$STORY/err")" "take another port: --port N"
+expect_success [ ! -d "$(home_of redis)" ]
+end_background squatter
+expect_status 0 "$BIN/my_redis_container" create --port "$redis_port"
+
+# ---- A server that dies at its start says why, and can be deleted
+
+expect_status 0 "$BIN/my_sql_container" delete
+expect_status 0 "$BIN/my_sql_container" create --port "$mysql_port"
+pid=$(container_pid mysql)
+kill -KILL "$pid"
+wait_until 20 process_gone "$pid"
+cp "$(home_of mysql)/data/ibdata1" "$STORY/ibdata1"
+printf 'not a tablespace' >"$(home_of mysql)/data/ibdata1"
+expect_status 2 "$BIN/my_sql_container" create
+expect_contains "$(cat "$STORY/out")" "final_mysql_container: failed"
+expect_contains "$(cat "$STORY/err")" "ibdata1"
+expect_contains "$(cat "$STORY/err")" "MySQL did not start"
+expect_contains "$(cat "$STORY/err")" "mariadb.log"
+expect_success [ "$(wc -l <"$STORY/err")" -lt 25 ]
+expect_status 0 "$BIN/my_sql_container" delete
+
+# ---- -init over leftovers, of which one runs, one is stopped and one is not there
+
+expect_status 0 "$BIN/my_sql_container" -init --port "$mysql_port"
+expect_status 0 "$BIN/mysqldb" --rows 2
+before=$(container_secret mysql pluto)
+kill -KILL "$(container_pid mysql)"
+expect_status 0 "$BIN/my_sql_container" -init --port "$mysql_port"
+expect_equal 0 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after -init"
+expect_success [ "$before" != "$(container_secret mysql pluto)" ]
+in_redis SET old yes >/dev/null
+expect_status 0 "$BIN/my_redis_container" -init --port "$redis_port"
+expect_equal "" "$(in_redis GET old)" "Redis after -init"
+expect_equal "" "$(in_redis CONFIG GET maxmemory | tail -n 1 | tr -d 0)" "memory after -init: no limit"
+
+# ---- Deleted, twice; nothing is left
+
+pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis)"
+expect_status 0 "$BIN/container" delete
+expect_equal 3 "$(grep -c ': deleted$' "$STORY/out")" "deleted"
+expect_status 0 "$BIN/container" delete
+expect_equal 3 "$(grep -c ': there is none$' "$STORY/out")" "deleted again"
+expect_equal "" "$(ls -A "$ROWFERRY_CONTAINERS")" "what is left"
+for pid in $pids; do
+    expect_success process_gone "$pid"
+done
+
+# ---- What is not ours is refused, by name, and stays
+
+mkdir "$(home_of redis)"
+echo precious >"$(home_of redis)/thesis.txt"
+for command in create delete -init; do
+    expect_status 2 "$BIN/my_redis_container" $command
+    expect_contains "$(cat "$STORY/err")" "$(home_of redis) is there already and is not ours"
+done
+expect_equal precious "$(cat "$(home_of redis)/thesis.txt")"
+rm -r "$(home_of redis)"
+
+# ---- A disk that is full
+
+if mkdir "$STORY/small" && mount -t tmpfs -o size=8M,mode=755 tmpfs "$STORY/small" 2>"$STORY/err"; then
+    ROWFERRY_CONTAINERS=$STORY/small/containers expect_status 2 "$BIN/my_sql_container" create \
+        --port "$mysql_port"
+    expect_contains "$(cat "$STORY/err")" "MySQL did not start: the disk is full"
+    expect_contains "$(cat "$STORY/err")" "make room where $STORY/small/containers"
+    ROWFERRY_CONTAINERS=$STORY/small/containers expect_status 0 "$BIN/my_sql_container" delete
+    umount "$STORY/small"
+else
+    echo "not tried: a disk that is full (no right to mount one)"
+fi
+
+# ---- Packages that are missing, for whom may not install them
+
+cat >"$STORY/servers" <<END
+#!/usr/bin/env bash
+[ "\$1" = start ] || exit 3
+{
+    echo "Packages are missing for 'servers'. Install them with:"
+    echo
+    echo "    sudo apt-get install --no-install-recommends redis-tools"
+    echo
+} >&2
+exit 1
+END
+chmod 755 "$STORY/servers"
+ROWFERRY_SERVERS=$STORY/servers expect_status 2 "$BIN/my_redis_container" create --port "$redis_port"
+expect_contains "$(cat "$STORY/err")" "this machine lacks packages of Redis"
+expect_contains "$(cat "$STORY/err")" "hint: sudo apt-get install --no-install-recommends redis-tools"
+expect_status 0 "$BIN/my_redis_container" delete
+
+# ---- As an ordinary user, whose servers run as that user
+
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$BIN/container"; then
+    mkdir "$STORY/user"
+    chown nobody "$STORY/user"
+    echo "$STORY/user/state/rowferry/containers/final_redis_container" >>"$STORY/guarded"
+    as=(setpriv --reuid=nobody --regid=nogroup --clear-groups env -u ROWFERRY_CONTAINERS
+        HOME="$STORY/user" XDG_STATE_HOME="$STORY/user/state")
+    expect_status 0 "${as[@]}" "$BIN/my_redis_container" create --port "$redis_port"
+    expect_equal nobody "$(stat -c %U "$STORY/user/state/rowferry/containers/final_redis_container/secrets")"
+    expect_status 2 env ROWFERRY_CONTAINERS="$STORY/user/state/rowferry/containers" \
+        "$BIN/my_redis_container" create
+    expect_contains "$(cat "$STORY/err")" "belongs to another user"
+    expect_status 0 "${as[@]}" "$BIN/my_redis_container" delete
+else
+    echo "not tried: containers of an ordinary user (nobody cannot reach $BIN)"
+fi
+story_end
