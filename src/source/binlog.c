@@ -1,4 +1,5 @@
-/* Source `binlog`: log files of a MariaDB or MySQL server, one or several, to their end or as they grow.
+/* Source `binlog`: log files of a MariaDB or MySQL server, one or several, to their end or as they
+ * grow.
  *
  * files.h says how they are read. A transaction that the last file does not finish is left out. A
  * place to begin is looked for from the top of its file, unless the position has it. */

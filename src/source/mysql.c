@@ -120,8 +120,8 @@ static enum rf_status explain(struct rf_mysql_source *state, struct rf_error *er
     return err->status;
 }
 
-/* A MySQL server also sends one where it has passed over transactions that we have. Only behind what
- * was there at the beginning is it true that nothing more is. */
+/* A MySQL server also sends one where it has passed over transactions that we have. Only behind
+ * what was there at the beginning is it true that nothing more is. */
 static bool is_at_end(const struct rf_mysql_source *state, const struct rf_binlog_header *header,
                       struct rf_str event)
 {

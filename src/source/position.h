@@ -1,9 +1,9 @@
 /* Positions in a binary log of MariaDB or MySQL: how they are kept, written and compared.
  *
  * Used by the sources `mysql` and `binlog`, which understand each other's positions. A position is
- * a place between two transactions. Two things say which: the GTIDs of what lies before it (gtids.h),
- * which mean the same on every server of a replication tree; and a fingerprint of the last
- * transaction in the file that it was read from, by which a log that only looks the same (after
+ * a place between two transactions. Two things say which: the GTIDs of what lies before it
+ * (gtids.h), which mean the same on every server of a replication tree; and a fingerprint of the
+ * last transaction in the file that it was read from, by which a log that only looks the same (after
  * RESET MASTER, from a backup, of another server with the same address) is recognised.
  *
  * Transactions of a MySQL server with gtid_mode=OFF have no GTIDs. A position behind such a one is

@@ -162,8 +162,9 @@ enum { RF_BINLOG_CHECKSUM_NONE = 0, RF_BINLOG_CHECKSUM_CRC32 = 1 };
  *       56    1  header length: 19
  *       57    n  length of the fixed part of each event type from 1 on
  *     57+n    1  checksum algorithm of the events that follow
- *     58+n    4  CRC32 of this event, whatever the algorithm; RF_BINLOG_FLAG_IN_USE counts as clear.
- *                Out of date where MySQL sends a log without checksums from its middle: created is 0
+ *     58+n    4  CRC32 of this event, whatever the algorithm; RF_BINLOG_FLAG_IN_USE counts as
+ *                clear. Out of date where MySQL sends a log without checksums from its middle:
+ *                created is 0 then
  *
  * Source: MariaDB Knowledge Base, "FORMAT_DESCRIPTION_EVENT". */
 struct rf_binlog_format {

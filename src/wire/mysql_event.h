@@ -32,14 +32,15 @@
  *
  * GTID_TAGGED: a message of numbered fields, of which only the first five always come. Integers
  * take 1 to 9 bytes: as many one bits as bytes follow, from the lowest bit of the first byte, then
- * (up to 8 bytes) a zero bit, then the number; a signed one has its sign in the lowest bit and, when
- * negative, its magnitude minus 1 above it.
+ * (up to 8 bytes) a zero bit, then the number; a signed one has its sign in the lowest bit and,
+ * when negative, its magnitude minus 1 above it.
  *
- *   version (1, as integer), bytes of the message, number of the last field that may not be skipped;
- *   then number and value of each field:
+ *   version (1, as integer), bytes of the message, number of the last field that may not be
+ *   skipped; then number and value of each field:
  *    0 flags   1 UUID, 16 integers   2 number, signed   3 tag: its length, then its bytes
- *    4 last committed, signed   5 sequence number, signed   6 commit time here   7 commit time first
- *    8 bytes of the transaction   9 version here   10 version first   11 ticket
+ *    4 last committed, signed   5 sequence number, signed   6 commit time here
+ *    7 commit time first   8 bytes of the transaction   9 version here   10 version first
+ *   11 ticket
  *
  * Source: MySQL, control_events.h, Gtid_event; libs/mysql/serialization/readme.md. */
 struct rf_mysql_gtid_event {

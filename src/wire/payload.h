@@ -1,21 +1,22 @@
 /* TRANSACTION_PAYLOAD: the events of a transaction, compressed.
  *
  * Used by what assembles transactions. MySQL writes one with binlog_transaction_compression=ON: the
- * GTID event, then this, which has all the others in it. They come out one by one, so that memory is
- * that of the largest of them and of the compressor's window, however large the transaction.
+ * GTID event, then this, which has all the others in it. They come out one by one, so that memory
+ * is that of the largest of them and of the compressor's window, however large the transaction.
  *
  * TRANSACTION_PAYLOAD (40), offsets in the body:
  *
  *   fields of type, size and value, each a packed integer:
- *     1 bytes of the payload   2 how it is compressed: 0 zstd, 255 not   3 bytes without compression
- *     0 ends them, without size and value
- *   the payload, to the end of the body: events one behind the other, as in a log without checksums;
- *   their positions are 0
+ *     1 bytes of the payload   2 how it is compressed: 0 zstd, 255 not
+ *     3 bytes without compression   0 ends them, without size and value
+ *   the payload, to the end of the body: events one behind the other, as in a log without
+ *   checksums; their positions are 0
  *
  * What comes out must be as much as the event says, and an event no larger than servers send: a
  * payload that says otherwise, or that wants more memory than any server's settings do, is refused.
  *
- * Source: MySQL, "Binary Log Transaction Compression"; libs/mysql/binlog/event/codecs/binary.cpp. */
+ * Source: MySQL Reference Manual, "Binary Log Transaction Compression"; MySQL,
+ * libs/mysql/binlog/event/codecs/binary.cpp. */
 #ifndef ROWFERRY_WIRE_PAYLOAD_H
 #define ROWFERRY_WIRE_PAYLOAD_H
 

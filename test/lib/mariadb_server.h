@@ -1,4 +1,5 @@
-/* A real MariaDB or MySQL server of a test's own, started by tools/servers on a free port of 127.0.0.1.
+/* A real MariaDB or MySQL server of a test's own, started by tools/servers on a free port of
+ * 127.0.0.1.
  *
  * It ends with the test, also when that is killed. Aborts when a server cannot be had, or a
  * statement fails: a test that needs them must not pass without. */
