@@ -88,7 +88,4 @@ in_the_log 3 "ROLLBACK TO|engines that cannot roll back" \
     BEGIN; INSERT INTO shop.orders VALUES (65, 1); SAVEPOINT s;
     INSERT INTO shop.orders VALUES (66, 1);
     INSERT INTO shop.old VALUES (66); ROLLBACK TO s; COMMIT"
-in_the_log 3 "character set|cp1251" \
-    "ALTER TABLE shop.orders ADD note VARCHAR(9) CHARACTER SET cp1251;
-    INSERT INTO shop.orders VALUES (75, 1, 'x'); ALTER TABLE shop.orders DROP note"
 story_end
