@@ -24,6 +24,7 @@ struct state {
     bool queries;
     int32_t names; /* enum names */
     const char *schema;
+    int32_t invalid; /* enum rf_invalid */
 
     struct rf_pick pick;
     struct rf_pick loose; /* folded, as long as nobody says how names are compared */
@@ -52,6 +53,8 @@ static const struct rf_option options[] = {
     {"schema", RF_OPTION_TEXT, offsetof(struct state, schema), NULL, NULL,
      "file of the tables' definitions, for logs without names: what mariadb-dump --no-data prints",
      false},
+    {"invalid", RF_OPTION_CHOICE, offsetof(struct state, invalid), "mark", RF_INVALID_CHOICES,
+     RF_INVALID_HELP, false},
     {"skip", RF_OPTION_LIST, offsetof(struct state, skip), NULL, NULL, RF_SKIPS_HELP, false},
     {"queries", RF_OPTION_BOOL, offsetof(struct state, queries), "off", NULL,
      "rows bring along the statement that changed them, where the log has it, for formats that "
@@ -307,6 +310,7 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
     state->assembly.pick = &state->pick;
     state->assembly.skips = &state->skips;
     state->assembly.keeps_sql = state->queries;
+    state->assembly.records.strict = state->invalid == RF_INVALID_STOP;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->files.assembly = &state->assembly;
     state->files.follow = state->follow;

@@ -49,6 +49,7 @@ static const struct rf_option options[] = {
            "the columns' names where the log has none (binlog_row_metadata is not FULL): auto asks "
            "the "
            "server for them, which takes SELECT on the tables; log refuses such a server"),
+    OPTION("invalid", RF_OPTION_CHOICE, invalid, "mark", RF_INVALID_CHOICES, RF_INVALID_HELP),
     OPTION("skip", RF_OPTION_LIST, skip, NULL, NULL, RF_SKIPS_HELP),
     OPTION("queries", RF_OPTION_BOOL, queries, "off", NULL,
            "rows bring along the statement that changed them, where the server logs it, for "
@@ -192,6 +193,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     state->assembly.pick = &state->pick;
     state->assembly.skips = &state->skips;
     state->assembly.keeps_sql = state->queries;
+    state->assembly.records.strict = state->invalid == RF_INVALID_STOP;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->feed = ctx->feed;
     state->asked = ctx->feed > 0; /* the first feed has said it */

@@ -23,7 +23,8 @@ struct rf_mysql_source {
     int32_t tls;
     bool tls_verify;
     bool queries;
-    int32_t schema; /* enum rf_mysql_names */
+    int32_t schema;  /* enum rf_mysql_names */
+    int32_t invalid; /* enum rf_invalid */
     const char *tls_ca, *tls_cert, *tls_key;
 
     struct rf_mysql mysql;

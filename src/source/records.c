@@ -5,6 +5,7 @@
 #include "wire/rows.h"
 
 #include <endian.h>
+#include <rowferry/log.h>
 #include <stdlib.h>
 
 enum { ORDINARY = RF_ARENA_CHUNK - sizeof(struct rf_chunk), FIRST_CAPACITY = 16 };
@@ -426,19 +427,37 @@ static void find_sql(struct rf_records *records, const struct rf_record *record,
     }
 }
 
-static enum rf_status decode_rows(const struct rf_record *record, const struct rf_origin *origin,
-                                  struct rf_batch *batch, struct rf_error *err)
+/* Says so for the first one; the others are counted. */
+static void say_marked(struct rf_records *records, const struct rf_table *table)
+{
+    if (!records->marked) {
+        rf_log(RF_LOG_WARN,
+               "table %.*s has text with bytes that are not of its character set: they are "
+               "marked, and counted; this is said once",
+               RF_STR_ARG(table->full_name));
+    }
+    records->marked = true;
+}
+
+static enum rf_status decode_rows(struct rf_records *records, const struct rf_record *record,
+                                  const struct rf_origin *origin, struct rf_batch *batch,
+                                  struct rf_error *err)
 {
     struct rf_rows rows;
     struct rf_str body = {origin->raw.data + RF_BINLOG_HEADER_SIZE,
                           origin->raw.size - RF_BINLOG_HEADER_SIZE - record->checksum_size};
     uint32_t first = batch->count;
+    uint64_t marked = batch->marked;
     enum rf_status status = rf_rows_parse(record->type, body, &rows, err);
+    rows.strict = records->strict;
     if (status == RF_OK) {
         status = rf_rows_decode(&rows, record->table, record->ordinal, batch, err);
     }
     for (uint32_t i = first; i < batch->count; i++) {
         batch->events[i].origin = origin;
+    }
+    if (batch->marked > marked) {
+        say_marked(records, record->table);
     }
     return status;
 }
@@ -452,7 +471,7 @@ static enum rf_status decode(struct rf_records *records, const struct rf_record 
     if (record->table != NULL) {
         find_sql(records, record, sql, batch);
         origin->sql = *sql;
-        return decode_rows(record, origin, batch, err);
+        return decode_rows(records, record, origin, batch, err);
     }
     struct rf_event *event = rf_batch_add(batch);
     size_t names = record->database_size + record->object_size;

@@ -42,6 +42,8 @@ struct rf_record {
 struct rf_records {
     /* Given by the owner before the first record. */
     size_t memory_max; /* 0: RF_RECORDS_MEMORY_MAX */
+    bool strict; /* text with bytes that are not of its character set stops; else it is marked */
+    bool marked; /* such a text was met, and said */
 
     uint64_t count;         /* of all records, also of those in the file and those handed over */
     uint64_t bytes;         /* of them */
@@ -60,6 +62,13 @@ struct rf_records {
     uint32_t place_capacity;
     struct rf_buf sql; /* of the rows that were handed over last; empty: it is not known */
 };
+
+/* The sources' option `invalid`, which decides `strict`. */
+enum rf_invalid { RF_INVALID_MARK, RF_INVALID_STOP };
+#define RF_INVALID_CHOICES "mark|stop"
+#define RF_INVALID_HELP                                                                   \
+    "text with bytes that are not of its character set: mark carries them as characters " \
+    "U+10FE00 to U+10FEFF, byte by byte; stop ends the pipeline with exit 3"
 
 enum { RF_RECORD_PARTS_MAX = 4 };
 
