@@ -118,6 +118,7 @@ static bool take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slo
     if (until == RF_UNTIL_BEFORE) {
         feed->skipped += batch->skipped;
         feed->waived += batch->waived;
+        feed->marked += batch->marked;
         feed->waived_before += batch->waived;
     }
     if (until == RF_UNTIL_BEFORE && something) {
