@@ -35,6 +35,7 @@ static const struct member actor_members[] = {
     ACTOR(events_per_second_total, U64),
     ACTOR(skipped, U64),
     ACTOR(waived, U64),
+    ACTOR(marked, U64),
     ACTOR(buried, U64),
     ACTOR(held_bytes, U64),
     ACTOR(error, TEXT),
@@ -63,6 +64,7 @@ void rf_document_take(struct rf_document_actor *out, const struct rf_actor_snaps
     out->transactions = snapshot->transactions;
     out->skipped = snapshot->skipped;
     out->waived = snapshot->waived;
+    out->marked = snapshot->marked;
     out->buried = snapshot->buried;
     out->held_bytes = snapshot->held_bytes;
 }
