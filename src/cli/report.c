@@ -260,6 +260,11 @@ static void add_live(struct rf_buf *out, const struct rf_document *live)
         rf_buf_printf(out, "  on its way in memory: %.1f MB\n",
                       (double)live->source.held_bytes / 1e6);
     }
+    if (live->source.marked > 0) {
+        rf_buf_printf(out, "  values with bytes that are not of their character set: ");
+        rf_print_number(out, live->source.marked);
+        rf_buf_add_byte(out, '\n');
+    }
     add_trouble(out, &live->source, true);
     for (uint32_t i = 0; i < live->sink_count; i++) {
         add_trouble(out, &live->sinks[i], false);

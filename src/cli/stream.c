@@ -88,6 +88,11 @@ static void log_summary(struct session *session, bool failed)
         rf_print_number(&out, snapshot.source.skipped);
         rf_buf_printf(&out, " log events of other tables left out");
     }
+    if (snapshot.source.marked > 0) {
+        rf_buf_printf(&out, ", ");
+        rf_print_number(&out, snapshot.source.marked);
+        rf_buf_printf(&out, " values with bytes that are not of their character set");
+    }
     for (uint32_t i = 0; i < snapshot.sink_count; i++) {
         add_sink_summary(&out, &snapshot.sinks[i]);
     }
