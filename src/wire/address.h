@@ -9,7 +9,8 @@
  *           front; the first of the longest runs of zero groups is "::". Where that leaves ::, or
  *           ::ffff, and four bytes, these are written as INET4
  *
- * Each function writes into the caller's memory, adds no NUL and returns the text's end. Any thread.
+ * Each function writes into the caller's memory, adds no NUL and returns the text's end. Any
+ * thread.
  *
  * Source: RFC 9562, section 4; RFC 4291, section 2.2; MariaDB Knowledge Base, "UUID Data Type",
  * "INET4", "INET6"; measured: unlike RFC 5952, a run of one group is shortened, too. */

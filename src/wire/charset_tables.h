@@ -3,8 +3,8 @@
  *
  * A character is one UTF-16 code unit; RF_CHARSET_HOLE stands where there is none.
  *
- *   sets of one byte      rf_charset_high of the set: bytes 0x80 to 0xff; below that they are ASCII,
- *                         but for swe7, which has a table for it and nothing above
+ *   sets of one byte      rf_charset_high of the set: bytes 0x80 to 0xff; below that they are
+ *                         ASCII, but for swe7, which has a table for it and nothing above
  *   sets of two           a row for each first byte from 0x80 on, with the second bytes that it has
  *   ujis, eucjpms         bytes 0x8f: a row for each second byte, with the third ones
  *   gb18030, four bytes   runs: a .. d count as ((a - 0x81) * 10 + b - 0x30) * 1260 +

@@ -78,13 +78,14 @@ enum rf_table_lack {
 };
 enum rf_table_lack rf_binlog_table_lacks(struct rf_str body);
 
-/* The whole of a TABLE_MAP that does not say everything. What it lacks comes from the definition, which must agree with all that it does say: number, types, sizes and nullability
- * of the columns, and with MINIMAL metadata signs and character sets. Without a definition (NULL)
- * the columns are named "@1", "@2" and so on, the table has no key, and ENUM and SET are their
- * numbers; with NO_LOG metadata, signs and character sets are not known then, and that is refused.
- * Where the names were logged, it only says what rf_binlog_table_lacks asks for, and need not agree
- * in the rest; without one this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when the
- * two do not agree: both are shown. */
+/* The whole of a TABLE_MAP that does not say everything. What it lacks comes from the definition,
+ * which must agree with all that it does say: number, types, sizes and nullability of the columns,
+ * and with MINIMAL metadata signs and character sets. Without a definition (NULL) the columns are
+ * named "@1", "@2" and so on, the table has no key, and ENUM and SET are their numbers; with NO_LOG
+ * metadata, signs and character sets are not known then, and that is refused. Where the names were
+ * logged, the definition only says what rf_binlog_table_lacks asks for, and need not agree in the
+ * rest; without one this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when the two do
+ * not agree: both are shown. */
 RF_USE_RESULT enum rf_status rf_binlog_table_complete(struct rf_str body,
                                                       const struct rf_definition *definition,
                                                       uint32_t version, struct rf_table **table,
