@@ -116,8 +116,8 @@ static void check(const struct rf_batch *batch)
 static enum rf_status read_all(const uint8_t *data, size_t size, size_t memory_max,
                                struct rf_buf *text)
 {
-    struct rf_gtid gtid = {0, 1, 1};
-    struct rf_skips skips = {true, true, true, &gtid, 1};
+    struct rf_skipped one = {.txid = {.kind = RF_TXID_MARIADB, .mariadb = {0, 1, 1}}};
+    struct rf_skips skips = {true, true, true, &one, 1};
     struct rf_pick pick = {0};
     struct rf_assembly assembly = {.pick = &pick, .records.memory_max = memory_max};
     struct rf_batch batch = {.bytes_max = size % 2 ? 1 : 1024 * 1024};
