@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/mongo_message.h"
 #include "net/tcp.h"
 
 #include <errno.h>
@@ -13,9 +14,9 @@
 
 enum {
     STREAM_TYPE = 100, /* none of libmongoc's own */
-    READ_BYTES = 16 * 1024,
-    RECORD_BYTES = 16 * 1024,       /* what one record of TLS takes */
-    MESSAGE_MAX = 64 * 1024 * 1024, /* more than any server's maxMessageSizeBytes */
+    READ_BYTES = 64 * 1024,
+    KEEP_BYTES = 4 << 20,     /* of what was received, from one message to the next */
+    RECORD_BYTES = 16 * 1024, /* what one record of TLS takes */
 };
 
 struct stream {
@@ -25,11 +26,14 @@ struct stream {
     char *peer;
     int fd; /* -1: closed */
     short read_events, send_events;
-    bool proven;    /* what came first looked like a message of MongoDB */
-    bool retry;     /* the last call moved nothing, and another may */
-    bool timed_out; /* the last call waited too long */
-    size_t begin, end;
-    char data[READ_BYTES]; /* what was read and not asked for yet */
+    bool proven;      /* a sound message has come */
+    bool retry;       /* the last call moved nothing, and another may */
+    bool timed_out;   /* the last call waited too long */
+    struct rf_buf in; /* what was received: */
+    size_t given;     /* up to here libmongoc has it, */
+    size_t sound;     /* and up to here it may have it */
+    size_t unsent;    /* bytes of the message that is being sent */
+    int32_t asked;    /* number of the message that was sent last */
 };
 
 static struct stream *stream_of(mongoc_stream_t *base)
@@ -56,30 +60,6 @@ static enum rf_status lost(const struct stream *stream, int code, struct rf_erro
 }
 
 /* ------------------------------------------------------------------------------------- transfer */
-
-static int32_t load_i32(const char *data)
-{
-    const unsigned char *at = (const unsigned char *)data;
-    return (int32_t)(at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
-}
-
-/* Every message begins with its length, two numbers and what it is. libmongoc would only say that
- * it cannot read it. */
-static enum rf_status prove(struct stream *stream, size_t size, struct rf_error *err)
-{
-    enum { OP_REPLY = 1, OP_COMPRESSED = 2012, OP_MSG = 2013, HEADER = 16 };
-    int32_t length = size >= 4 ? load_i32(stream->data) : HEADER;
-    int32_t code = size >= HEADER ? load_i32(stream->data + 12) : OP_REPLY;
-    stream->proven = true;
-    if (length >= HEADER && length <= MESSAGE_MAX &&
-        (code == OP_REPLY || code == OP_COMPRESSED || code == OP_MSG)) {
-        return RF_OK;
-    }
-    rf_fail(err, RF_CONFIG, "what answers at %s is not a MongoDB server",
-            stream->peer + sizeof "MongoDB at " - 1);
-    rf_error_hint(err, "check host and port");
-    return RF_CONFIG;
-}
 
 /* Both move what goes without waiting. Returns RF_OK, *size bytes moved; RF_AGAIN; RF_RETRY;
  * RF_CONFIG. */
@@ -188,6 +168,23 @@ static enum rf_status wait_a_slice(struct stream *stream, short events, int64_t 
 
 /* ------------------------------------------------------------------------ libmongoc's interface */
 
+/* Of what a message begins with: its length and its number. */
+static void begin_message(struct stream *stream, const mongoc_iovec_t *pieces, size_t count)
+{
+    char head[8];
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < sizeof head; i++) {
+        size_t room = sizeof head - used;
+        size_t part = pieces[i].iov_len < room ? pieces[i].iov_len : room;
+        memcpy(head + used, pieces[i].iov_base, part);
+        used += part;
+    }
+    if (used == sizeof head) {
+        stream->unsent = (size_t)rf_mongo_message_i32(head);
+        stream->asked = rf_mongo_message_i32(head + 4);
+    }
+}
+
 static ssize_t stream_writev(mongoc_stream_t *base, mongoc_iovec_t *pieces, size_t count,
                              int32_t timeout_ms)
 {
@@ -199,11 +196,15 @@ static ssize_t stream_writev(mongoc_stream_t *base, mongoc_iovec_t *pieces, size
     skip_pieces(&pieces, &count, 0);
     while (count > 0) {
         size_t size = 0;
+        if (stream->unsent == 0) {
+            begin_message(stream, pieces, count);
+        }
         enum rf_status status = stream->tls.session != NULL
                                     ? send_record(stream, pieces, count, &size, &why)
                                     : send_clear(stream, pieces, count, &size, &why);
         if (status == RF_OK) {
             total += (ssize_t)size;
+            stream->unsent -= size < stream->unsent ? size : stream->unsent;
             skip_pieces(&pieces, &count, size);
             heard_ms = 0;
         } else if (status == RF_AGAIN && timeout_ms == 0) {
@@ -218,37 +219,73 @@ static ssize_t stream_writev(mongoc_stream_t *base, mongoc_iovec_t *pieces, size
     return total;
 }
 
-/* Reads ahead, into the empty buffer. Returns as receive_piece. */
-static enum rf_status fill(struct stream *stream, struct rf_error *err)
+/* Whole messages among what was received become readable. Returns RF_OK; RF_CONFIG; RF_RETRY. */
+static enum rf_status check_messages(struct stream *stream, struct rf_error *err)
 {
-    size_t got = 0;
-    enum rf_status status = receive_piece(stream, stream->data, sizeof stream->data, &got, err);
-    stream->begin = stream->end = 0;
-    if (status == RF_OK && !stream->proven) {
-        status = prove(stream, got, err);
+    for (;;) {
+        struct rf_str rest = {stream->in.data + stream->sound, stream->in.size - stream->sound};
+        int64_t size = rf_mongo_message_size(rest);
+        if (size == 0 || (size > 0 && (size_t)size > rest.size)) {
+            return RF_OK;
+        }
+        if (size < 0 || !rf_mongo_message_is_sound((struct rf_str){rest.data, (size_t)size})) {
+            break;
+        }
+        if (rf_mongo_message_i32(rest.data + RF_MONGO_MESSAGE_ANSWERS) != stream->asked) {
+            return rf_fail(err, RF_RETRY, "%s answered what was not asked", stream->peer);
+        }
+        stream->proven = true;
+        stream->sound += (size_t)size;
     }
-    stream->end = status == RF_OK ? got : 0;
-    return status;
+    if (stream->proven) {
+        return rf_fail(err, RF_RETRY, "the answer of %s is damaged", stream->peer);
+    }
+    rf_fail(err, RF_CONFIG, "what answers at %s is not a MongoDB server",
+            stream->peer + sizeof "MongoDB at " - 1);
+    rf_error_hint(err, "check host and port");
+    return RF_CONFIG;
 }
 
-/* Moves bytes to `data`, from what was read already or from the socket. Small wishes are read
- * ahead. */
+/* Receives what has come. Returns RF_OK: there is something to read now; RF_AGAIN; RF_RETRY;
+ * RF_CONFIG. */
+static enum rf_status fill(struct stream *stream, struct rf_error *err)
+{
+    if (stream->given == stream->in.size) {
+        rf_buf_reset(&stream->in);
+        stream->given = stream->sound = 0;
+        if (stream->in.capacity > KEEP_BYTES) {
+            rf_buf_deinit(&stream->in);
+        }
+    }
+    while (stream->given == stream->sound) {
+        size_t got = 0;
+        char *at = rf_buf_reserve(&stream->in, READ_BYTES);
+        enum rf_status status = receive_piece(stream, at, READ_BYTES, &got, err);
+        stream->in.size += status == RF_OK ? got : 0;
+        if (status == RF_OK) {
+            status = check_messages(stream, err);
+        }
+        if (status != RF_OK) {
+            return status;
+        }
+    }
+    return RF_OK;
+}
+
+/* Moves bytes to `data`. Returns as fill. */
 static enum rf_status read_piece(struct stream *stream, char *data, size_t room, size_t *size,
                                  struct rf_error *err)
 {
-    if (stream->begin == stream->end && room >= sizeof stream->data && stream->proven) {
-        return receive_piece(stream, data, room, size, err);
-    }
-    if (stream->begin == stream->end) {
+    if (stream->given == stream->sound) {
         enum rf_status status = fill(stream, err);
         if (status != RF_OK) {
             return status;
         }
     }
-    size_t have = stream->end - stream->begin;
+    size_t have = stream->sound - stream->given;
     *size = have < room ? have : room;
-    memcpy(data, stream->data + stream->begin, *size);
-    stream->begin += *size;
+    memcpy(data, stream->in.data + stream->given, *size);
+    stream->given += *size;
     return RF_OK;
 }
 
@@ -284,14 +321,14 @@ static ssize_t stream_readv(mongoc_stream_t *base, mongoc_iovec_t *pieces, size_
 static int ready_events(struct stream *stream, int events)
 {
     struct rf_error why = {0};
-    if ((events & POLLIN) && stream->begin == stream->end) {
+    if ((events & POLLIN) && stream->given == stream->sound) {
         enum rf_status status = fill(stream, &why);
         if (status != RF_OK && status != RF_AGAIN) {
             break_stream(stream, &why);
             return POLLERR;
         }
     }
-    return stream->begin < stream->end ? events & POLLIN : 0;
+    return stream->given < stream->sound ? events & POLLIN : 0;
 }
 
 /* One look at all of them, of at most so long. Returns how many have something. */
@@ -363,6 +400,7 @@ static void stream_destroy(mongoc_stream_t *base)
 {
     struct stream *stream = stream_of(base);
     (void)stream_close(base);
+    rf_buf_deinit(&stream->in);
     free(stream->peer);
     free(stream);
 }
@@ -382,7 +420,7 @@ static int stream_setsockopt(mongoc_stream_t *base, int level, int option, void 
 static bool stream_check_closed(mongoc_stream_t *base)
 {
     struct stream *stream = stream_of(base);
-    if (stream->begin < stream->end) {
+    if (stream->given < stream->sound) {
         return false;
     }
     return stream->fd < 0 || (ready_events(stream, POLLIN) & POLLERR) != 0;
