@@ -1,5 +1,5 @@
-/* Connecting to MongoDB, commands and what errors mean: against a scripted server, and against others
- * that are none. */
+/* Connecting to MongoDB, commands and what errors mean: against a scripted server, and against
+ * others that are none. */
 #include "net/mongo.h"
 
 #include "base/clock.h"
@@ -68,7 +68,7 @@ static enum rf_status run(const char *database, const char *json)
     return status;
 }
 
-/* --------------------------------------------------------------------------------- connecting */
+/* ----------------------------------------------------------------------------------- connecting */
 
 static void test_it_knows_whom_it_talks_to(void **state)
 {
@@ -167,7 +167,7 @@ static void test_a_member_that_is_away_is_made_up_for_by_another(void **state)
     assert_int_equal(run("d", "{\"ping\": 1}"), RF_OK);
 }
 
-/* ------------------------------------------------------------------------------------ not MongoDB */
+/* ---------------------------------------------------------------------------------- not MongoDB */
 
 /* Says what it is told to whoever connects, before or after it is spoken to, and hangs up. */
 struct speaker {
@@ -240,7 +240,7 @@ static void test_a_server_that_says_nothing_is_given_up(void **state)
     assert_true(err.connect);
 }
 
-/* ------------------------------------------------------------------------------------------- TLS */
+/* ------------------------------------------------------------------------------------------ TLS */
 
 static char directory[64];
 
@@ -349,7 +349,7 @@ static void test_large_messages_pass_through_tls(void **state)
     free(text);
 }
 
-/* -------------------------------------------------------------------------------------- commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 static void test_a_refusal_is_told_without_what_it_repeats(void **state)
 {

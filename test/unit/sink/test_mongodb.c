@@ -68,7 +68,7 @@ static void tell(const char *database, const char *command, const char *words)
     free(answer);
 }
 
-/* ---------------------------------------------------------------------------------------- rows */
+/* ----------------------------------------------------------------------------------------- rows */
 
 static void test_rows_become_documents_and_leave_with_their_rows(void **state)
 {
@@ -179,7 +179,7 @@ static void test_what_the_log_does_not_tell_comes_from_the_older_image(void **st
     end_sink();
 }
 
-/* ------------------------------------------------------------------------------------ truncate */
+/* ------------------------------------------------------------------------------------- truncate */
 
 static void test_truncate_empties_the_collection_of_its_table_and_no_other(void **state)
 {
@@ -215,7 +215,7 @@ static void test_truncate_empties_the_collection_of_its_table_and_no_other(void 
     end_sink();
 }
 
-/* ------------------------------------------------------------------------------------ collections */
+/* ---------------------------------------------------------------------------------- collections */
 
 static void test_templates_choose_database_and_collection(void **state)
 {
@@ -339,7 +339,7 @@ static void test_a_table_of_another_shape_is_written_by_its_new_one(void **state
     end_sink();
 }
 
-/* ---------------------------------------------------------------------------------------- size */
+/* ----------------------------------------------------------------------------------------- size */
 
 static void test_a_row_that_is_too_large_is_named_and_those_before_it_stay(void **state)
 {
@@ -371,7 +371,7 @@ static void test_a_row_that_is_too_large_is_named_and_those_before_it_stay(void 
     end_sink();
 }
 
-/* ------------------------------------------------------------------------------------ position */
+/* ------------------------------------------------------------------------------------- position */
 
 static void test_the_position_lies_beside_the_rows_and_wins(void **state)
 {

@@ -1,5 +1,5 @@
-/* The sink `mongodb` where the server does not do what it is told: against a scripted one, as no real
- * one can be made to. */
+/* The sink `mongodb` where the server does not do what it is told: against a scripted one, as no
+ * real one can be made to. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +115,7 @@ static void expect_no_row_data(void)
     assert_null(strstr(err.hint, "secret"));
 }
 
-/* -------------------------------------------------------------------------------------- commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 static void test_a_command_holds_a_thousand_rows_and_asks_for_durability(void **state)
 {
@@ -223,7 +223,7 @@ static void test_deletes_go_before_all_else(void **state)
     expect_count("t", 1);
 }
 
-/* ---------------------------------------------------------------------------------- refused rows */
+/* --------------------------------------------------------------------------------- refused rows */
 
 static void test_the_row_that_was_refused_is_named_and_all_others_are_written(void **state)
 {
@@ -297,7 +297,7 @@ static void test_an_error_that_passes_is_no_fault_of_a_row(void **state)
     assert_int_equal(rf_mongo_script_applied(script), sizeof codes / sizeof *codes);
 }
 
-/* ------------------------------------------------------------------------------ refused commands */
+/* ----------------------------------------------------------------------------- refused commands */
 
 static void test_what_the_whole_command_is_refused_for_decides(void **state)
 {
@@ -378,7 +378,7 @@ static void test_missing_rights_are_told_with_the_roles_that_are_missing(void **
                                      "\"rowferry\"}, {role: \"readWrite\", db: "));
 }
 
-/* ---------------------------------------------------------------------------------- lost answers */
+/* --------------------------------------------------------------------------------- lost answers */
 
 /* Whatever happens to an answer, and whether or not it was carried out: it is tried again, and the
  * end is right. */
@@ -453,7 +453,7 @@ static void test_a_connection_that_broke_is_not_made_again_in_silence(void **sta
     expect_count("t", 1);
 }
 
-/* ------------------------------------------------------------------------------------ replica sets */
+/* --------------------------------------------------------------------------------- replica sets */
 
 static void test_the_new_primary_is_found_when_the_old_one_goes(void **state)
 {
@@ -496,7 +496,7 @@ static void test_a_set_without_a_primary_is_waited_for(void **state)
     reopen();
 }
 
-/* ------------------------------------------------------------------------------------------ fence */
+/* ---------------------------------------------------------------------------------------- fence */
 
 static const char ours_and_another[] =
     "{'ok': 1, 'cursor': {'id': 0, 'ns': 'admin.$cmd.aggregate', 'firstBatch': ["
@@ -534,7 +534,7 @@ static void test_a_server_that_tells_no_operations_is_written_to_all_the_same(vo
     expect_status(write_rest(), RF_OK);
 }
 
-/* ----------------------------------------------------------------------------------------- owners */
+/* --------------------------------------------------------------------------------------- owners */
 
 static void test_nothing_is_written_once_another_has_taken_over(void **state)
 {
@@ -581,7 +581,7 @@ static void test_a_damaged_position_is_fatal(void **state)
     expect_said("is damaged");
 }
 
-/* --------------------------------------------------------------------------------------- truncate */
+/* ------------------------------------------------------------------------------------- truncate */
 
 static void test_a_truncate_that_takes_long_goes_on_where_it_was(void **state)
 {
