@@ -113,9 +113,9 @@ static enum rf_status check_place(const struct rf_mongodb_table *table, struct r
         return bad_place(table, source, "this database is rowferry's own or MongoDB's", err);
     }
     if (database.size == 0 || database.size > DATABASE_NAME_MAX ||
-        strcspn(database.data, "/\\. \"$*<>:|?") != database.size) {
-        return bad_place(table, source,
-                         "a database's name has 1 to 63 bytes and none of /\\. \"$*<>:|?", err);
+        strcspn(database.data, "/\\. \"$") != database.size) {
+        return bad_place(table, source, "a database's name has 1 to 63 bytes and none of /\\. \"$",
+                         err);
     }
     if (collection.size == 0 || strcspn(collection.data, "$") != collection.size ||
         rf_str_starts(collection, RF_STR("system."))) {
@@ -317,29 +317,46 @@ enum rf_status rf_mongodb_tables_read(struct rf_mongodb_sink *sink, struct rf_er
 
 /* -------------------------------------------------------------------------------------- binding */
 
+/* How a rule for columns names this one: what the rule would read otherwise is any byte. */
+static void hint_without(struct rf_str name, const struct rf_table *table, struct rf_error *err)
+{
+    char rule[64];
+    size_t size = name.size < sizeof rule ? name.size : sizeof rule;
+    for (size_t i = 0; i < size; i++) {
+        rule[i] = strchr(".,()", name.data[i]) != NULL ? '?' : name.data[i];
+    }
+    rf_error_hint(err,
+                  "leave the column out with columns=-%.*s, or the table with tables=...,-%.*s",
+                  (int)size, rule, RF_STR_ARG(table->full_name));
+}
+
 static enum rf_status check_columns(const struct rf_mongodb_sink *sink,
                                     const struct rf_table *table, struct rf_error *err)
 {
     for (uint32_t i = 0; i < table->column_count; i++) {
-        struct rf_str name = table->columns[i].name;
-        bool key = table->key_count == 1 && table->key_columns[0] == i;
-        bool dotted =
-            memchr(name.data, '.', name.size) != NULL || (name.size > 0 && name.data[0] == '$');
-        if (rf_str_equal(name, RF_STR("_id")) && !key) {
+        const struct rf_column *column = &table->columns[i];
+        struct rf_str name = column->name;
+        bool whole_key = column->key && table->key_count == 1;
+        bool dollar = name.size > 0 && name.data[0] == '$';
+        bool special = dollar || memchr(name.data, '.', name.size) != NULL;
+        if (rf_str_equal(name, RF_STR("_id")) && !whole_key) {
             rf_fail(err, RF_CONFIG,
                     "table %.*s has a column _id that is not its primary key, which is what _id is "
                     "in MongoDB",
                     RF_STR_ARG(table->full_name));
-        } else if (dotted && sink->mongo.max_wire < RF_MONGO_WIRE_5_0) {
+        } else if (dollar && column->key && !whole_key) {
+            rf_fail(err, RF_CONFIG,
+                    "column '%.*s' of table %.*s: within an _id no field's name begins with $",
+                    RF_STR_ARG(name), RF_STR_ARG(table->full_name));
+        } else if (special && sink->mongo.max_wire < RF_MONGO_WIRE_5_0) {
             rf_fail(err, RF_CONFIG,
                     "column '%.*s' of table %.*s: before MongoDB 5.0 a field's name cannot have "
-                    "points, or begin with $; %s is %s",
-                    RF_STR_ARG(name), RF_STR_ARG(table->full_name), sink->mongo.peer,
-                    sink->mongo.version);
+                    "points, or begin with $; %s has the protocol of an older one",
+                    RF_STR_ARG(name), RF_STR_ARG(table->full_name), sink->mongo.peer);
         } else {
             continue;
         }
-        rf_error_hint(err, "leave the column out with columns=-%.*s", RF_STR_ARG(name));
+        hint_without(name, table, err);
         return RF_CONFIG;
     }
     return RF_OK;

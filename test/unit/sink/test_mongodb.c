@@ -311,6 +311,7 @@ static void test_tables_and_columns_that_mongodb_cannot_hold_are_named(void **st
     rf_test_create(&batch, dotted, "1|1");
     expect_status(write_rest(), RF_CONFIG);
     expect_said("column 'a.b' of table d.t");
+    assert_non_null(strstr(err.hint, "columns=-a?b"));
     rf_test_create(&batch, dollar, "1|1");
     expect_status(write_rest(), RF_CONFIG);
     expect_said("column '$a' of table d.u");
