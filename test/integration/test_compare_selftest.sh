@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The comparison that other stories rely on must be able to fail: sinks that equal the tables pass,
-# and each of some fifty planted differences is found and named.
+# and each of some eighty planted differences is found and named.
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 story_begin
 start_mariadb source
 start_redis target
+start_mongo documents
 
 lib=$ROWFERRY_SOURCE_DIR/test/lib
 python3 "$lib/workload.py" --schema | sql source
@@ -19,5 +20,5 @@ sql source "CREATE TABLE story.sure (id INT PRIMARY KEY, zero DOUBLE, bu BIGINT 
         ST_GeomFromText('POINT(1 2)', 0), ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 0), 0.1
         FROM story.seq_1_to_20"
 expect_success python3 "$lib/selftest.py" "$source_SOCKET" "$target_PORT" \
-    "$STORY" story "two wörds"
+    "$documents_PORT" "$STORY" story "two wörds"
 story_end

@@ -3,6 +3,7 @@
 
     compare.py --socket S --database shop [--database ...] [--file changes.jsonl]...
         [--redis PORT [--redis-database N]] [--redis-json PORT/N] [--redis-streams PORT/N]
+        [--mongo PORT[/DATABASE]]
 
 A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
 have left (a created row was not there; an updated or deleted one was there exactly as its `before`
@@ -10,7 +11,9 @@ says), ids grow, none comes twice, and no line is torn. What is left at its end 
 tables. Redis must hold one hash for each row, with exactly the row's values, and nothing else but
 the pipeline's own keys `rowferry:*`; with --redis-json one string for each row, a JSON object of
 its values. The entries of all streams of a database, in the order of their ids, are folded as the
-lines of a file are, and under exactly the same conditions.
+lines of a file are, and under exactly the same conditions. MongoDB must hold one document for each
+row, with the key as its _id and each value in its column's type, in the collections of the tables'
+names, or `database.table` of one database; and nothing else in them.
 
 Values are compared in their exact form: text and bytes as bytes, floats by their bits.
 With --show, a table of rows and checksums is printed, one column for each side.
@@ -23,8 +26,9 @@ import os
 import re
 import sys
 
+from mongo import Mongo, to_json
 from resp import Redis
-from schema import Server, read_rows, read_tables
+from schema import Server, Table, read_rows, read_tables
 
 SHOWN = 12  # differences
 FIELDS = ["op", "table", "key", "before", "after", "ts", "position", "id"]
@@ -324,6 +328,75 @@ def compare_json(redis, tables, source, differences):
                 )
 
 
+def document_id(table, row):
+    fields = [table.columns[i].field(row[i]) for i in table.key]
+    if len(fields) == 1:
+        return fields[0]
+    return dict(zip((table.columns[i].name for i in table.key), fields))
+
+
+def print_id(value):
+    return json.dumps(to_json(value))
+
+
+def without(table, row, names):
+    """The table and a row of it without these columns, none of which is of the key."""
+    kept = [i for i, column in enumerate(table.columns) if column.name not in names]
+    shorter = Table(table.database, table.name)
+    shorter.columns = [table.columns[i] for i in kept]
+    shorter.key = [kept.index(i) for i in table.key]
+    return shorter, [row[i] for i in kept]
+
+
+def mongo_place(table, database):
+    """Database and collection of a table."""
+    return (database, table.full_name) if database else (table.database, table.name)
+
+
+def compare_document(table, row, document, differences):
+    """True when it is exactly the row's."""
+    where = f"{table.full_name} {print_id(document['_id'])}"
+    names = [column.name for column in table.columns]
+    if list(document) != ["_id", *names]:
+        differences.add(f"{where} has the fields {list(document)}")
+        return False
+    same = True
+    for column, value in zip(table.columns, row):
+        got = document[column.name]
+        if not column.same_field(value, got):
+            same = False
+            differences.add(
+                f"{where}, field {column.name}: the server has {value!r}, MongoDB {got!r}"
+            )
+    return same
+
+
+def compare_mongo(mongo, database, left_out, tables, source, differences):
+    """Returns what MongoDB has of them: {full table name: [row]}, for counts and checksums."""
+    found = {}
+    for table in tables:
+        place = mongo_place(table, database)
+        wanted = {print_id(document_id(table, row)): row for row in source[table.full_name]}
+        rows = found[table.full_name] = []
+        for document in mongo.documents(*place):
+            key = print_id(document["_id"])
+            row = wanted.pop(key, None)
+            if row is None:
+                differences.add(f"{'.'.join(place)} {key} is not in the server's tables, or twice")
+            same = row is not None and compare_document(
+                *without(table, row, left_out), document, differences
+            )
+            rows.append(row if same else document)
+        for key in wanted:
+            differences.add(f"{'.'.join(place)} {key} is missing")
+    places = {mongo_place(table, database) for table in tables}
+    for name in mongo.databases():
+        for collection in mongo.collections(name):
+            if (name, collection) not in places:
+                differences.add(f"the collection {name}.{collection} is of no table")
+    return found
+
+
 def checksum(rows):
     """Of a set of rows, in whatever order they come: eight hexadecimal digits."""
     total = 0
@@ -380,6 +453,17 @@ def main():
         failed = failed or differences.count > 0
         entries = f"{fold.lines} entries, " if fold else ""
         reports.append((kind, f"{kind}: {entries}{total}", differences))
+    if arguments.mongo is not None:
+        differences = Differences()
+        mongo = Mongo(arguments.mongo[0])
+        got = compare_mongo(
+            mongo, arguments.mongo[1], arguments.mongo_without, tables, source, differences
+        )
+        mongo.close()
+        failed = failed or differences.count > 0
+        if arguments.show:
+            sides.append(("MongoDB", got))
+        reports.append(("mongo", f"mongo: {total}", differences))
     for path in arguments.file:
         differences = Differences()
         fold = compare_file(path, tables, source, differences)
@@ -406,6 +490,11 @@ def port_and_database(text):
     return int(port), int(database or 0)
 
 
+def port_and_name(text):
+    port, _, database = text.partition("/")
+    return int(port), database
+
+
 def arguments_of_command():
     parser = argparse.ArgumentParser(description="compare a server with the sinks of a pipeline")
     parser.add_argument("--socket", required=True, help="of the MariaDB server")
@@ -418,11 +507,17 @@ def arguments_of_command():
     parser.add_argument("--redis-database", type=int, default=0)
     parser.add_argument("--redis-json", type=port_and_database, help="PORT/DATABASE")
     parser.add_argument("--redis-streams", type=port_and_database, help="PORT/DATABASE")
+    parser.add_argument(
+        "--mongo", type=port_and_name, help="PORT, or PORT/DATABASE with collections DATABASE.TABLE"
+    )
+    parser.add_argument(
+        "--mongo-without", action="append", default=[], help="a column that MongoDB does not get"
+    )
     parser.add_argument("--show", action="store_true", help="print a table, side by side")
     arguments = parser.parse_args()
-    redis = (arguments.redis, arguments.redis_json, arguments.redis_streams)
-    if not arguments.file and redis == (None, None, None):
-        parser.error("nothing to compare with: --file or --redis")
+    others = (arguments.redis, arguments.redis_json, arguments.redis_streams, arguments.mongo)
+    if not arguments.file and set(others) == {None}:
+        parser.error("nothing to compare with: --file, --redis or --mongo")
     return arguments
 
 

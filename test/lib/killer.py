@@ -11,7 +11,7 @@ by a random number of bytes, or when a certain row has come out. Nothing here wa
 pass.
 
 After the last kill the program is started once more, until the last row of the load has reached
-every file and Redis; then it is ended with SIGTERM and must leave with 143. Exits 1 when the
+every file, Redis and MongoDB; then it is ended with SIGTERM and must leave with 143. Exits 1 when the
 program ends by itself, or when anything takes longer than --limit seconds.
 """
 
@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 
+from mongo import Int64, Mongo
 from resp import Redis
 from workload import PROLOGUE, Workload, die_with_parent, start_client
 
@@ -97,6 +98,7 @@ class Killer:
         self.rng = random.Random(arguments.seed)
         self.outputs = [Output(path) for path in arguments.file]
         self.redis = [Redis(port, database=number) for port, number in arguments.redis]
+        self.mongo = [Mongo(port) for port in arguments.mongo]
         self.deadline = time.monotonic() + arguments.limit
         self.feeder = Feeder(arguments, arguments.kills + 2)
         self.program = None
@@ -182,8 +184,13 @@ class Killer:
                 output.look()
             last = self.feeder.load.operations
             key = f"story:progress:{last}"
-            return all(output.progress >= last for output in self.outputs) and all(
-                redis.call("EXISTS", key) == 1 for redis in self.redis
+            find = {"find": "story.progress", "filter": {"_id": Int64(last)}}
+            return (
+                all(output.progress >= last for output in self.outputs)
+                and all(redis.call("EXISTS", key) == 1 for redis in self.redis)
+                and all(
+                    mongo.command("copy", find)["cursor"]["firstBatch"] for mongo in self.mongo
+                )
             )
 
         self.wait("the load's end", ended)
@@ -231,6 +238,13 @@ def main():
     parser.add_argument("--file", action="append", required=True, help="that the program writes")
     parser.add_argument(
         "--redis", type=port_and_database, action="append", default=[], help="PORT or PORT/DATABASE"
+    )
+    parser.add_argument(
+        "--mongo",
+        type=int,
+        action="append",
+        default=[],
+        help="PORT; the collections DATABASE.TABLE of its database copy",
     )
     parser.add_argument("--log", required=True, help="for the program's output")
     parser.add_argument("--limit", type=float, default=120, help="seconds for everything")

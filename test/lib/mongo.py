@@ -10,6 +10,7 @@ apart: int and float are Int32 and Double of the protocol, an Int64 is never an 
 Exit code of the program: 1 when the server answered with an error or not at all.
 """
 
+import decimal
 import json
 import socket
 import struct
@@ -89,6 +90,14 @@ def decimal_text(data):
         return sign + digits
     digits = digits.rjust(1 - exponent, "0")
     return f"{sign}{digits[:exponent]}.{digits[exponent:]}"
+
+
+def decimal_bytes(text):
+    """Of a finite number of at most 34 digits, its zeros kept."""
+    sign, digits, exponent = decimal.Decimal(text).as_tuple()
+    number = int("".join(map(str, digits)))
+    high = sign << 63 | (exponent + 6176) << 49 | number >> 64
+    return struct.pack("<QQ", number & ((1 << 64) - 1), high)
 
 
 def cstring(data, at):
@@ -173,6 +182,8 @@ def encode_value(value):
         return 0x09, struct.pack("<q", value.value)
     if isinstance(value, ObjectId):
         return 0x07, bytes.fromhex(value.value)
+    if isinstance(value, Decimal128):
+        return 0x13, decimal_bytes(value.value)
     if isinstance(value, Binary):
         return 0x05, struct.pack("<iB", len(value.value), value.more) + value.value
     if isinstance(value, Other):

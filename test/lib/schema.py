@@ -5,9 +5,12 @@ stores is asked for as HEX or as numbers, never as text that a client or a conne
 """
 
 import base64
+import decimal
 import re
 import struct
 import subprocess
+
+from mongo import Binary, Date, Decimal128, Int64
 
 INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
 TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"}
@@ -29,6 +32,23 @@ MOMENTS = {"datetime", "timestamp"}
 def single(number):
     """The nearest IEEE single, as a double."""
     return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+TEXT_OF_MOMENT = re.compile(r"(\d+)-(\d+)-(\d+)(?: (\d+):(\d+):(\d+)(?:\.(\d+))?)?")
+
+
+def moment_ms(text):
+    """Milliseconds since 1970 UTC; None for what is in no calendar. Years as long ago as 0."""
+    year, month, day, hour, minute, second = (int(x or 0) for x in TEXT_OF_MOMENT.match(text).groups()[:6])
+    fraction = TEXT_OF_MOMENT.match(text)[7] or ""
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if not 1 <= month <= 12 or not 1 <= day <= MONTHS[month - 1] + (leap and month == 2):
+        return None
+    before = year - 1
+    days = 365 * year + (before // 4 - before // 100 + before // 400 + 1) - 719528
+    days += sum(MONTHS[: month - 1]) + (leap and month > 2) + day - 1
+    return ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000 + int(fraction.ljust(3, "0")[:3])
 
 
 def identifier(name):
@@ -73,6 +93,8 @@ class Column:
         # A quote inside a member is written twice, so members have two quotes and pairs of them.
         self.member_count = len(re.findall(r"'(?:[^']|'')*'", column_type))
         self.digits = digits  # fraction digits of temporal types
+        width = re.match(r"\w+\((\d+)", column_type)
+        self.width = int(width[1]) if width else 0  # digits of a DECIMAL, bits of a BIT
         self.length = length  # bytes of a BINARY
         self.members = []  # of ENUM and SET, once read_members was asked
         quoted = identifier(name)
@@ -168,6 +190,38 @@ class Column:
             except ValueError:
                 return False
         return self.text(value) == got
+
+
+    def field(self, value):
+        """The value as it stands in a document of MongoDB, as mongo.py reads it."""
+        if value is None:
+            return None
+        if self.kind in BYTES or self.kind in GEOMETRIES:
+            return Binary(value, 0)
+        if self.kind in INTEGERS:
+            if self.kind == "bigint":
+                return str(value) if self.unsigned else Int64(value)
+            return Int64(value) if self.kind == "int" and self.unsigned else value
+        if self.kind == "bit":
+            return str(value) if self.width == 64 else Int64(value)
+        if self.kind == "decimal" and self.width <= 34:
+            return Decimal128(value)
+        if self.kind == "date" or self.kind in MOMENTS and self.digits <= 3:
+            ms = moment_ms(value)
+            # The zero of a TIMESTAMP is no moment, though the number 0 is one.
+            return self.json(value) if ms is None else Date(ms)
+        return self.json(value)
+
+    def same_field(self, value, got):
+        if value is None or got is None:
+            return value is got
+        if self.kind in ("float", "double"):
+            return type(got) is float and self.same_json(value, got)
+        wanted = self.field(value)
+        if isinstance(wanted, Decimal128) and isinstance(got, Decimal128):
+            sides = (decimal.Decimal(side.value) for side in (wanted, got))
+            return len({side.as_tuple() for side in sides}) == 1
+        return type(wanted) is type(got) and wanted == got
 
 
 class Table:

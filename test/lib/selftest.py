@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Shows that compare.py can fail: equal sinks pass, each planted difference is found and named.
 
-    selftest.py SOCKET REDIS_PORT DIRECTORY DATABASE...
+    selftest.py SOCKET REDIS_PORT MONGO_PORT DIRECTORY DATABASE...
 
 The sinks are made from SELECT itself, without a pipeline: a file that creates, changes, renames and
-deletes rows until it tells what the tables hold, and a hash for each row.
+deletes rows until it tells what the tables hold, a hash and a document for each row.
 """
 
 import contextlib
@@ -15,7 +15,8 @@ import pathlib
 import sys
 
 import compare
-from compare import redis_key
+from compare import document_id, redis_key
+from mongo import Date, Decimal128, Int64, Mongo
 from resp import Redis
 from schema import Server, read_rows, read_tables
 
@@ -71,7 +72,7 @@ def story_of(tables, rows):
 
 
 class Selftest:
-    def __init__(self, socket, port, directory, databases):
+    def __init__(self, socket, port, mongo_port, directory, databases):
         self.socket, self.port, self.databases = socket, port, databases
         self.path = pathlib.Path(directory) / "selftest.jsonl"
         server = Server(socket)
@@ -79,6 +80,7 @@ class Selftest:
         self.by_name = {t.full_name: t for t in self.tables}
         self.rows = {t.full_name: list(read_rows(server, t)) for t in self.tables}
         self.redis = Redis(port)
+        self.mongo, self.mongo_port = Mongo(mongo_port), mongo_port
         self.events = story_of(self.tables, self.rows)
         self.failures = 0
         self.plants = 0
@@ -113,6 +115,7 @@ class Selftest:
             "redis": ["--redis", str(self.port)],
             "json": ["--redis-json", f"{self.port}/1"],
             "streams": ["--redis-streams", f"{self.port}/2"],
+            "mongo": ["--mongo", f"{self.mongo_port}/copy"],
         }[what]
         compare.read_tables = lambda server, databases: self.by_name
         compare.read_rows = lambda server, table: copy.deepcopy(self.rows[table.full_name])
@@ -407,6 +410,94 @@ class Selftest:
             self.expect(f"streams: {name}", "streams", 1, words)
             self.fill_streams()
 
+    # ---- Differences in MongoDB ------------------------------------------------------------
+
+    def document(self, table, row):
+        fields = {c.name: c.field(v) for c, v in zip(table.columns, row)}
+        return {"_id": document_id(table, row), **fields}
+
+    def fill_mongo(self):
+        self.mongo.command("copy", {"dropDatabase": 1})
+        self.mongo.command("elsewhere", {"dropDatabase": 1})
+        self.mongo.command("rowferry", {"insert": "positions", "documents": [{"a": 1}]})
+        for table in self.tables:
+            for row in self.rows[table.full_name]:
+                insert = {"insert": table.full_name, "documents": [self.document(table, row)]}
+                self.mongo.command("copy", insert)
+
+    def spoil_mongo(self, name, words, *commands):
+        for database, command in commands:
+            self.mongo.command(database, command)
+        self.expect(f"mongo: {name}", "mongo", 1, words)
+        self.fill_mongo()
+
+    def replace_field(self, table, row, name, value):
+        document = self.document(table, row)
+        document[name] = value
+        update = {"q": {"_id": document["_id"]}, "u": document}
+        return "copy", {"update": table.full_name, "updates": [update]}
+
+    def mongo_plants(self):
+        table = self.by_name["story.sure"]
+        row = self.rows[table.full_name][0]
+        names = [column.name for column in table.columns]
+        good = self.document(table, row)
+        for name, value in (
+            ("t", Int64(1)),
+            ("bu", 18446744073709551615.0),
+            ("n", "-1.50"),
+            ("n", Decimal128("-1.5")),
+            ("dt", "2024-02-29T00:00:00.000"),
+            ("dt", Date(good["dt"].value + 1)),
+            ("ts", Date(good["ts"].value + 3600000)),
+            ("ti", "00:00:01.5"),
+            ("v", None),
+            ("v0", ""),
+            ("x", good["x"] + " "),
+            ("b", good["b"].value.decode("latin-1")),
+            ("bl", type(good["bl"])(good["bl"].value + b"\0", 0)),
+            ("zero", 0),
+            ("f", good["f"] + 1e-7),
+            ("e", "b"),
+        ):
+            self.spoil_mongo(
+                f"{name} is {value!r}",
+                [f"field {name}: the server has"],
+                self.replace_field(table, row, name, value),
+            )
+        short = {name: value for name, value in good.items() if name != "x"}
+        turned = {"_id": good["_id"], **{name: good[name] for name in reversed(names)}}
+        delete = {"q": {"_id": good["_id"]}, "limit": 1}
+        for name, document in (("missing", short), ("turned", turned), ("more", {**good, "y": 1})):
+            self.spoil_mongo(
+                f"fields are {name}",
+                ["has the fields"],
+                ("copy", {"delete": table.full_name, "deletes": [delete]}),
+                ("copy", {"insert": table.full_name, "documents": [document]}),
+            )
+        self.spoil_mongo(
+            "a document is missing",
+            ["is missing"],
+            ("copy", {"delete": table.full_name, "deletes": [delete]}),
+        )
+        self.spoil_mongo(
+            "a document too many",
+            ["is not in the server's tables"],
+            ("copy", {"insert": table.full_name, "documents": [{"_id": "ghost"}]}),
+        )
+        self.spoil_mongo(
+            "an _id of another type",
+            ["is missing", "is not in the server's tables"],
+            ("copy", {"delete": table.full_name, "deletes": [delete]}),
+            ("copy", {"insert": table.full_name, "documents": [{**good, "_id": Int64(1)}]}),
+        )
+        self.spoil_mongo(
+            "a collection too many",
+            ["the collection elsewhere.t is of no table"],
+            ("elsewhere", {"insert": "t", "documents": [{"_id": 1}]}),
+        )
+        self.spoil_mongo("nothing at all", ["is missing"], ("copy", {"dropDatabase": 1}))
+
     def run(self):
         if not any(len(rows) > 20 for rows in self.rows.values()):
             raise SystemExit("selftest: the tables are too empty to prove anything")
@@ -422,9 +513,12 @@ class Selftest:
         self.fill_streams()
         self.expect("equal streams", "streams", 0, [" 0 differences"])
         self.streams_plants()
+        self.fill_mongo()
+        self.expect("equal documents", "mongo", 0, [" 0 differences"])
+        self.mongo_plants()
         print(f"selftest: {self.plants} comparisons, {self.failures} went wrong")
         return 1 if self.failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(Selftest(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]).run())
+    sys.exit(Selftest(sys.argv[1], *map(int, sys.argv[2:4]), sys.argv[4], sys.argv[5:]).run())

@@ -153,7 +153,7 @@ def make_tables(rng, innodb_only):
     ):
         columns.append(
             Column(
-                f"dec{precision}.{scale}",
+                f"dec{precision},{scale}",
                 f"DECIMAL({precision},{scale})",
                 lit.decimals(rng, precision, scale),
             )
