@@ -30,7 +30,7 @@ help: ## what there is
 packages: ## install what a build needs (as root), or say how
 	@tools/packages build
 
-demo: ## the whole thing, live, in about 20 seconds; leaves nothing running
+demo: ## the whole thing, live, in about a minute; leaves nothing running
 	@tools/packages demo
 	@$(MAKE) --no-print-directory all
 	@tools/demo
