@@ -1,8 +1,9 @@
 /* The stores of the containers, as the scheduler writes and reads them: MySQL, MongoDB, Redis.
  *
- * Each has one connection, made when it is needed. A store that does not answer is closed, known to
- * be away, and tried again a second later at the earliest (some seconds, when it took its time to
- * fail), so that it costs little time and nothing piles up; its calls return RF_RETRY meanwhile. One thread, but for rf_stores_interrupt. */
+ * Each has one connection, made when it is needed. A store that does not answer is closed, known
+ * to be away, and tried again a second later at the earliest (some seconds, when it took its time
+ * to fail), so that it costs little time and nothing piles up; its calls return RF_RETRY
+ * meanwhile. One thread, but for rf_stores_interrupt. */
 #ifndef ROWFERRY_PROGRAMS_STORES_H
 #define ROWFERRY_PROGRAMS_STORES_H
 
