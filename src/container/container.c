@@ -269,8 +269,9 @@ enum rf_status rf_container_look(const struct rf_container_type *type,
         status = runtime->look(type, &look->home, &look->state, err);
     }
     if (status == RF_OK && look->state.runs) {
+        struct rf_error silent = {0};
         type->describe(&look->home, rf_buf_str(&look->state.called), &look->which);
-        look->answers = type->answers(&look->home, look->home.settings.port, NULL) == RF_OK;
+        look->answers = type->answers(&look->home, look->home.settings.port, &silent) == RF_OK;
     }
     return status;
 }

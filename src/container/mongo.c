@@ -127,7 +127,7 @@ static enum rf_status answers(const struct rf_home *home, uint16_t port, struct 
     bool real = is_mongod(home);
     enum rf_status status = connect_as(&mongo, home, port, real ? USER_ROOT : -1, err);
 
-    if (real && status == RF_CONFIG && err != NULL && err->access) {
+    if (real && status == RF_CONFIG && err->access) {
         rf_mongo_close(&mongo);
         status = connect_as(&mongo, home, port, -1, err);
     }
@@ -160,12 +160,14 @@ static enum rf_status make_root(const struct rf_home *home, uint16_t port, struc
     return status;
 }
 
+/* Where it cannot be told the making of it will say what is wrong. */
 static bool has_user(struct rf_mongo *mongo, int user)
 {
+    struct rf_error ignored = {0};
     bson_t *command = BCON_NEW("usersInfo", BCON_UTF8(user_name(user)));
     bson_t reply;
     bson_iter_t at, inner;
-    bool there = rf_mongo_run(mongo, "admin", command, &reply, NULL) == RF_OK &&
+    bool there = rf_mongo_run(mongo, "admin", command, &reply, &ignored) == RF_OK &&
                  bson_iter_init_find(&at, &reply, "users") && BSON_ITER_HOLDS_ARRAY(&at) &&
                  bson_iter_recurse(&at, &inner) && bson_iter_next(&inner);
 
@@ -217,7 +219,7 @@ static enum rf_status make_notes(struct rf_mongo *mongo, struct rf_error *err)
     if (status != RF_OK && failure.code == NAMESPACE_EXISTS) {
         return RF_OK;
     }
-    if (status != RF_OK && err != NULL) {
+    if (status != RF_OK) {
         *err = failure;
     }
     return status;
@@ -229,7 +231,7 @@ static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct 
     bool real = is_mongod(home);
     enum rf_status status = connect_as(&mongo, home, port, real ? USER_ROOT : -1, err);
 
-    if (real && status == RF_CONFIG && err != NULL && err->access) {
+    if (real && status == RF_CONFIG && err->access) {
         rf_mongo_close(&mongo);
         status = make_root(home, port, err);
         if (status == RF_OK) {

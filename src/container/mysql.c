@@ -210,14 +210,16 @@ static enum rf_status make_user(struct rf_mysql *mysql, const struct rf_home *ho
     return status;
 }
 
+/* Where it cannot be told the making of it will say what is wrong. */
 static bool has_user(struct rf_mysql *mysql, int user)
 {
     struct rf_buf question = {0}, count = {0};
+    struct rf_error ignored = {0};
 
     rf_buf_printf(&question,
                   "SELECT COUNT(*) FROM mysql.global_priv WHERE User = '%s' AND Host = '127.0.0.1'",
                   user_name(user));
-    bool there = ask(mysql, rf_buf_cstr(&question), &count, NULL) == RF_OK &&
+    bool there = ask(mysql, rf_buf_cstr(&question), &count, &ignored) == RF_OK &&
                  rf_str_equal(rf_buf_str(&count), RF_STR("1"));
     rf_buf_deinit(&question);
     rf_buf_deinit(&count);

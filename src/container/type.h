@@ -6,7 +6,8 @@
  * starting, deleting) is done by container/container.h and by the runtime. `containers.def` lists
  * the files.
  *
- * The functions may block for some seconds, and run on the thread that works on the container. */
+ * The functions may block for some seconds, and run on the thread that works on the container.
+ * Their err is never NULL. */
 #ifndef ROWFERRY_CONTAINER_TYPE_H
 #define ROWFERRY_CONTAINER_TYPE_H
 

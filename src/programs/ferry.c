@@ -285,10 +285,12 @@ static enum rf_status take_end(struct rf_ferry *ferry, int state, int64_t now_ms
 static bool is_orphaned(const struct rf_ferry *ferry)
 {
     struct rf_checkpoint_report report = {0};
+    struct rf_error none_yet = {0};
     struct rf_buf path = {0};
 
     rf_buf_printf(&path, "%s/" NAME ".db", ferry->directory.data);
-    bool running = rf_checkpoint_read(rf_buf_cstr(&path), &report, NULL) == RF_OK && report.running;
+    bool running =
+        rf_checkpoint_read(rf_buf_cstr(&path), &report, &none_yet) == RF_OK && report.running;
     rf_checkpoint_report_deinit(&report);
     rf_buf_deinit(&path);
     return running;

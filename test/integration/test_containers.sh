@@ -111,6 +111,13 @@ expect_equal 3 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after kill -9"
 expect_equal $((32 << 20)) "$(in_mysql 'SELECT @@innodb_buffer_pool_size')" "memory after kill -9"
 expect_equal yes "$(in_redis GET kept)" "Redis after kill -9"
 
+# Frozen, it is not dead, and says nothing.
+kill -STOP "$(container_pid mysql)"
+expect_status 6 "$BIN/my_sql_container" status --check
+expect_contains "$(cat "$STORY/out")" " silent "
+kill -CONT "$(container_pid mysql)"
+expect_status 0 "$BIN/my_sql_container" status --check
+
 # ---- Logs
 
 expect_status 0 "$ROWFERRY" container logs -n 2 mysql
