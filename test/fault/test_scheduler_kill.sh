@@ -109,6 +109,8 @@ wait_until 30 well_since "$at"
 
 signal_background scheduler TERM
 expect_background_status 15 143 scheduler
+# What was written just before that is carried by the next one, which ends when all has arrived.
+expect_status 0 "$BIN/scheduler" --runs 1
 expect_success stores_agree
 rows=$(in_mysql 'SELECT COUNT(*) FROM posts')
 expect_success [ "$rows" -gt 60 ]
@@ -128,6 +130,7 @@ if [ "$(cat "$(home_of mongo)/mongo.program")" = mongod ]; then
     wait_until 30 well_since "$at"
     signal_background scheduler TERM
     expect_background_status 15 143 scheduler
+    expect_status 0 "$BIN/scheduler" --runs 1
     expect_success stores_agree
 else
     expect_background_status 60 3 scheduler
