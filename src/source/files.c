@@ -87,8 +87,8 @@ static enum rf_status parse_list(struct rf_gtids *list, unsigned type, struct rf
 }
 
 /* What the list has where it lacks something that was read, and what that is, as text; false when
- * it lacks nothing. In a MariaDB log, which says only the last transaction of each domain, that can be
- * said of the domains that it names. */
+ * it lacks nothing. In a MariaDB log, which says only the last transaction of each domain, that can
+ * be said of the domains that it names. */
 static bool find_missing(const struct rf_gtids *list, const struct rf_gtids *before,
                          struct rf_buf *text)
 {

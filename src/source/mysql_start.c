@@ -132,6 +132,8 @@ static enum rf_status start_earliest(struct rf_mysql_source *state, struct rf_er
         status = rf_mysql_source_step(state, err);
     }
     position->by_place = !state->mariadb && state->gtids != RF_MYSQL_GTIDS_ON;
+    position->has_uuid = assembly->has_uuid;
+    position->uuid = assembly->uuid;
     position->server_id = assembly->server_id;
     position->created = assembly->created;
     return status;

@@ -3,8 +3,8 @@
  * Used by the sources `mysql` and `binlog`, which understand each other's positions. A position is
  * a place between two transactions. Two things say which: the GTIDs of what lies before it
  * (gtids.h), which mean the same on every server of a replication tree; and a fingerprint of the
- * last transaction in the file that it was read from, by which a log that only looks the same (after
- * RESET MASTER, from a backup, of another server with the same address) is recognised.
+ * last transaction in the file that it was read from, by which a log that only looks the same
+ * (after RESET MASTER, from a backup, of another server with the same address) is recognised.
  *
  * Transactions of a MySQL server with gtid_mode=OFF have no GTIDs. A position behind such a one is
  * a place in a file, and means something on that very server only.

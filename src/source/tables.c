@@ -266,7 +266,7 @@ static enum rf_status parse_named(struct rf_tables *tables, struct rf_table_name
     const struct rf_definition *definition = NULL;
     struct rf_error failed = {0};
     if (lack == RF_LACKS_NOTHING || (lack == RF_LACKS_ADDRESSES && !tables->has_addresses)) {
-        return rf_binlog_table_parse(body, name->version + 1, parsed, err);
+        return rf_binlog_table_parse(body, tables->maker, name->version + 1, parsed, err);
     }
     enum rf_status status =
         definer->define(definer->self, table, lack, name->changed, &definition, &failed);
@@ -278,7 +278,8 @@ static enum rf_status parse_named(struct rf_tables *tables, struct rf_table_name
         *err = failed;
     }
     if (status == RF_OK) {
-        status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
+        status = rf_binlog_table_complete(body, tables->maker, definition, name->version + 1,
+                                          parsed, err);
     }
     if (status == RF_OK) {
         set_defined(tables, name, true);
@@ -295,16 +296,17 @@ static enum rf_status parse(struct rf_tables *tables, struct rf_table_name *name
     const struct rf_definer *definer = tables->definer;
     const struct rf_definition *definition = NULL;
     if (definer == NULL) {
-        return rf_binlog_table_parse(body, name->version + 1, parsed, err);
+        return rf_binlog_table_parse(body, tables->maker, name->version + 1, parsed, err);
     }
-    enum rf_table_lack lack = rf_binlog_table_lacks(body);
+    enum rf_table_lack lack = rf_binlog_table_lacks(body, tables->maker);
     if (lack != RF_LACKS_NAMES) {
         return parse_named(tables, name, table, body, lack, parsed, err);
     }
     enum rf_status status =
         definer->define(definer->self, table, lack, name->changed, &definition, err);
     if (status == RF_OK) {
-        status = rf_binlog_table_complete(body, definition, name->version + 1, parsed, err);
+        status = rf_binlog_table_complete(body, tables->maker, definition, name->version + 1,
+                                          parsed, err);
         if (status == RF_CONFIG && definer->hint != NULL) {
             rf_error_hint(err, "%s", definer->hint);
         }

@@ -96,6 +96,7 @@ enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
                                          struct rf_error *err)
 {
     struct rf_str whole = assembly->event, event = RF_STR_NONE;
+    bool inside = false; /* what failed has its hint already */
     if (!assembly->open || !assembly->mysql) {
         return rf_fail(err, RF_FATAL,
                        "a compressed transaction of MySQL without its GTID in front of it");
@@ -108,7 +109,8 @@ enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
         }
         if (n >= assembly->unpacked) {
             status = take_packed(assembly, event, err);
-            assembly->unpacked += status == RF_OK;
+            inside = status != RF_OK;
+            assembly->unpacked += !inside;
         }
     }
     rf_payload_close(&assembly->payload);
@@ -120,7 +122,7 @@ enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
         /* Its place, time and checksum are those of the payload. */
         return rf_assembly_end(assembly, header, err);
     }
-    return status == RF_AGAIN ? status : rf_assembly_stop(assembly, err);
+    return inside ? status : rf_assembly_stop(assembly, err);
 }
 
 enum rf_status rf_assembly_mysql_xa_prepare(struct rf_assembly *assembly,

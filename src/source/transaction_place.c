@@ -59,6 +59,7 @@ enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
     if (status != RF_OK) {
         return status;
     }
+    assembly->tables.maker = assembly->format.mariadb ? RF_LOG_OF_MARIADB : RF_LOG_OF_MYSQL;
     if (assembly->position.gtids.mysql == assembly->format.mariadb) {
         if (!rf_gtids_empty(&assembly->position.gtids) || assembly->position.by_place) {
             rf_fail(err, RF_FATAL, "a log of %s, but the position is one of %s",

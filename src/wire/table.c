@@ -48,6 +48,7 @@ struct build {
     const struct rf_definition *definition; /* NULL: none, or not needed */
     const struct rf_definition *typing;     /* the same where the log has the names */
     bool numbered;                          /* columns have numbers for names */
+    enum rf_log_maker maker;
     struct rf_table *table;
     struct rf_plan *plan;
     struct rf_column *columns;
@@ -423,11 +424,16 @@ static bool is_numeric(const struct rf_column *column)
            column->type == RF_COLUMN_YEAR;
 }
 
-/* A geometry, which the server makes of a blob, has its collation among those of texts. */
 static bool is_character(const struct rf_column *column)
 {
     return column->type == RF_COLUMN_CHAR || column->type == RF_COLUMN_VARCHAR ||
-           column->type == RF_COLUMN_TEXT || column->type == RF_COLUMN_GEOMETRY;
+           column->type == RF_COLUMN_TEXT;
+}
+
+/* A geometry, which the server makes of a blob, has its collation among those of texts. */
+static bool is_character_of_mariadb(const struct rf_column *column)
+{
+    return is_character(column) || column->type == RF_COLUMN_GEOMETRY;
 }
 
 static bool is_enum(const struct rf_column *column)
@@ -780,7 +786,9 @@ static enum rf_status build_all(struct build *build)
         status = signedness_read(build);
     }
     if (status == RF_OK) {
-        status = collations_read(build, is_character, FIELD_DEFAULT_CHARSET, FIELD_COLUMN_CHARSET);
+        status = collations_read(
+            build, build->maker == RF_LOG_OF_MYSQL ? is_character : is_character_of_mariadb,
+            FIELD_DEFAULT_CHARSET, FIELD_COLUMN_CHARSET);
     }
     if (status == RF_OK) {
         status = geometries_read(build);
@@ -830,7 +838,7 @@ static enum rf_status parse(struct build *build, struct rf_str body, uint32_t ve
     return status;
 }
 
-enum rf_table_lack rf_binlog_table_lacks(struct rf_str body)
+enum rf_table_lack rf_binlog_table_lacks(struct rf_str body, enum rf_log_maker maker)
 {
     struct map map = {0};
     struct rf_table *table;
@@ -843,7 +851,7 @@ enum rf_table_lack rf_binlog_table_lacks(struct rf_str body)
             return RF_LACKS_FRACTIONS;
         }
     }
-    if (rf_binlog_table_parse(body, 1, &table, NULL) != RF_OK) {
+    if (rf_binlog_table_parse(body, maker, 1, &table, NULL) != RF_OK) {
         return RF_LACKS_NOTHING;
     }
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -857,17 +865,17 @@ enum rf_table_lack rf_binlog_table_lacks(struct rf_str body)
     return lack;
 }
 
-enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version, struct rf_table **table,
-                                     struct rf_error *err)
+enum rf_status rf_binlog_table_parse(struct rf_str body, enum rf_log_maker maker, uint32_t version,
+                                     struct rf_table **table, struct rf_error *err)
 {
-    struct build build = {.err = err};
+    struct build build = {.maker = maker, .err = err};
     return parse(&build, body, version, false, table);
 }
 
-enum rf_status rf_binlog_table_complete(struct rf_str body, const struct rf_definition *definition,
-                                        uint32_t version, struct rf_table **table,
-                                        struct rf_error *err)
+enum rf_status rf_binlog_table_complete(struct rf_str body, enum rf_log_maker maker,
+                                        const struct rf_definition *definition, uint32_t version,
+                                        struct rf_table **table, struct rf_error *err)
 {
-    struct build build = {.definition = definition, .err = err};
+    struct build build = {.definition = definition, .maker = maker, .err = err};
     return parse(&build, body, version, true, table);
 }

@@ -26,7 +26,8 @@
  *    1 SIGNEDNESS     one bit per numeric column (YEAR is one, BIT is not), highest bit first; 1 is
  *                     unsigned
  *    2 DEFAULT_CHARSET  collation id, then pairs (number among the character columns, collation);
- *                     character columns are CHAR, VARCHAR, TEXT, their binary kin, and geometries
+ *                     character columns are CHAR, VARCHAR, TEXT, their binary kin, and in a log
+ *                     of MariaDB geometries
  *    3 COLUMN_CHARSET   collation id of each character column
  *    4 COLUMN_NAME      size (packed integer) and name of each column
  *    5 SET_STR_VALUE    of each SET column: count, then size and text of each member
@@ -60,13 +61,17 @@ struct rf_binlog_table {
 RF_USE_RESULT enum rf_status rf_binlog_table_name(struct rf_str body, struct rf_binlog_table *table,
                                                   struct rf_error *err);
 
+/* Whose log it is. */
+enum rf_log_maker { RF_LOG_OF_MARIADB, RF_LOG_OF_MYSQL };
+
 /* The whole. *table gets one reference, the caller's; nothing of it points into the body. Two
  * allocations. `version` becomes the table's.
  * Returns RF_OK; RF_CONFIG (the metadata was not logged: binlog_row_metadata is not FULL, with the
  * statement that mends it); RF_FATAL (damage; a column type or character set that is not carried,
  * named with its column). *table is NULL unless RF_OK. */
-RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, uint32_t version,
-                                                   struct rf_table **table, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_binlog_table_parse(struct rf_str body, enum rf_log_maker maker,
+                                                   uint32_t version, struct rf_table **table,
+                                                   struct rf_error *err);
 
 /* What the metadata does not tell, and only a definition; each with what stands above it. Damage
  * lacks the names. */
@@ -76,7 +81,7 @@ enum rf_table_lack {
     RF_LACKS_FRACTIONS, /* how many digits the old temporal types have: nothing can be read so */
     RF_LACKS_NAMES,     /* of the columns: it is not FULL */
 };
-enum rf_table_lack rf_binlog_table_lacks(struct rf_str body);
+enum rf_table_lack rf_binlog_table_lacks(struct rf_str body, enum rf_log_maker maker);
 
 /* The whole of a TABLE_MAP that does not say everything. What it lacks comes from the definition,
  * which must agree with all that it does say: number, types, sizes and nullability of the columns,
@@ -86,7 +91,7 @@ enum rf_table_lack rf_binlog_table_lacks(struct rf_str body);
  * logged, the definition only says what rf_binlog_table_lacks asks for, and need not agree in the
  * rest; without one this is rf_binlog_table_parse. Returns as that; RF_CONFIG also when the two do
  * not agree: both are shown. */
-RF_USE_RESULT enum rf_status rf_binlog_table_complete(struct rf_str body,
+RF_USE_RESULT enum rf_status rf_binlog_table_complete(struct rf_str body, enum rf_log_maker maker,
                                                       const struct rf_definition *definition,
                                                       uint32_t version, struct rf_table **table,
                                                       struct rf_error *err);

@@ -79,7 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rf_assert(map != NULL && body != NULL);
     memcpy(map, data + HEAD, map_size);
     memcpy(body, data + HEAD + map_size, left - map_size);
-    if (rf_binlog_table_parse((struct rf_str){map, map_size}, 1, &table, &err) == RF_OK) {
+    if (rf_binlog_table_parse((struct rf_str){map, map_size}, RF_LOG_OF_MARIADB, 1, &table, &err) ==
+        RF_OK) {
         check_rows(types[data[0] % sizeof types], (struct rf_str){body, left - map_size}, table);
         rf_table_release(table);
     }

@@ -21,10 +21,12 @@ static void complete(struct rf_str body, const struct rf_definition *definition)
 {
     struct rf_table *table;
     struct rf_error err = {0};
-    enum rf_status status = rf_binlog_table_complete(body, definition, 1, &table, &err);
+    enum rf_status status =
+        rf_binlog_table_complete(body, RF_LOG_OF_MARIADB, definition, 1, &table, &err);
     rf_assert((status == RF_OK) == (table != NULL));
     rf_assert(status == RF_OK || err.message[0] != '\0');
-    if (table != NULL && definition != NULL && rf_binlog_table_lacks(body) == RF_LACKS_NAMES) {
+    if (table != NULL && definition != NULL &&
+        rf_binlog_table_lacks(body, RF_LOG_OF_MARIADB) == RF_LACKS_NAMES) {
         rf_assert(table->column_count == definition->column_count);
         rf_assert(table->key_count <= definition->column_count);
     }

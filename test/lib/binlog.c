@@ -78,7 +78,9 @@ static enum rf_status print_table(struct walk *walk)
         return RF_OK;
     }
     struct rf_table *table;
-    status = rf_binlog_table_parse(walk->body, 1, &table, walk->err);
+    status = rf_binlog_table_parse(walk->body,
+                                   walk->format.mariadb ? RF_LOG_OF_MARIADB : RF_LOG_OF_MYSQL, 1,
+                                   &table, walk->err);
     if (status != RF_OK) {
         return status;
     }

@@ -30,7 +30,8 @@ static enum rf_status decode_by(const struct test_column *columns, unsigned type
         count++;
     }
     test_put_table(&map, columns);
-    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), 1, &table, err), RF_OK);
+    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), RF_LOG_OF_MARIADB, 1, &table, err),
+                     RF_OK);
     test_put_rows(&body, type, count);
     test_put_hex(&body, images);
     struct rf_chunk *chunk = malloc(sizeof *chunk + body.size);
@@ -456,7 +457,8 @@ static void test_images_that_lack_a_column_are_refused_by_name(void **state)
         struct rf_table *table = NULL;
         struct rf_rows rows;
         test_put_table(&map, pair);
-        assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), 1, &table, &err), RF_OK);
+        assert_int_equal(
+            rf_binlog_table_parse(rf_buf_str(&map), RF_LOG_OF_MARIADB, 1, &table, &err), RF_OK);
         test_put_rows(&body, UPDATE, 2);
         body.data[body.size - 1 - (size_t)side] = 1; /* only the first column */
         test_put_hex(&body, "00 01 00 00 00 00 01 00 00 00 01 61");
@@ -482,7 +484,8 @@ static void test_rows_of_another_width_than_their_table_are_damage(void **state)
     struct rf_table *table = NULL;
     struct rf_rows rows;
     test_put_table(&map, pair);
-    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), 1, &table, &err), RF_OK);
+    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), RF_LOG_OF_MARIADB, 1, &table, &err),
+                     RF_OK);
     rf_batch_begin(&batch, RF_STR("0-1-1"), 0, true);
     for (uint32_t count = 0; count < 20; count++) {
         rf_buf_reset(&body);
@@ -506,7 +509,8 @@ static void test_text_that_is_utf8_already_is_not_copied(void **state)
     struct rf_table *table = NULL;
     struct rf_rows rows;
     test_put_table(&map, pair);
-    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), 1, &table, &err), RF_OK);
+    assert_int_equal(rf_binlog_table_parse(rf_buf_str(&map), RF_LOG_OF_MARIADB, 1, &table, &err),
+                     RF_OK);
     test_put_rows(&body, WRITE, 2);
     test_put_hex(&body, "00 01 00 00 00 03 61 c3 a4");
     assert_int_equal(rf_rows_parse(WRITE, rf_buf_str(&body), &rows, &err), RF_OK);
