@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares a MariaDB server's tables with what a pipeline made of them; exits 1 on any difference.
+"""Compares a MariaDB or MySQL server's tables with what a pipeline made of them; exits 1 on any difference.
 
     compare.py --socket S --database shop [--database ...] [--file changes.jsonl]...
         [--redis PORT [--redis-database N]] [--redis-json PORT/N] [--redis-streams PORT/N]
@@ -38,7 +38,8 @@ IMAGES = {
     "update": (True, True),
     "delete": (True, False),
 }
-ID = re.compile(r"(\d+)-\d+-(\d+):(\d+):(\d+)")  # GTID, log event in it, row in that
+# GTID, log event in it, row in that. A GTID is "domain-server-number" or MySQL's "UUID:number".
+ID = re.compile(r"(?:(\d+)-\d+-|([0-9a-f-]{36}:(?:[a-z_]\w*:)?))(\d+):(\d+):(\d+)")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -84,7 +85,7 @@ class Fold:
         self.state = {t.full_name: {} for t in tables}
         self.differences = differences
         self.ids = set()
-        self.last = {}  # domain of GTIDs -> its last id as numbers
+        self.last = {}  # domain of GTIDs, or UUID -> its last id as numbers
         self.lines = 0
 
     def key_of(self, table, image):
@@ -157,7 +158,8 @@ class Fold:
         if parts is None:
             self.complain(f"the id is {text!r}")
             return
-        domain, *numbers = map(int, parts.groups())
+        domain = parts[1] or parts[2]
+        numbers = [int(part) for part in parts.groups()[2:]]
         if numbers <= self.last.get(domain, []):
             self.complain(f"the id {text} comes behind a later one")
         self.last[domain] = numbers
@@ -425,7 +427,7 @@ def main():
     if not tables:
         sys.exit(f"compare: there is no table in {arguments.database}")
     source = {table.full_name: list(read_rows(server, table)) for table in tables}
-    sides = [("MariaDB", source)]
+    sides = [("server", source)]
     total = f"{sum(map(len, source.values()))} rows in {len(tables)} tables"
     reports, failed = [], False
 
@@ -497,7 +499,7 @@ def port_and_name(text):
 
 def arguments_of_command():
     parser = argparse.ArgumentParser(description="compare a server with the sinks of a pipeline")
-    parser.add_argument("--socket", required=True, help="of the MariaDB server")
+    parser.add_argument("--socket", required=True, help="of the server")
     parser.add_argument("--user", default="root")
     parser.add_argument("--database", action="append", required=True)
     parser.add_argument(

@@ -45,7 +45,7 @@ class Feeder(threading.Thread):
     def __init__(self, arguments, parts):
         super().__init__(daemon=True)
         self.operations, self.parts = arguments.operations, parts
-        self.load = Workload(arguments.seed, arguments.innodb_only)
+        self.load = Workload(arguments.seed, arguments.innodb_only, mysql=arguments.mysql)
         self.bounds = []  # number of operations at each part's end, known when it is sent
         self.allowed = threading.Semaphore(0)
         self.status = None
@@ -230,7 +230,8 @@ def port_and_database(text):
 
 def main():
     parser = argparse.ArgumentParser(description="kill a pipeline with -9 while a load runs")
-    parser.add_argument("--socket", required=True, help="of the MariaDB server")
+    parser.add_argument("--socket", required=True, help="of the server")
+    parser.add_argument("--mysql", action="store_true", help="the server is MySQL")
     parser.add_argument("--operations", type=int, required=True)
     parser.add_argument("--kills", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)

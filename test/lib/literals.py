@@ -265,7 +265,14 @@ def documents(rng, count=40):
     return [text_literal(text, "utf8mb4") for text in found]
 
 
-def shapes(rng, kind, count=12):
+def vectors(rng, count=12):
+    """MySQL's, of three numbers."""
+    found = ["[0,-0,1]", "[3.4028235e38,-1.1754944e-38,2.5]"]
+    found += [f"[{','.join(repr(rng.uniform(-9, 9)) for _ in range(3))}]" for _ in range(count)]
+    return [f"TO_VECTOR('{text}')" for text in found]
+
+
+def shapes(rng, kind, srids, count=12):
     def point():
         return f"{rng.uniform(-180, 180):.6f} {rng.uniform(-90, 90):.6f}"
 
@@ -287,7 +294,7 @@ def shapes(rng, kind, count=12):
     }
     kinds = list(makers) if kind == "GEOMETRY" else [kind]
     return [
-        f"ST_GeomFromText('{makers[rng.choice(kinds)]()}',{rng.choice((0, 4326, 1, 2**32 - 1))})"
+        f"ST_GeomFromText('{makers[rng.choice(kinds)]()}',{rng.choice(srids)})"
         for _ in range(count)
     ]
 

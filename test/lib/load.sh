@@ -1,22 +1,23 @@
 # shellcheck shell=bash
 # The random load in a story: its tables, its writer, a pipeline beside it, and the comparison at
 # the end. Sourced after story.sh. The story has a MariaDB named `source` and a Redis named
-# `target`.
+# `target`. With LOAD_FOR=--mysql the source is a MySQL server.
 
 LIB=$ROWFERRY_SOURCE_DIR/test/lib
+LOAD_FOR=${LOAD_FOR:-}
 ROWS=$((100000 / ROWFERRY_SCALE))
 OPERATIONS=$((ROWS + ROWS / 30)) # a few of which change nothing
 
 # load_tables [--innodb-only]
 load_tables() {
-    python3 "$LIB/workload.py" --schema "$@" | sql source
+    python3 "$LIB/workload.py" $LOAD_FOR --schema "$@" | sql source
 }
 
 # load_start OPERATIONS SEED [--innodb-only] [--first N]: in the background, as `load`.
 load_start() {
     local operations=$1 seed=$2
     shift 2
-    run_background load python3 "$LIB/workload.py" --operations "$operations" --seed "$seed" \
+    run_background load python3 "$LIB/workload.py" $LOAD_FOR --operations "$operations" --seed "$seed" \
         --socket "$source_SOCKET" "$@"
 }
 

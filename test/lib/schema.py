@@ -1,4 +1,4 @@
-"""What a MariaDB server says of its tables and rows, in forms that lose nothing.
+"""What a MariaDB or MySQL server says of its tables and rows, in forms that lose nothing.
 
 Used by compare.py and oracle.py. Everything goes through the `mariadb` client: what the server
 stores is asked for as HEX or as numbers, never as text that a client or a connection converts.
@@ -6,6 +6,7 @@ stores is asked for as HEX or as numbers, never as text that a client or a conne
 
 import base64
 import decimal
+import json
 import re
 import struct
 import subprocess
@@ -13,7 +14,8 @@ import subprocess
 from mongo import Binary, Date, Decimal128, Int64
 
 INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
-TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"}
+# MySQL's JSON is told as the text that it shows.
+TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"}
 BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
 GEOMETRIES = {
     "geometry",
@@ -104,6 +106,11 @@ class Column:
         elif kind in BYTES or kind in GEOMETRIES:
             self.expression = f"HEX({quoted})"
             self.read = lambda raw: bytes.fromhex(raw.decode())
+        elif kind == "vector":
+            self.expression = f"HEX({quoted})"
+            self.read = lambda raw: tuple(
+                number for (number,) in struct.iter_unpack("<f", bytes.fromhex(raw.decode()))
+            )
         elif kind in INTEGERS or kind in ("bit", "year"):
             self.expression = f"{quoted}+0"
             self.read = int
@@ -129,6 +136,8 @@ class Column:
                 "srid": int.from_bytes(value[:4], "little"),
                 "wkb": base64.b64encode(value[4:]).decode(),
             }
+        if self.kind == "vector":
+            return list(value)
         if self.kind in MOMENTS:
             return value.replace(" ", "T") + ("Z" if self.kind == "timestamp" else "")
         return value
@@ -144,6 +153,8 @@ class Column:
             if self.kind == "float" and abs(got) < 3.5e38:
                 got = single(got)
             return got == value  # 0 and -0 are one: SELECT does not show the sign
+        if self.kind == "vector":
+            return isinstance(got, list) and [single(number) for number in got] == list(value)
         wanted = self.json(value)
         return type(wanted) is type(got) and wanted == got
 
@@ -155,6 +166,8 @@ class Column:
             return base64.b64decode(got)
         if self.kind in GEOMETRIES:
             return got["srid"].to_bytes(4, "little") + base64.b64decode(got["wkb"])
+        if self.kind == "vector":
+            return tuple(map(single, got))
         if self.kind in MOMENTS:
             return got.replace("T", " ").rstrip("Z")
         if self.kind in ("float", "double"):
@@ -169,6 +182,8 @@ class Column:
             return got.decode("utf-8", "surrogateescape")
         if self.kind in ("float", "double"):
             return self.of_json(float(got))
+        if self.kind == "vector":
+            return self.of_json(json.loads(got))
         if self.kind in INTEGERS or self.kind in ("bit", "year"):
             return int(got)
         return got.decode()
@@ -184,6 +199,8 @@ class Column:
         return str(value).encode()
 
     def same_text(self, value, got):
+        if self.kind == "vector":
+            return self.same_json(value, json.loads(got))
         if self.kind in ("float", "double"):
             try:
                 return self.same_json(value, float(got))

@@ -108,8 +108,11 @@ def text_columns(rng, charset):
     ]
 
 
-def make_tables(rng, innodb_only):
+def make_tables(rng, innodb_only, mysql=False):
+    """mysql: with what only that server has, and without what it refuses."""
     tables = []
+    # MariaDB takes any number; MySQL knows these, and one with degrees swaps them.
+    srids = (0, 3857, 32633, 27700) if mysql else (0, 4326, 1, 2**32 - 1)
 
     def add(database, name, columns, key, make_key, options="ENGINE=InnoDB"):
         tables.append(Table(database, name, columns, key, make_key, options))
@@ -307,6 +310,8 @@ def make_tables(rng, innodb_only):
         ),
         Column("j", "JSON", lit.documents(rng)),
     ]
+    if mysql:
+        columns.append(Column("v", "VECTOR(3)", lit.vectors(rng)))
     add(
         "story",
         "choices",
@@ -326,8 +331,10 @@ def make_tables(rng, innodb_only):
         "MULTIPOLYGON",
         "GEOMETRYCOLLECTION",
     ):
-        columns.append(Column(kind.lower(), kind, lit.shapes(rng, kind)))
-    columns.append(Column("place", "POINT NOT NULL", lit.shapes(rng, "POINT"), nullable=False))
+        columns.append(Column(kind.lower(), kind, lit.shapes(rng, kind, srids)))
+    columns.append(
+        Column("place", "POINT NOT NULL", lit.shapes(rng, "POINT", srids), nullable=False)
+    )
     add("two wörds", "shapes", columns, ["id"], lambda n: (f"{(-1) ** n * n}.{n % 1000:03d}",))
 
     columns = [

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A seeded load for a MariaDB server: random inserts, updates and deletes over ten tables.
+"""A seeded load for a MariaDB or MySQL server: random inserts, updates and deletes over ten tables.
 
     workload.py --schema                                  the databases and tables
     workload.py --operations 100000 --seed 7              the changes, for `mariadb` on its input
     workload.py ... --socket S                            the changes, made on that server; SIGTERM
                                                           ends it early, at a transaction's end
+    workload.py ... --mysql                               for MySQL, whose types differ a little
 
 Together the tables use every column type, at their boundaries; keys of one and of several columns,
 of numbers, text and bytes; names that need quoting; generated and invisible columns. The changes
@@ -37,10 +38,10 @@ BIG_CHANCE = 0.001  # of a value longer than 64 KiB, where the column can hold o
 class Workload:
     """Steps of SQL, each a whole transaction or a statement of its own."""
 
-    def __init__(self, seed, innodb_only=False, first=0):
+    def __init__(self, seed, innodb_only=False, first=0, mysql=False):
         self.rng = random.Random(seed)
         self.tables = make_tables(
-            random.Random(1), innodb_only
+            random.Random(1), innodb_only, mysql
         )  # the schema is no matter of the seed
         self.transactional = [t for t in self.tables if t.transactional]
         self.operations = self.reported = first
@@ -305,8 +306,9 @@ def main():
     parser.add_argument(
         "--innodb-only", action="store_true", help="no table that a crash of the server damages"
     )
+    parser.add_argument("--mysql", action="store_true", help="the server is MySQL")
     arguments = parser.parse_args()
-    load = Workload(arguments.seed, arguments.innodb_only, arguments.first)
+    load = Workload(arguments.seed, arguments.innodb_only, arguments.first, arguments.mysql)
     if arguments.schema:
         sys.stdout.write(load.schema())
         return
