@@ -147,7 +147,7 @@ static bool set_string(struct rf_column *column, struct rf_plan_step *step, unsi
     case TYPE_STRING:
         column->type = RF_COLUMN_CHAR;
         column->length = length;
-        step->op = RF_PLAN_UTF8;
+        step->op = RF_PLAN_TEXT;
         step->length = length;
         step->width = length > 255 ? 2 : 1;
         return true;
@@ -246,6 +246,7 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
                     unsigned metadata)
 {
     bool valid = true;
+    step->charset = RF_CHARSET_UTF8;
     switch (type) {
     case TYPE_TINY: valid = set_integer(column, step, RF_COLUMN_TINYINT, RF_PLAN_I8, 1); break;
     case TYPE_SHORT: valid = set_integer(column, step, RF_COLUMN_SMALLINT, RF_PLAN_I16, 2); break;
@@ -286,10 +287,10 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
     case TYPE_VARCHAR:
         column->type = RF_COLUMN_VARCHAR;
         column->length = metadata;
-        step->op = RF_PLAN_UTF8;
+        step->op = RF_PLAN_TEXT;
         step->width = metadata > 255 ? 2 : 1;
         break;
-    case TYPE_BLOB: valid = set_blob(column, step, RF_COLUMN_TEXT, RF_PLAN_UTF8, metadata); break;
+    case TYPE_BLOB: valid = set_blob(column, step, RF_COLUMN_TEXT, RF_PLAN_TEXT, metadata); break;
     case TYPE_GEOMETRY:
         valid = set_blob(column, step, RF_COLUMN_GEOMETRY, RF_PLAN_GEOMETRY, metadata);
         break;

@@ -36,10 +36,9 @@ enum rf_plan_op {
     RF_PLAN_OLD_TIME, /* of before MySQL 5.6, as are the next two */
     RF_PLAN_OLD_DATETIME,
     RF_PLAN_OLD_TIMESTAMP,
-    RF_PLAN_SIZED, /* from here on a length stands in front of the value */
-    RF_PLAN_UTF8 = RF_PLAN_SIZED,
-    RF_PLAN_TEXT, /* of a set in which ASCII is ASCII */
-    RF_PLAN_WIDE, /* of one in which it is not */
+    RF_PLAN_SIZED,                /* from here on a length stands in front of the value */
+    RF_PLAN_TEXT = RF_PLAN_SIZED, /* of a set in which ASCII is ASCII */
+    RF_PLAN_WIDE,                 /* of one in which it is not */
     RF_PLAN_BYTES,
     RF_PLAN_BINARY, /* BINARY(n): zeros at its end are not in the log */
     RF_PLAN_GEOMETRY,
@@ -51,12 +50,12 @@ enum rf_plan_op {
 };
 
 struct rf_plan_step {
-    uint8_t op;    /* enum rf_plan_op */
-    uint8_t width; /* bytes of the value, or of the length in front of it */
-    uint8_t scale; /* what rf_value.scale becomes */
+    uint8_t op;      /* enum rf_plan_op */
+    uint8_t width;   /* bytes of the value, or of the length in front of it */
+    uint8_t scale;   /* what rf_value.scale becomes */
+    uint8_t charset; /* RF_PLAN_TEXT, RF_PLAN_WIDE: enum rf_charset */
     union {
         uint32_t length;                 /* RF_PLAN_BINARY: bytes declared */
-        uint8_t charset;                 /* RF_PLAN_TEXT, RF_PLAN_WIDE: enum rf_charset */
         struct rf_decimal_shape decimal; /* RF_PLAN_DECIMAL */
     };
 };

@@ -351,14 +351,6 @@ static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *ste
                          uint32_t size, struct rf_value *value)
 {
     switch ((enum rf_plan_op)step->op) {
-    case RF_PLAN_UTF8:
-        *value = text_value(RF_TEXT, text, size);
-        return likely(rf_charset_is_ascii(text, size)) ||
-               decode_text(decoder, RF_CHARSET_UTF8, text, size, value);
-    case RF_PLAN_TEXT:
-        *value = text_value(RF_TEXT, text, size);
-        return rf_charset_is_ascii(text, size) ||
-               decode_text(decoder, step->charset, text, size, value);
     case RF_PLAN_WIDE: return decode_text(decoder, step->charset, text, size, value);
     case RF_PLAN_BINARY:
         *value = text_value(RF_BYTES, text, size);
@@ -500,8 +492,18 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
         case RF_PLAN_OLD_TIMESTAMP:
             good = decode_other(decoder, (uint32_t)(value - *image), step, at, value);
             break;
-        case RF_PLAN_UTF8:
-        case RF_PLAN_TEXT:
+        case RF_PLAN_TEXT: {
+            uint32_t size = load_size(at, step->width);
+            if (unlikely(size > (size_t)(end - at) - step->width)) {
+                return stop(decoder, value - *image, truncated);
+            }
+            const char *text_at = (const char *)at + step->width;
+            *value = text_value(RF_TEXT, text_at, size);
+            good = likely(rf_charset_is_ascii(text_at, size)) ||
+                   decode_text(decoder, step->charset, text_at, size, value);
+            at += size;
+            break;
+        }
         case RF_PLAN_WIDE:
         case RF_PLAN_BYTES:
         case RF_PLAN_BINARY:
@@ -516,7 +518,6 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
                 return stop(decoder, value - *image, truncated);
             }
             const char *bytes = (const char *)at + step->width;
-            decoder->value = (const uint8_t *)bytes;
             good = decode_sized(decoder, step, bytes, size, value);
             at += size;
             break;
