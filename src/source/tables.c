@@ -265,7 +265,8 @@ static enum rf_status parse_named(struct rf_tables *tables, struct rf_table_name
     const struct rf_definer *definer = tables->definer;
     const struct rf_definition *definition = NULL;
     struct rf_error failed = {0};
-    if (lack == RF_LACKS_NOTHING || (lack == RF_LACKS_ADDRESSES && !tables->has_addresses)) {
+    if (lack == RF_LACKS_NOTHING ||
+        (lack == RF_LACKS_ADDRESSES && tables->maker != RF_LOG_OF_MARIADB)) {
         return rf_binlog_table_parse(body, tables->maker, name->version + 1, parsed, err);
     }
     enum rf_status status =

@@ -49,7 +49,6 @@ struct rf_table_number {
 struct rf_tables {
     const struct rf_definer *definer; /* the owner's; NULL: none */
     enum rf_log_maker maker;          /* set by the owner: whose TABLE_MAPs they are */
-    bool has_addresses;               /* the owner's: this server has UUID, INET4 and INET6 */
     uint32_t defined_count;           /* names whose table was completed with a definition */
     struct rf_table_name **names;     /* by hash of the name */
     uint32_t name_count;

@@ -70,7 +70,6 @@ enum rf_status rf_assembly_describe(struct rf_assembly *assembly,
         assembly->position.gtids.mysql = !assembly->format.mariadb;
     }
     drop_unfinished(assembly);
-    assembly->tables.has_addresses = assembly->format.mariadb;
     assembly->created = header->timestamp;
     if (assembly->server_id == 0) {
         assembly->server_id = header->server_id;
