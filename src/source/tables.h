@@ -26,8 +26,9 @@ struct rf_definer {
     void *self;
     /* *definition stays valid until the next call; NULL: the columns are to be numbered. `lack`:
      * what is wanted of it; unless that is the names, NULL says that it is not known. `changed`:
-     * a statement of the log has voided the one that was given before. Returns RF_OK; RF_AGAIN (not found out yet: the TABLE_MAP has to come again); RF_RETRY;
-     * RF_CONFIG (with *definition, when there is one that need not hold here); RF_FATAL. */
+     * a statement of the log has voided the one that was given before. Returns RF_OK; RF_AGAIN
+     * (not found out yet: the TABLE_MAP has to come again); RF_RETRY; RF_CONFIG (with
+     * *definition, when there is one that need not hold here); RF_FATAL. */
     RF_USE_RESULT enum rf_status (*define)(void *self, const struct rf_binlog_table *table,
                                            enum rf_table_lack lack, bool changed,
                                            const struct rf_definition **definition,

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """SQL of every column type at its boundaries, for `mariadb` on its input; always the same.
 
-    boundaries.py --schema | boundaries.py [--big]
+    boundaries.py [--state SERVER] --schema | boundaries.py [--state SERVER] [--big]
+
+As it is, it is for MariaDB, and for comparing row by row. With `--state mariadb` or `--state mysql`
+it is for that server, and for comparing what is left at the end: all tables have a key then, and
+there are MariaDB's UUID, INET4 and INET6, which its log does not tell from BINARY.
 
 Each table has one column per variant of a type (each precision of DECIMAL, each width of BIT, each
 number of fraction digits ...). Each boundary is inserted, then replaced by the next one by an
@@ -44,10 +48,12 @@ class Group:
         return "(" + ",".join(cells + [self.value(v, row) for v in range(len(self.variants))]) + ")"
 
     def changes(self):
-        out = []
+        out, columns = [], ""
+        if any("INVISIBLE" in declaration for declaration, _ in self.variants):
+            columns = "(id," + ",".join(f"c{v}" for v in range(len(self.variants))) + ") "
         for first in range(0, self.count, 40):  # statements with 40 rows, the last one with fewer
             rows = range(first, min(self.count, first + 40))
-            out.append(f"INSERT INTO {self.name} VALUES {','.join(map(self.row, rows))};\n")
+            out.append(f"INSERT INTO {self.name} {columns}VALUES {','.join(map(self.row, rows))};\n")
         numbers = range(len(self.variants))
         if not self.key:
             out.append(
@@ -95,8 +101,106 @@ def text_variants(rng, charset):
     return found
 
 
-def groups():
+def addresses(rng):
+    """MariaDB's; more of them have zeros at their end, which are not in the log."""
+    sixes = ["::", "::1", "::1.2.3.4", "::ffff:1.2.3.4", "1::", "2001:db8::", "fe80:0:1::2:0"]
+    fours = ["0.0.0.0", "255.255.255.255", "1.2.3.0", "1.0.0.0", "10.0.20.130"]
+    uuids = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
+    for index in range(40):
+        words = [rng.choice((0, 0, 1, 0xFFFF, rng.randrange(65536))) for _ in range(8)]
+        sixes.append(":".join(f"{word:x}" for word in words))
+        fours.append(".".join(str(rng.choice((0, 9, 10, 99, 100, 255))) for _ in range(4)))
+        digits = rng.randbytes(16 - index % 4).hex().ljust(32, "0")
+        uuids.append("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))
+    return [("UUID", uuids), ("INET6", sixes), ("INET4", fours), ("BINARY(16)", ["'x'", "''"])]
+
+
+def own_groups(rng, mysql):
+    """What only one of the two servers has, or has otherwise."""
+    largest = 30 if mysql else 38
+    out = [
+        Group(
+            "unsigned decimals",
+            [
+                (f"DECIMAL({p},{s}) UNSIGNED", lit.decimals(rng, p, s, True, 6))
+                for p, s in ((1, 0), (9, 9), (10, 1), (65, largest))
+            ],
+        ),
+        Group(
+            "shapes",
+            [
+                (kind, lit.shapes(rng, kind, (0, 3857) if mysql else (0, 4326, 1, 2**32 - 1), 25))
+                for kind in (
+                    "GEOMETRY",
+                    "POINT",
+                    "LINESTRING",
+                    "POLYGON",
+                    "MULTIPOINT",
+                    "MULTILINESTRING",
+                    "MULTIPOLYGON",
+                    "GEOMETRYCOLLECTION",
+                )
+            ],
+        ),
+    ]
+    if mysql:
+        vectors = lit.vectors(rng)
+        out.append(Group("vectors", [("VECTOR(3)", vectors), ("VECTOR(3) NOT NULL", vectors)]))
+        out.append(Group("opaque", [("JSON", opaque_documents())]))
+        out.append(
+            Group(
+                "hidden",
+                [
+                    ("INT INVISIBLE", ["1", "2"]),
+                    ("JSON", ["'[1, 2]'", "'{}'"]),
+                    ("VARCHAR(9) INVISIBLE", ["'a'", "''"]),
+                ],
+            )
+        )
+    else:
+        out.append(
+            Group(
+                "Aria",
+                [("INT", lit.integers(rng, 32, False, 10)), ("BLOB", lit.blobs(rng, 50))],
+                options="ENGINE=Aria",
+            )
+        )
+    return out
+
+
+def opaque_documents():
+    """MySQL's JSON of values that JSON does not have, and of numbers at their boundaries."""
+    values = [
+        "CAST('-99999999999999999999.5' AS DECIMAL(65, 30))",
+        "CAST('0000-00-00' AS DATE)",
+        "CAST('9999-12-31' AS DATE)",
+        "TIME'-838:59:58.999999'",
+        "TIME'00:00:00'",
+        "TIMESTAMP'2024-02-29 23:59:59.999999'",
+        "X'00ff'",
+        "REPEAT(X'a5', 57)",
+        "REPEAT(X'a5', 58)",
+        "1e-15",
+        "1e-16",
+        "1e15",
+        "1234567890123456.7",
+        "-32769",
+        "65536",
+        "4294967296",
+        "18446744073709551615",
+        "REPEAT('x', 127)",
+        "REPEAT('x', 128)",
+        "REPEAT('long', 20000)",
+    ]
+    deep = f"'{'[' * 100}{']' * 100}'"
+    return [f"JSON_ARRAY({value})" for value in values] + [
+        f"JSON_OBJECT('k', {value}, '', 1)" for value in values
+    ] + [deep, "CONCAT('[', REPEAT('1,', 40000), '65536]')"]
+
+
+def groups(state=None):
     rng = random.Random(20240229)
+    mysql = state == "mysql"
     out = []
     integers = []
     for name, bits in (
@@ -133,7 +237,7 @@ def groups():
             (p, s)
             for p in range(first, min(66, first + 13))
             for s in sorted({0, 1, p // 2, p - 1, p})
-            if s <= min(p, 38)
+            if s <= min(p, 30 if mysql else 38)
         ]
         out.append(
             Group(
@@ -141,15 +245,6 @@ def groups():
                 [(f"DECIMAL({p},{s})", lit.decimals(rng, p, s, count=4)) for p, s in sizes],
             )
         )
-    out.append(
-        Group(
-            "unsigned decimals",
-            [
-                (f"DECIMAL({p},{s}) UNSIGNED", lit.decimals(rng, p, s, True, 6))
-                for p, s in ((1, 0), (9, 9), (10, 1), (65, 38))
-            ],
-        )
-    )
     out.append(Group("bits", [(f"BIT({n})", lit.bits(rng, n)) for n in range(1, 65)]))
     every_fraction = range(7)
     out.append(
@@ -235,24 +330,17 @@ def groups():
         Group("sets", sets),
         Group("documents", [("JSON", lit.documents(rng)), ("JSON NOT NULL", lit.documents(rng))]),
     ]
-    out.append(
-        Group(
-            "shapes",
-            [
-                (kind, lit.shapes(rng, kind, 25))
-                for kind in (
-                    "GEOMETRY",
-                    "POINT",
-                    "LINESTRING",
-                    "POLYGON",
-                    "MULTIPOINT",
-                    "MULTILINESTRING",
-                    "MULTIPOLYGON",
-                    "GEOMETRYCOLLECTION",
-                )
-            ],
+    out += own_groups(rng, mysql)
+    if state == "mariadb":
+        out.append(
+            Group(
+                "addresses",
+                [
+                    (kind, literals if kind[0] == "B" else lit.literal_members(literals))
+                    for kind, literals in addresses(rng)
+                ],
+            )
         )
-    )
     out.append(Group("only numbers", [("INT", ["1", "-1"]), ("BIGINT", ["2"])]))
     out.append(Group("no numbers", [("VARCHAR(3)", ["'a'", "'b'"])], key=None))
     out.append(
@@ -274,13 +362,6 @@ def groups():
     )
     out.append(
         Group(
-            "Aria",
-            [("INT", lit.integers(rng, 32, False, 10)), ("BLOB", lit.blobs(rng, 50))],
-            options="ENGINE=Aria",
-        )
-    )
-    out.append(
-        Group(
             "wide",
             [("TINYINT" if n % 3 else "VARCHAR(4)", ["1", "2", "3"]) for n in range(1000)],
             options="ENGINE=InnoDB ROW_FORMAT=DYNAMIC",
@@ -293,9 +374,10 @@ def groups():
             options="ENGINE=InnoDB PARTITION BY HASH (id) PARTITIONS 4",
         )
     )
-    return out
+    return [group for group in out if group.key or state is None]
 
 
+DIGITS = "(" + " UNION ".join(f"SELECT {digit} d" for digit in range(10)) + ")"
 KEYS = f"""
 CREATE TABLE {lit.quote(DATABASE)}.three (z INT, a VARCHAR(20) COLLATE utf8mb4_bin, m BINARY(3),
     v INT, PRIMARY KEY (m, a, z)) ENGINE=InnoDB;
@@ -313,7 +395,8 @@ INSERT INTO prefix VALUES (1, REPEAT('long', 70), X'0000000000ff'),
     (2, 'short', ''), (3, '', X'00');
 UPDATE prefix SET v = v + 1, t = CONCAT(t, '!');
 DELETE FROM prefix WHERE v = 3;
-INSERT INTO only_key SELECT seq, seq MOD 7 FROM seq_1_to_3000;
+INSERT INTO only_key SELECT n, n MOD 7 FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 1 n
+    FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, (SELECT 0 d UNION SELECT 1 UNION SELECT 2) d) numbers;
 UPDATE only_key SET b = b + 10 WHERE a MOD 5 = 0;
 DELETE FROM only_key WHERE a MOD 3 = 0;
 BEGIN; INSERT INTO three VALUES (10, 'kept', X'aa', 1); SAVEPOINT s;
@@ -338,16 +421,18 @@ def main():
     parser = argparse.ArgumentParser(description="SQL of all types at their boundaries")
     parser.add_argument("--schema", action="store_true", help="print the tables instead")
     parser.add_argument("--big", action="store_true", help="more values of 16 MB")
+    parser.add_argument("--state", choices=("mariadb", "mysql"), help="for comparing the state")
     arguments = parser.parse_args()
+    tables = groups(arguments.state)
     out = [lit.PROLOGUE]
     if arguments.schema:
         out.append(
             f"CREATE DATABASE {lit.quote(DATABASE)} CHARACTER SET utf8mb4;\n"
             f"USE {lit.quote(DATABASE)};\n"
         )
-        out += [group.schema() for group in groups()] + [KEYS]
+        out += [group.schema() for group in tables] + [KEYS]
     else:
-        out += [group.changes() for group in groups()] + [KEY_CHANGES, LONG_CHANGES]
+        out += [group.changes() for group in tables] + [KEY_CHANGES, LONG_CHANGES]
         if arguments.big:
             out.append(BIG_CHANGES)
     sys.stdout.write("".join(out))

@@ -2,7 +2,7 @@
 """Every character of every character set that a server has, as the server converts it.
 
     charsets.py --schema --socket S [--step N] | mariadb ...
-    charsets.py --check --socket S <LINES
+    charsets.py --check --socket S [--only NAME]... <LINES
 
 The first form prints SQL: a table `charsets`.NAME for each character set, with a row for each byte,
 pair of bytes (for sets that have them also three and four) that may be one character. N: of the
@@ -116,7 +116,7 @@ def read_texts(server, name):
         yield int(row[0]), stored, "".join(expected(*pair) for pair in pairs)
 
 
-def check(server, lines):
+def check(server, lines, only):
     got = {}
     for line in lines:
         event = DECODER.decode(line)
@@ -124,7 +124,7 @@ def check(server, lines):
         if event["op"] == "create" and database == "charsets" and table != "bytes":
             got.setdefault(table, {})[event["after"]["id"]] = event["after"]["text"]
     differences, total = Differences(), 0
-    for name in names(server):
+    for name in only or names(server):
         ours, count, marked = got.get(name, {}), 0, 0
         for number, stored, wanted in read_texts(server, name):
             count += 1
@@ -148,13 +148,14 @@ def main():
     parser.add_argument("--socket", required=True)
     parser.add_argument("--schema", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--only", action="append", help="check this character set alone")
     parser.add_argument("--step", type=int, default=1)
     arguments = parser.parse_args()
     server = Server(arguments.socket)
     if arguments.schema:
         print_schema(server, arguments.step)
     elif arguments.check:
-        check(server, sys.stdin)
+        check(server, sys.stdin, arguments.only)
     else:
         parser.error("--schema or --check")
 
