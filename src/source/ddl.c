@@ -2,7 +2,6 @@
 
 #include "event/name.h"
 #include "source/statement.h"
-#include "wire/charset.h"
 
 struct filter {
     const struct rf_pick *pick, *loose;
@@ -105,29 +104,15 @@ static bool is_plain(struct rf_str name)
     return true;
 }
 
-/* Character sets in which a byte that looks like a quote or the end of a word may be a part of
- * another character: what stands behind a name that is not plain may be misread. */
-static bool hides_ascii(const struct rf_binlog_query *query)
-{
-    static const char *const names[] = {"big5", "cp932",   "sjis",   "gbk",
-                                        "swe7", "gb18030", "unknown"};
-    const char *name = rf_charset_name(query->charset);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* True when a statement that is not in UTF-8 certainly concerns nothing that is picked. */
+/* True when a statement in an unknown character set certainly concerns nothing that is picked. In
+ * some sets a byte that looks like a quote or the end of a word is a part of another character:
+ * what stands behind a name that is not plain may be misread. */
 static bool concerns_others(const struct filter *filter, const struct rf_binlog_query *query,
                             const struct rf_statement *statement)
 {
     bool plain = is_plain(statement->object);
     bool begins_plain = plain || statement->database.size > 0;
-    if (!is_plain(statement->database) ||
-        (hides_ascii(query) && (!begins_plain || statement->has_settings))) {
+    if (!is_plain(statement->database) || !begins_plain || statement->has_settings) {
         return false;
     }
     struct concern concern = concern_of(filter, statement, query->database);

@@ -152,50 +152,86 @@ static void test_truncates_are_found_as_the_server_compares_names(void **context
     }
 }
 
-static void test_other_character_sets_stop_only_where_something_is_picked(void **context)
+static void test_statements_are_read_in_their_character_set(void **context)
 {
-    enum { CP1251 = 51, GBK = 28, SJIS = 13, SWE7 = 10 };
+    enum { CP1251 = 51, GBK = 28, SJIS = 13, SWE7 = 10, ASCII = 11 };
     static const struct {
         unsigned charset;
+        const char *patterns, *database, *statement, *text;
+    } cases[] = {
+        {CP1251, "shop.t", "x", "ALTER TABLE t COMMENT='\xcf'", ""},
+        {CP1251, "shop.t", "x", "ALTER TABLE shop.t COMMENT='\xcf'",
+         "1.0 ddl shop/t ALTER TABLE shop.t COMMENT='П'\n"},
+        {CP1251, "shop.*", "x", "TRUNCATE shop.\xcf", "1.0 truncate shop.П\n"},
+        {CP1251, "shop.t", "x", "TRUNCATE \xcf.t", ""},
+        {CP1251, "shop.t", "x", "TRUNCATE shop.t -- \xcf", "1.0 truncate shop.t\n"},
+        /* Their second byte looks like the end of a name or a text. */
+        {GBK, "", "x", "TRUNCATE `\x81``.`shop`", "1.0 truncate 乣.shop\n"},
+        {GBK, "shop.t", "x", "TRUNCATE `\x81``.`t`", ""},
+        {GBK, "shop.*", "x", "TRUNCATE shop.`\x81\\`", "1.0 truncate shop.乗\n"},
+        {SJIS, "x.t", "x",
+         "SET STATEMENT sql_mode='\x95\\' FOR TRUNCATE x.t /* ' FOR TRUNCATE y.t */",
+         "1.0 truncate x.t\n"},
+        {SWE7, "shop", "shop", "ALTER TABLE t COMMENT='{'",
+         "1.0 ddl shop/t ALTER TABLE t COMMENT='ä'\n"},
+        {ASCII, "", "x", "DROP TABLE t /* \x81 */",
+         "1.0 ddl x/t DROP TABLE t /* \xf4\x8f\xba\x81 */\n"},
+    };
+    (void)context;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_test_reading reading;
+        struct rf_buf text = {0};
+        rf_test_reading_begin(&reading, cases[i].patterns, "");
+        rf_test_log_gtid(&reading.log, 0, 1, RF_TEST_STANDALONE);
+        statement_in(&reading, cases[i].charset, cases[i].database, cases[i].statement);
+        if (cases[i].text[0] != '\0') {
+            rf_buf_printf(&text, "begin 0-1-1\n%send 0-1-1\n", cases[i].text);
+        }
+        rf_test_reading_expect(&reading, rf_buf_cstr(&text));
+        assert_int_equal(reading.skipped, cases[i].text[0] == '\0');
+        rf_buf_deinit(&text);
+        rf_test_reading_end(&reading);
+    }
+}
+
+static void test_unknown_character_sets_stop_only_where_something_is_picked(void **context)
+{
+    enum { UNKNOWN = 17 };
+    static const struct {
         const char *patterns, *database, *statement;
         bool stops;
     } cases[] = {
-        {CP1251, "shop.t", "x", "ALTER TABLE t COMMENT='\xcf'", false},
-        {CP1251, "shop.t", "x", "CREATE TABLE \xcf (a INT)", false},
-        {CP1251, "shop.t", "x", "/* \xcf */ TRUNCATE x.\xcf", false},
-        {CP1251, "shop.t", "x", "TRUNCATE shop.\xcf", true},
-        {CP1251, "shop.t", "x", "TRUNCATE \xcf.t", true},
-        {CP1251, "shop.t", "x", "TRUNCATE shop.u -- \xcf", false},
-        {CP1251, "shop.t", "x", "TRUNCATE shop.t -- \xcf", true},
-        {CP1251, "shop.t", "shop", "ALTER TABLE t COMMENT='\xcf'", true},
-        {CP1251, "shop.t", "x", "ALTER TABLE shop.t COMMENT='\xcf'", true},
-        {CP1251, "-x", "x", "ALTER TABLE t COMMENT='\xcf'", false},
-        {CP1251, "", "x", "ALTER TABLE t COMMENT='\xcf'", true},
-        {GBK, "shop.t", "x", "ALTER TABLE t COMMENT='\x81\\'", false},
-        {GBK, "shop.t", "x", "TRUNCATE `\x81`.`shop`.`t`", true},
-        {GBK, "shop.t", "x", "TRUNCATE `\x81``.`t`", true},
-        {GBK, "shop.t", "x", "TRUNCATE x.`\x81\\`", false},
-        {GBK, "shop.t", "x", "TRUNCATE shop.`\x81\\`", true},
-        {SJIS, "shop.t", "x",
-         "SET STATEMENT sql_mode='\x95\\' FOR TRUNCATE x.t /* ' FOR TRUNCATE x.t */", true},
-        {SJIS, "shop.t", "x", "DROP TABLE x.t, y.\x95\\", false},
-        {SWE7, "shop.t", "x", "ALTER TABLE t COMMENT='{'", false},
-        {SWE7, "shop.t", "x", "TRUNCATE {.t", true},
-        {65535, "shop.t", "x", "DROP TABLE t /* \x81 */", false},
+        {"shop.t", "x", "ALTER TABLE t COMMENT='\xcf'", false},
+        {"shop.t", "x", "DROP TABLE t /* \x81 */", false},
+        {"shop.t", "x", "TRUNCATE x.\xcf", false},
+        {"shop.t", "x", "TRUNCATE shop.\xcf", true},
+        {"shop.t", "x", "TRUNCATE \xcf.t", true},
+        {"shop.t", "x", "CREATE TABLE \xcf (a INT)", true},
+        {"shop.t", "x", "TRUNCATE shop.u -- \xcf", false},
+        {"shop.t", "x", "TRUNCATE shop.t -- \xcf", true},
+        {"shop.t", "shop", "ALTER TABLE t COMMENT='\xcf'", true},
+        {"shop.t", "x", "ALTER TABLE shop.t COMMENT='\xcf'", true},
+        {"-x", "x", "ALTER TABLE t COMMENT='\xcf'", false},
+        {"", "x", "ALTER TABLE t COMMENT='\xcf'", true},
+        {"shop.t", "x", "TRUNCATE `\x81`.`shop`.`t`", true},
+        {"shop.t", "x", "SET STATEMENT sql_mode='\x95\\' FOR TRUNCATE x.t", true},
+        {"shop.t", "x", "DROP TABLE x.t, y.\x95\\", false},
     };
     (void)context;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rf_test_reading reading;
         rf_test_reading_begin(&reading, cases[i].patterns, "");
         rf_test_log_gtid(&reading.log, 0, 1, RF_TEST_STANDALONE);
-        statement_in(&reading, cases[i].charset, cases[i].database, cases[i].statement);
+        statement_in(&reading, UNKNOWN, cases[i].database, cases[i].statement);
         enum rf_status status = rf_test_reading_all(&reading);
         if (status != (cases[i].stops ? RF_FATAL : RF_AGAIN)) {
             fail_msg("%zu: %s: %s", i, rf_status_name(status), reading.err.message);
         }
         assert_string_equal(rf_buf_cstr(&reading.text), "");
         assert_int_equal(reading.skipped, !cases[i].stops);
-        if (cases[i].stops && strstr(reading.err.message, "not known") == NULL) {
+        bool unread = strstr(reading.err.message, "a statement that is not known") != NULL;
+        if (cases[i].stops && !unread) {
+            assert_non_null(strstr(reading.err.message, "collation 17"));
             assert_non_null(strstr(reading.err.hint, "SET NAMES utf8mb4"));
             assert_non_null(strstr(reading.err.hint, "tables="));
         }
@@ -209,7 +245,8 @@ int main(void)
         cmocka_unit_test(test_statements_become_events),
         cmocka_unit_test(test_statements_are_filtered_by_what_they_may_touch),
         cmocka_unit_test(test_truncates_are_found_as_the_server_compares_names),
-        cmocka_unit_test(test_other_character_sets_stop_only_where_something_is_picked),
+        cmocka_unit_test(test_statements_are_read_in_their_character_set),
+        cmocka_unit_test(test_unknown_character_sets_stop_only_where_something_is_picked),
     };
     int failed = cmocka_run_group_tests_name("in memory", tests, NULL, NULL);
     rf_test_reading_memory_max = 300;
