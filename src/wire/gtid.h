@@ -65,9 +65,9 @@ void rf_gtid_list_deinit(struct rf_gtid_list *list);
  *        .    .  with RF_GTID_PREPARED_XA or RF_GTID_COMPLETED_XA: format id (4), bytes of the
  *                global id (1), bytes of the branch (1), then both
  *        .    1  extra flags, when a byte is left
- *        .    .  what they bring, in this order: number of engines (1), sequence number of the START
- *                ALTER (8) of a COMMIT or ROLLBACK ALTER, thread id (4); zeros up to 19 bytes at
- *                least
+ *        .    .  what they bring, in this order: number of engines (1), sequence number of the
+ *                START ALTER (8) of a COMMIT or ROLLBACK ALTER, thread id (4); zeros up to 19
+ *                bytes at least
  *
  * Source: MariaDB Knowledge Base, "GTID_EVENT"; MariaDB 10.11, sql/log_event.h, Gtid_log_event. */
 enum {
