@@ -606,7 +606,7 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
         return status == RF_OK || !assembly->open ? status : rf_assembly_stop(assembly, err);
     case RF_BINLOG_ANNOTATE_ROWS: take_sql(assembly, body); return RF_OK;
     case RF_BINLOG_ROWS_QUERY:
-        /* MySQL's, which counts as an event that may be ignored does. In front of it is one byte. */
+        /* MySQL's, which counts as an event that may be ignored does. One byte is in front. */
         assembly->ordinal++;
         take_sql(assembly,
                  (struct rf_str){body.data + (body.size > 0), body.size - (body.size > 0)});
