@@ -8,9 +8,10 @@
  * `type` is INSERT, UPDATE or DELETE, of statements CREATE, ALTER, ERASE, RENAME, TRUNCATE, CINDEX,
  * DINDEX or QUERY. `data` has the row as it is now, or, of a deletion, was; `old` has what an
  * update changed, as it was before. `es` is when the statement began, `ts` when the message was
- * written. Canal puts the rows of a log event into one message and numbers its batches in `id`; here
- * each row is a message, and `id` is where its log event begins in the file. `sql` is the statement;
- * of rows only where the source brings it along, which Canal sends as a message of its own.
+ * written. Canal puts the rows of a log event into one message and numbers its batches in `id`;
+ * here each row is a message, and `id` is where its log event begins in the file. `sql` is the
+ * statement; of rows only where the source brings it along, which Canal sends as a message of its
+ * own.
  *
  * All values are strings: ENUM is its member's number, SET the sum of its members' bits, bytes and
  * geometries one character for each byte (ISO 8859-1), dates as MySQL shows them, TIMESTAMP in UTC.
