@@ -2,8 +2,9 @@
  *
  * A table is "id:int! name:text price:decimal": columns with their type, "!" for the primary
  * key's. A row is "1|anna|9.50": its values in the columns' order, NULL for NULL, ? for a value
- * that the log does not tell, and `point` for the geometry POINT(1 2) with SRID 4326. Everything lies in the batch that it was added to, but for the
- * tables. Aborts on text that it does not understand. */
+ * that the log does not tell, and `point` for the geometry POINT(1 2) with SRID 4326. Everything
+ * lies in the batch that it was added to, but for the tables. Aborts on text that it does not
+ * understand. */
 #ifndef ROWFERRY_TEST_EVENTS_H
 #define ROWFERRY_TEST_EVENTS_H
 
