@@ -26,7 +26,7 @@
 #include "event/digits.h"
 #include "format/ddl_words.h"
 #include "format/debezium_counts.h"
-#include "format/debezium_schema.h"
+#include "format/debezium_source.h"
 #include "format/debezium_values.h"
 #include "format/piece.h"
 #include "format/shapes.h"
@@ -35,20 +35,13 @@
 
 enum rf_debezium_clock { CLOCK_NOW = 0, CLOCK_COMMIT };
 
-/* The parts of `source` that name a table. */
-struct parts {
-    struct rf_buf head;     /* ,"source":{"version":...,"name":"rowferry","ts_ms": */
-    struct rf_buf database; /* ,"db":"shop","sequence":null,"ts_us": */
-    struct rf_buf table;    /* ,"table":"orders","server_id": */
-};
-
 /* What is kept of one table. */
 struct shape {
     struct rf_shape head;
     uint64_t serial; /* tells it from all that had its place before */
     struct rf_json_names columns;
     struct rf_json_names key;
-    struct parts parts;
+    struct rf_debezium_parts parts;
     struct rf_buf begin;      /* {"before": with the schema in front of it */
     struct rf_buf key_schema; /* {"schema":...,"payload": or nothing */
 };
@@ -88,17 +81,6 @@ struct debezium {
 static void add(struct rf_buf *out, const char *text)
 {
     rf_buf_add(out, text, strlen(text));
-}
-
-/* A member that holds a string, or null where there is none. */
-static void add_member(struct rf_buf *out, const char *name, struct rf_str text)
-{
-    add(out, name);
-    if (text.size > 0) {
-        rf_json_add_string(out, text);
-    } else {
-        add(out, "null");
-    }
 }
 
 /* Where a message begins in the buffers of an encoding. */
@@ -143,34 +125,6 @@ static void end_payload(const struct debezium *debezium, struct rf_buf *out)
 
 /* ---- Tables -------------------------------------------------------------------------------- */
 
-static void parts_make(const struct debezium *debezium, struct parts *parts, struct rf_str database,
-                       struct rf_str table)
-{
-    rf_buf_reset(&parts->head);
-    add(&parts->head, ",\"source\":{\"version\":\"" ROWFERRY_VERSION "\",\"connector\":\"");
-    add(&parts->head, debezium->names.connector);
-    add(&parts->head, "\",\"name\":");
-    rf_json_add_string(&parts->head, rf_str_of(debezium->topic_prefix));
-    add(&parts->head, ",\"ts_ms\":");
-    rf_piece_end(&parts->head);
-    rf_buf_reset(&parts->database);
-    add(&parts->database, ",\"db\":");
-    rf_json_add_string(&parts->database, database);
-    add(&parts->database, ",\"sequence\":null,\"ts_us\":");
-    rf_piece_end(&parts->database);
-    rf_buf_reset(&parts->table);
-    add_member(&parts->table, ",\"table\":", table);
-    add(&parts->table, ",\"server_id\":");
-    rf_piece_end(&parts->table);
-}
-
-static void parts_deinit(struct parts *parts)
-{
-    rf_buf_deinit(&parts->head);
-    rf_buf_deinit(&parts->database);
-    rf_buf_deinit(&parts->table);
-}
-
 static void shape_make(void *owner, struct rf_shape *head)
 {
     struct debezium *debezium = owner;
@@ -179,7 +133,7 @@ static void shape_make(void *owner, struct rf_shape *head)
     shape->serial = ++debezium->serials;
     rf_json_names_init(&shape->columns, table, NULL, table->column_count);
     rf_json_names_init(&shape->key, table, table->key_columns, table->key_count);
-    parts_make(debezium, &shape->parts, table->database, table->name);
+    rf_debezium_parts_make(&shape->parts, &debezium->names, table->database, table->name);
     if (debezium->schemas) {
         add(&shape->begin, "{\"schema\":");
         rf_debezium_schema_envelope(&shape->begin, &debezium->names, table, &debezium->modes);
@@ -197,7 +151,7 @@ static void shape_clear(struct rf_shape *head)
     struct shape *shape = (struct shape *)head;
     rf_json_names_deinit(&shape->columns);
     rf_json_names_deinit(&shape->key);
-    parts_deinit(&shape->parts);
+    rf_debezium_parts_deinit(&shape->parts);
     rf_buf_deinit(&shape->begin);
     rf_buf_deinit(&shape->key_schema);
     *shape = (struct shape){0};
@@ -242,71 +196,13 @@ static void debezium_close(void *state)
     *debezium = (struct debezium){0};
 }
 
-/* ---- Sources ------------------------------------------------------------------------------- */
+/* ---- What messages have in common ----------------------------------------------------------- */
 
-/* MySQL says to the microsecond when a transaction was committed; MariaDB only when each of its
- * statements began, in seconds, which is what its connector gives. */
-static int64_t time_of(const struct rf_transaction *transaction, const struct rf_origin *origin)
+/* When the message is written. */
+static int64_t envelope_time(const struct debezium *debezium,
+                             const struct rf_transaction *transaction)
 {
-    return origin == NULL || transaction->server == RF_SERVER_MYSQL ? transaction->commit_us
-                                                                    : origin->time_us;
-}
-
-/* Rounded down. */
-static int64_t millis_of(int64_t micros)
-{
-    return micros / 1000 - (micros % 1000 < 0);
-}
-
-static void add_micros_and_nanos(struct rf_buf *out, int64_t micros)
-{
-    rf_buf_add_i64(out, micros);
-    add(out, ",\"ts_ns\":");
-    rf_buf_add_i64(out, micros);
-    add(out, "000");
-}
-
-/* `source` up to its row number. */
-static void add_source(const struct debezium *debezium, struct rf_buf *out,
-                       const struct parts *parts, const struct rf_transaction *transaction,
-                       const struct rf_event *event)
-{
-    int64_t micros = time_of(transaction, event->origin);
-    rf_piece_add(out, &parts->head);
-    rf_buf_add_i64(out, millis_of(micros));
-    add(out, event->op == RF_READ ? ",\"snapshot\":\"true\"" : ",\"snapshot\":\"false\"");
-    rf_piece_add(out, &parts->database);
-    add_micros_and_nanos(out, micros);
-    rf_piece_add(out, &parts->table);
-    rf_piece_add(out, &debezium->place);
-    rf_buf_add_u64(out, event->origin != NULL ? event->origin->offset : 0);
-    add(out, ",\"row\":");
-}
-
-/* What is behind it, to the end of `source`. */
-static void add_source_end(struct rf_buf *out, const struct rf_transaction *transaction,
-                           const struct rf_event *event)
-{
-    bool statement = event->op == RF_DDL || event->op == RF_TRUNCATE;
-    add(out, ",\"thread\":");
-    if (transaction->has_thread && !statement) {
-        rf_buf_add_u64(out, transaction->thread_id);
-    } else {
-        add(out, "null");
-    }
-    add_member(out, ",\"query\":", event->origin != NULL ? event->origin->sql : RF_STR_NONE);
-    rf_buf_add_byte(out, '}');
-}
-
-/* The envelope's own times. */
-static void add_times(const struct debezium *debezium, struct rf_buf *out,
-                      const struct rf_transaction *transaction)
-{
-    int64_t micros = debezium->clock == CLOCK_COMMIT ? transaction->commit_us : rf_clock_wall_us();
-    add(out, ",\"ts_ms\":");
-    rf_buf_add_i64(out, millis_of(micros));
-    add(out, ",\"ts_us\":");
-    add_micros_and_nanos(out, micros);
+    return debezium->clock == CLOCK_COMMIT ? transaction->commit_us : rf_clock_wall_us();
 }
 
 static void prepare_transaction(struct debezium *debezium, const struct rf_transaction *transaction)
@@ -322,14 +218,8 @@ static void prepare_transaction(struct debezium *debezium, const struct rf_trans
     debezium->serial = 0;
     rf_debezium_counts_reset(&debezium->counts);
     rf_buf_set(&debezium->id, transaction->id);
-    struct rf_buf *place = &debezium->place;
-    rf_buf_reset(place);
-    rf_buf_add_u64(place, transaction->server_id);
-    add_member(place, ",\"gtid\":", transaction->gtid);
-    add(place, ",\"file\":");
-    rf_json_add_string(place, transaction->file);
-    add(place, ",\"pos\":");
-    rf_piece_end(place);
+    rf_buf_reset(&debezium->place);
+    rf_debezium_place_make(&debezium->place, transaction);
 }
 
 /* All rows of a log event have these in common, and its ordinal tells it from the others of its
@@ -345,16 +235,18 @@ static void prepare_origin(struct debezium *debezium, const struct shape *shape,
     debezium->ordinal = event->ordinal;
     debezium->op = event->op;
     rf_buf_reset(&debezium->source);
-    add_source(debezium, &debezium->source, &shape->parts, transaction, event);
+    rf_debezium_source_begin(&debezium->source, &shape->parts, &debezium->place, transaction,
+                             event);
     rf_piece_end(&debezium->source);
     rf_buf_reset(&debezium->behind);
-    add_source_end(&debezium->behind, transaction, event);
-    add(&debezium->behind,
-        debezium->transactions ? ",\"transaction\":" : ",\"transaction\":null,\"op\":\"");
+    rf_debezium_source_end(&debezium->behind, transaction, event);
+    rf_buf_add_str(&debezium->behind, debezium->transactions
+                                          ? RF_STR(",\"transaction\":")
+                                          : RF_STR(",\"transaction\":null,\"op\":\""));
     rf_piece_end(&debezium->behind);
     rf_buf_reset(&debezium->end);
     rf_buf_add_byte(&debezium->end, '"');
-    add_times(debezium, &debezium->end, transaction);
+    rf_debezium_add_times(&debezium->end, envelope_time(debezium, transaction));
     rf_buf_add_byte(&debezium->end, '}');
     end_payload(debezium, &debezium->end);
     rf_piece_end(&debezium->end);
@@ -379,8 +271,14 @@ static void add_collections(const struct debezium *debezium, struct rf_buf *out)
 {
     const struct rf_debezium_counts *counts = &debezium->counts;
     rf_buf_add_byte(out, '[');
+    const char *comma = "";
     for (uint32_t i = 0; i < counts->count; i++) {
-        add(out, i > 0 ? ",{\"data_collection\":" : "{\"data_collection\":");
+        if (counts->items[i].events == 0) {
+            continue;
+        }
+        add(out, comma);
+        add(out, "{\"data_collection\":");
+        comma = ",";
         rf_json_add_string(out, rf_debezium_count_name(counts, &counts->items[i]));
         add(out, ",\"event_count\":");
         rf_buf_add_u64(out, counts->items[i].events);
@@ -421,8 +319,7 @@ static void add_border(struct debezium *debezium, struct rf_encoding *out, bool 
     } else {
         add(value, ",\"event_count\":null,\"data_collections\":null");
     }
-    add(value, ",\"ts_ms\":");
-    rf_buf_add_i64(value, millis_of(time_us));
+    rf_debezium_add_millis(value, time_us);
     rf_buf_add_byte(value, '}');
     end_payload(debezium, value);
     finish(out, mark, false);
@@ -433,7 +330,7 @@ static void begin_transaction(struct debezium *debezium, const struct rf_transac
 {
     if (debezium->transactions && !debezium->begun) {
         debezium->begun = true;
-        add_border(debezium, out, false, time_of(transaction, event->origin));
+        add_border(debezium, out, false, rf_debezium_time(transaction, event->origin));
     }
 }
 
@@ -589,7 +486,7 @@ static enum rf_status add_row(struct debezium *debezium, const struct rf_transac
 static void add_truncate(struct debezium *debezium, const struct rf_transaction *transaction,
                          const struct rf_event *event, struct rf_encoding *out)
 {
-    struct parts parts = {0};
+    struct rf_debezium_parts parts = {0};
     struct rf_buf name = {0};
     begin_transaction(debezium, transaction, event, out);
     struct mark mark = mark_of(out);
@@ -600,10 +497,10 @@ static void add_truncate(struct debezium *debezium, const struct rf_transaction 
         add(value, ",\"payload\":");
     }
     add(value, "{\"before\":null,\"after\":null");
-    parts_make(debezium, &parts, event->database, event->object);
-    add_source(debezium, value, &parts, transaction, event);
+    rf_debezium_parts_make(&parts, &debezium->names, event->database, event->object);
+    rf_debezium_source_begin(value, &parts, &debezium->place, transaction, event);
     rf_buf_add_byte(value, '0');
-    add_source_end(value, transaction, event);
+    rf_debezium_source_end(value, transaction, event);
     add(value, ",\"transaction\":");
     if (debezium->transactions) {
         rf_buf_printf(&name, "%.*s.%.*s", RF_STR_ARG(event->database), RF_STR_ARG(event->object));
@@ -612,11 +509,11 @@ static void add_truncate(struct debezium *debezium, const struct rf_transaction 
         add(value, "null");
     }
     add(value, ",\"op\":\"t\"");
-    add_times(debezium, value, transaction);
+    rf_debezium_add_times(value, envelope_time(debezium, transaction));
     rf_buf_add_byte(value, '}');
     end_payload(debezium, value);
     finish(out, mark, false);
-    parts_deinit(&parts);
+    rf_debezium_parts_deinit(&parts);
     rf_buf_deinit(&name);
 }
 
@@ -624,7 +521,7 @@ static void add_schema_change(const struct debezium *debezium,
                               const struct rf_transaction *transaction,
                               const struct rf_event *event, struct rf_encoding *out)
 {
-    struct parts parts = {0};
+    struct rf_debezium_parts parts = {0};
     struct rf_ddl_words words = rf_ddl_words_read(event->statement);
     struct rf_str database = words.name.size > 0 ? words.name : event->database;
     struct mark mark = mark_of(out);
@@ -645,15 +542,13 @@ static void add_schema_change(const struct debezium *debezium,
         rf_debezium_schema_change(value, &debezium->names);
         add(value, ",\"payload\":");
     }
-    parts_make(debezium, &parts, database, event->object);
+    rf_debezium_parts_make(&parts, &debezium->names, database, event->object);
     size_t comma = value->size;
-    add_source(debezium, value, &parts, transaction, event);
+    rf_debezium_source_begin(value, &parts, &debezium->place, transaction, event);
     value->data[comma] = '{';
     rf_buf_add_byte(value, '0');
-    add_source_end(value, transaction, event);
-    int64_t micros = debezium->clock == CLOCK_COMMIT ? transaction->commit_us : rf_clock_wall_us();
-    add(value, ",\"ts_ms\":");
-    rf_buf_add_i64(value, millis_of(micros));
+    rf_debezium_source_end(value, transaction, event);
+    rf_debezium_add_millis(value, envelope_time(debezium, transaction));
     add(value, ",\"databaseName\":");
     rf_json_add_string(value, database);
     add(value, ",\"schemaName\":null,\"ddl\":");
@@ -661,7 +556,7 @@ static void add_schema_change(const struct debezium *debezium,
     add(value, ",\"tableChanges\":[]}");
     end_payload(debezium, value);
     finish(out, mark, false);
-    parts_deinit(&parts);
+    rf_debezium_parts_deinit(&parts);
 }
 
 /* ---- The plugin ---------------------------------------------------------------------------- */
@@ -675,6 +570,8 @@ static enum rf_status debezium_encode(void *state, const struct rf_view *view,
     struct mark mark = mark_of(out);
     enum rf_status status = RF_OK;
     prepare_transaction(debezium, transaction);
+    bool begun = debezium->begun;
+    uint64_t total = debezium->counts.total;
     switch (event->op) {
     case RF_DDL:
         if (debezium->schema_changes) {
@@ -685,8 +582,10 @@ static enum rf_status debezium_encode(void *state, const struct rf_view *view,
     default: status = add_row(debezium, transaction, event, out, err); break;
     }
     if (status != RF_OK) {
-        /* The counts and a BEGIN went with it. */
-        debezium->known = false;
+        debezium->begun = begun;
+        while (debezium->counts.total > total) {
+            rf_debezium_counts_take_back(&debezium->counts, event->table->full_name);
+        }
         out->value->size = mark.value;
         out->count = 0;
         if (out->key != NULL) {

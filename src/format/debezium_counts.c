@@ -49,6 +49,12 @@ static void grow(struct rf_debezium_counts *counts)
     }
 }
 
+void rf_debezium_counts_take_back(struct rf_debezium_counts *counts, struct rf_str table)
+{
+    counts->items[*place_of(counts, table) - 1].events--;
+    counts->total--;
+}
+
 const struct rf_debezium_count *rf_debezium_counts_add(struct rf_debezium_counts *counts,
                                                        struct rf_str table)
 {

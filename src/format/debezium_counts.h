@@ -14,7 +14,7 @@
 struct rf_debezium_count {
     uint32_t name_start; /* in `names` */
     uint32_t name_size;
-    uint64_t events;
+    uint64_t events; /* 0: all were taken back */
 };
 
 /* Zeroed is empty and valid. */
@@ -33,6 +33,8 @@ void rf_debezium_counts_reset(struct rf_debezium_counts *counts);
  * until the next call. */
 const struct rf_debezium_count *rf_debezium_counts_add(struct rf_debezium_counts *counts,
                                                        struct rf_str table);
+/* Takes one event back that was added before. */
+void rf_debezium_counts_take_back(struct rf_debezium_counts *counts, struct rf_str table);
 /* The name of an item; valid until the next add. */
 static inline struct rf_str rf_debezium_count_name(const struct rf_debezium_counts *counts,
                                                    const struct rf_debezium_count *item)
