@@ -120,8 +120,8 @@ foreach(room engine container)
     endif()
 endforeach()
 if(TARGET rf_format)
-    # Formats that say which program wrote them.
-    target_compile_definitions(rf_format PRIVATE ROWFERRY_VERSION="${PROJECT_VERSION}")
+    # Formats that say which program wrote them; their tests too.
+    target_compile_definitions(rf_format PUBLIC ROWFERRY_VERSION="${PROJECT_VERSION}")
 endif()
 
 # The registry (in engine) names the plugins, which engine does not link: it must not know them.
