@@ -10,11 +10,23 @@
 #
 # Sets <room>_left_out (names) and <room>_modules (pkg-config targets to link) for cmake/rooms.cmake.
 
-# rf_pkg(MODULE) finds a pkg-config module once; sets ${MODULE}_target, empty when it is missing.
+# rf_pkg(MODULE) finds a pkg-config module once; sets ${MODULE}_target, empty when it is missing. Of
+# libmongoc that is its headers and libbson: src/net/mongo_library.c loads it when it is needed. What
+# is to be linked with it, tests and a benchmark, takes ${libmongoc-1.0_library}.
 function(rf_pkg module)
     string(MAKE_C_IDENTIFIER "RF_PKG_${module}" prefix)
     pkg_check_modules(${prefix} QUIET IMPORTED_TARGET ${module})
-    if(${prefix}_FOUND)
+    if(${prefix}_FOUND AND module STREQUAL "libmongoc-1.0")
+        if(NOT TARGET rf_mongoc_headers)
+            pkg_check_modules(RF_PKG_libbson_1_0 REQUIRED QUIET IMPORTED_TARGET libbson-1.0)
+            add_library(rf_mongoc_headers INTERFACE)
+            target_include_directories(rf_mongoc_headers SYSTEM INTERFACE ${${prefix}_INCLUDE_DIRS})
+            target_link_libraries(rf_mongoc_headers INTERFACE PkgConfig::RF_PKG_libbson_1_0
+                ${CMAKE_DL_LIBS})
+        endif()
+        set(${module}_target rf_mongoc_headers PARENT_SCOPE)
+        set(${module}_library PkgConfig::${prefix} PARENT_SCOPE)
+    elseif(${prefix}_FOUND)
         set(${module}_target PkgConfig::${prefix} PARENT_SCOPE)
     else()
         set(${module}_target "" PARENT_SCOPE)

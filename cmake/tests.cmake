@@ -34,6 +34,7 @@ endif()
 set(test_environment
     "ROWFERRY_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
     "ROWFERRY_BUILD_DIR=${CMAKE_BINARY_DIR}"
+    "MONGOC_DISABLE_SHM=1" # else each test that is killed leaves a file in /dev/shm
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
     "UBSAN_OPTIONS=print_stacktrace=1"
     "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
@@ -52,7 +53,7 @@ if(test_lib_sources)
     add_library(rf_test STATIC EXCLUDE_FROM_ALL ${test_lib_sources})
     target_include_directories(rf_test PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
         ${CMAKE_SOURCE_DIR}/test)
-    target_link_libraries(rf_test PUBLIC ${libmongoc-1.0_target})
+    target_link_libraries(rf_test PUBLIC ${libmongoc-1.0_library})
 endif()
 
 rf_pkg(cmocka)

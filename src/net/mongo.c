@@ -2,30 +2,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/mongo_library.h"
 #include "net/mongo_stream.h"
 
-#include <mongoc/mongoc.h>
-#include <pthread.h>
-#include <rowferry/log.h>
 #include <stdlib.h>
 
 enum { TIMEOUT_MS = 10000, MEMBER_MS = 1000, DOCUMENT_BYTES = 16 * 1024 * 1024 };
-
-/* ------------------------------------------------------------------------------------ libmongoc */
-
-static void take_log(mongoc_log_level_t level, const char *domain, const char *message, void *data)
-{
-    (void)data;
-    if (level <= MONGOC_LOG_LEVEL_INFO) {
-        rf_log(RF_LOG_DEBUG, "libmongoc: %s: %s", domain, message);
-    }
-}
-
-static void set_up(void)
-{
-    mongoc_init();
-    mongoc_log_set_handler(take_log, NULL);
-}
 
 static bool is_set(const char *text)
 {
@@ -49,7 +31,7 @@ static mongoc_uri_t *uri_of_hosts(const struct rf_mongo *mongo,
     }
     rf_buf_add_byte(&text, '/');
     if (!odd) {
-        uri = mongoc_uri_new_with_error(rf_buf_cstr(&text), &error);
+        uri = rf_mongoc.uri_new_with_error(rf_buf_cstr(&text), &error);
     }
     rf_buf_deinit(&text);
     if (uri == NULL) {
@@ -67,30 +49,30 @@ static mongoc_uri_t *create_uri(struct rf_mongo *mongo, const struct rf_mongo_ad
         return NULL;
     }
     const char *name = is_set(address->name) ? address->name : "rowferry";
-    bool taken = mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS,
-                                                (int32_t)mongo->member_ms) &&
-                 mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS,
-                                                (int32_t)mongo->timeout_ms) &&
+    bool taken = rf_mongoc.uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS,
+                                                   (int32_t)mongo->member_ms) &&
+                 rf_mongoc.uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS,
+                                                   (int32_t)mongo->timeout_ms) &&
                  /* What is sent again in silence could come after what a newer connection sends. */
-                 mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false) &&
-                 mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false) &&
-                 mongoc_uri_set_appname(uri, name);
+                 rf_mongoc.uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false) &&
+                 rf_mongoc.uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false) &&
+                 rf_mongoc.uri_set_appname(uri, name);
     if (is_set(address->replica_set)) {
-        taken &= mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_REPLICASET, address->replica_set);
+        taken &= rf_mongoc.uri_set_option_as_utf8(uri, MONGOC_URI_REPLICASET, address->replica_set);
     } else {
-        taken &= mongoc_uri_set_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION,
-                                               address->member_count == 0);
+        taken &= rf_mongoc.uri_set_option_as_bool(uri, MONGOC_URI_DIRECTCONNECTION,
+                                                  address->member_count == 0);
     }
     if (is_set(address->user)) {
         const char *source = is_set(address->auth_source) ? address->auth_source : "admin";
-        taken &= mongoc_uri_set_username(uri, address->user) &&
-                 mongoc_uri_set_password(uri, address->password ? address->password : "") &&
-                 mongoc_uri_set_auth_source(uri, source);
+        taken &= rf_mongoc.uri_set_username(uri, address->user) &&
+                 rf_mongoc.uri_set_password(uri, address->password ? address->password : "") &&
+                 rf_mongoc.uri_set_auth_source(uri, source);
     }
     if (!taken) {
         rf_fail(err, RF_CONFIG, "libmongoc does not take the settings for %s", mongo->peer);
         rf_error_hint(err, "user, password and the names must be valid UTF-8");
-        mongoc_uri_destroy(uri);
+        rf_mongoc.uri_destroy(uri);
         return NULL;
     }
     return uri;
@@ -144,37 +126,38 @@ static enum rf_status take_hello(struct rf_mongo *mongo, const bson_t *hello, st
 /* A member that is of another set is dropped by libmongoc without a word. */
 static void hear_member(const mongoc_apm_server_heartbeat_succeeded_t *heard)
 {
-    struct rf_mongo *mongo = mongoc_apm_server_heartbeat_succeeded_get_context(heard);
-    const char *name = text_of(mongoc_apm_server_heartbeat_succeeded_get_reply(heard), "setName");
+    struct rf_mongo *mongo = rf_mongoc.apm_server_heartbeat_succeeded_get_context(heard);
+    const char *name =
+        text_of(rf_mongoc.apm_server_heartbeat_succeeded_get_reply(heard), "setName");
     if (mongo->wanted_set == NULL || mongo->broken.status != RF_OK ||
         strcmp(name, mongo->wanted_set) == 0) {
         return;
     }
     rf_fail(&mongo->broken, RF_CONFIG, "MongoDB at %s is %s%s, and not of the replica set %s",
-            mongoc_apm_server_heartbeat_succeeded_get_host(heard)->host_and_port,
+            rf_mongoc.apm_server_heartbeat_succeeded_get_host(heard)->host_and_port,
             name[0] ? "a member of " : "no member of a set", name, mongo->wanted_set);
     rf_error_hint(&mongo->broken, "set replica_set to the name of its set, or leave it out");
 }
 
 static void hear_members(struct rf_mongo *mongo)
 {
-    mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
-    mongoc_apm_set_server_heartbeat_succeeded_cb(callbacks, hear_member);
-    mongoc_client_set_apm_callbacks(mongo->client, callbacks, mongo);
-    mongoc_apm_callbacks_destroy(callbacks);
+    mongoc_apm_callbacks_t *callbacks = rf_mongoc.apm_callbacks_new();
+    rf_mongoc.apm_set_server_heartbeat_succeeded_cb(callbacks, hear_member);
+    rf_mongoc.client_set_apm_callbacks(mongo->client, callbacks, mongo);
+    rf_mongoc.apm_callbacks_destroy(callbacks);
 }
 
 static enum rf_status greet(struct rf_mongo *mongo, struct rf_error *err)
 {
     bson_error_t error = {0};
     mongoc_server_description_t *server =
-        mongoc_client_select_server(mongo->client, true, NULL, &error);
+        rf_mongoc.client_select_server(mongo->client, true, NULL, &error);
     if (server == NULL) {
         return rf_mongo_fail(mongo, &error, NULL, "the handshake", err);
     }
     enum rf_status status =
-        take_hello(mongo, mongoc_server_description_hello_response(server), err);
-    mongoc_server_description_destroy(server);
+        take_hello(mongo, rf_mongoc.server_description_hello_response(server), err);
+    rf_mongoc.server_description_destroy(server);
     return status;
 }
 
@@ -220,14 +203,14 @@ static enum rf_status connect_client(struct rf_mongo *mongo, const struct rf_mon
     if (uri == NULL) {
         return RF_CONFIG;
     }
-    mongo->client = mongoc_client_new_from_uri_with_error(uri, &error);
-    mongoc_uri_destroy(uri);
+    mongo->client = rf_mongoc.client_new_from_uri_with_error(uri, &error);
+    rf_mongoc.uri_destroy(uri);
     if (mongo->client == NULL) {
         return rf_fail(err, RF_CONFIG, "libmongoc does not take the settings for %s: %s",
                        mongo->peer, error.message);
     }
-    rf_assert(mongoc_client_set_error_api(mongo->client, MONGOC_ERROR_API_VERSION_2));
-    mongoc_client_set_stream_initiator(mongo->client, rf_mongo_stream_create, mongo);
+    rf_assert(rf_mongoc.client_set_error_api(mongo->client, MONGOC_ERROR_API_VERSION_2));
+    rf_mongoc.client_set_stream_initiator(mongo->client, rf_mongo_stream_create, mongo);
     hear_members(mongo);
     enum rf_status status = greet(mongo, err);
     return status == RF_OK ? log_in(mongo, err) : status;
@@ -236,8 +219,6 @@ static enum rf_status connect_client(struct rf_mongo *mongo, const struct rf_mon
 enum rf_status rf_mongo_connect(struct rf_mongo *mongo, const struct rf_mongo_address *address,
                                 struct rf_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, set_up);
     int64_t limit_ms = address->connect_timeout_ms > 0 ? address->connect_timeout_ms : TIMEOUT_MS;
     bool several = is_set(address->replica_set) || address->member_count > 0;
     set_names(mongo, address);
@@ -247,7 +228,10 @@ enum rf_status rf_mongo_connect(struct rf_mongo *mongo, const struct rf_mongo_ad
     mongo->timeout_ms = address->timeout_ms > 0 ? address->timeout_ms : TIMEOUT_MS;
     /* A member that does not answer must leave time for the others. */
     mongo->member_ms = several && limit_ms / 4 > MEMBER_MS ? limit_ms / 4 : limit_ms;
-    enum rf_status status = rf_tls_check_files(&address->tls, err);
+    enum rf_status status = rf_mongo_library_load(err);
+    if (status == RF_OK) {
+        status = rf_tls_check_files(&address->tls, err);
+    }
     if (status == RF_OK) {
         status = connect_client(mongo, address, err);
     }
@@ -264,7 +248,7 @@ enum rf_status rf_mongo_connect(struct rf_mongo *mongo, const struct rf_mongo_ad
 void rf_mongo_close(struct rf_mongo *mongo)
 {
     if (mongo->client != NULL) {
-        mongoc_client_destroy(mongo->client);
+        rf_mongoc.client_destroy(mongo->client);
     }
     free(mongo->where);
     free(mongo->peer);
@@ -287,7 +271,8 @@ enum rf_status rf_mongo_run(struct rf_mongo *mongo, const char *database, const 
     bson_iter_t iter;
     const char *name =
         bson_iter_init(&iter, command) && bson_iter_next(&iter) ? bson_iter_key(&iter) : "";
-    bool done = mongoc_client_command_simple(mongo->client, database, command, NULL, reply, &error);
+    bool done =
+        rf_mongoc.client_command_simple(mongo->client, database, command, NULL, reply, &error);
     if (done && !bson_has_field(reply, "writeConcernError")) {
         return RF_OK;
     }

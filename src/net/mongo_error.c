@@ -4,7 +4,7 @@
  * "Server Discovery and Monitoring" of the drivers. */
 #include "net/mongo.h"
 
-#include <mongoc/mongoc.h>
+#include "net/mongo_library.h"
 
 static const char no_primary[] = "a member of a replica set that is not its primary takes no "
                                  "writes: set replica_set to the set's name, and the primary is "
@@ -105,8 +105,8 @@ static enum rf_status refuse(const struct rf_mongo *mongo, int code, const char 
                              struct rf_error *err)
 {
     const struct code *known = find_code(code);
-    bool again = reply != NULL && (mongoc_error_has_label(reply, "RetryableWriteError") ||
-                                   mongoc_error_has_label(reply, "TransientTransactionError"));
+    bool again = reply != NULL && (rf_mongoc.error_has_label(reply, "RetryableWriteError") ||
+                                   rf_mongoc.error_has_label(reply, "TransientTransactionError"));
     enum rf_status status = known != NULL && !again ? known->status : RF_RETRY;
     name = name != NULL ? name : known != NULL ? known->name : "no name for it";
     rf_fail(err, status, "%s refused %s: %.*s (code %d, %s)", mongo->peer, what, told_size(text),
