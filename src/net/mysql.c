@@ -508,6 +508,17 @@ uint32_t rf_mysql_version_number(const struct rf_mysql *mysql)
 
 /* ---- Queries ------------------------------------------------------------------------------- */
 
+/* What the server repeats of a statement, it puts in quotes: "near '...'", "entry '...'". */
+static void forget_quotes(struct rf_error *err)
+{
+    char *words = err != NULL ? strstr(err->message, " failed: ") : NULL;
+    char *quote = words != NULL ? strchr(words, '\'') : NULL;
+    if (quote != NULL) {
+        size_t room = sizeof err->message - (size_t)(quote - err->message);
+        snprintf(quote, room, "... (error %d)", err->code);
+    }
+}
+
 /* doing: what messages say; NULL: that the statement was run, with its beginning. */
 static enum rf_status query(struct rf_mysql *mysql, const char *statement, const char *doing,
                             int64_t timeout_ms, struct rf_mysql_result *result,
@@ -524,6 +535,9 @@ static enum rf_status query(struct rf_mysql *mysql, const char *statement, const
     if (mysql_errno(mysql->handle) != 0) {
         rf_buf_printf(&text, "running \"%.200s\"", statement);
         status = fail(mysql, err, doing != NULL ? doing : rf_buf_cstr(&text));
+        if (doing != NULL) {
+            forget_quotes(err);
+        }
     } else if (result != NULL && rows != NULL) {
         result->handle = rows;
         result->column_count = mysql_num_fields(rows);
