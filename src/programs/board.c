@@ -12,7 +12,7 @@
 #define DIM   "\033[2m"
 #define PLAIN "\033[0m"
 
-enum { DRAW_MS = 100, NAME_COLUMNS = 22 };
+enum { DRAW_MS = 100, NAME_COLUMNS = 26 };
 
 void rf_board_begin(struct rf_board *board, const char *const *names, uint32_t count)
 {

@@ -286,7 +286,7 @@ static void print_look(const struct rf_container_type *type, const struct rf_con
         snprintf(memory, sizeof memory, "%lld MiB", (long long)look->state.memory_bytes >> 20);
     }
     struct rf_str what = rf_buf_str(look->state.runs ? &look->which : &look->home.path);
-    printf("%-22s %5u  %-8s %8s %9s  %.*s\n", type->server,
+    printf("%-26s %5u  %-8s %8s %9s  %.*s\n", type->server,
            look->there ? look->home.settings.port : type->port, state, pid, memory,
            RF_STR_ARG(look->there ? what : RF_STR("-")));
 }
@@ -301,7 +301,7 @@ static int run_status(const struct rf_call *call)
     if (code != RF_EXIT_DONE) {
         return code;
     }
-    printf("%-22s %5s  %-8s %8s %9s  %s\n", "CONTAINER", "PORT", "STATE", "PID", "MEMORY", "WHAT");
+    printf("%-26s %5s  %-8s %8s %9s  %s\n", "CONTAINER", "PORT", "STATE", "PID", "MEMORY", "WHAT");
     for (uint32_t i = 0; i < selection.count; i++) {
         struct rf_container_look look = {0};
         struct rf_error err = {0};
@@ -376,7 +376,7 @@ static void describe(const char *container, struct rf_buf *out)
     for (size_t i = 0; rf_container_types[i] != NULL; i++) {
         const struct rf_container_type *type = rf_container_types[i];
         if (container == NULL || strcmp(container, type->name) == 0) {
-            rf_buf_printf(out, "  %-10s %-22s a server of %s on port %u\n", type->name,
+            rf_buf_printf(out, "  %-10s %-26s a server of %s on port %u\n", type->name,
                           type->server, type->title, type->port);
         }
     }

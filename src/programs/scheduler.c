@@ -274,21 +274,39 @@ static enum rf_status tend(void *argument, struct rf_error *err)
     return rf_ferry_tend(&scheduler->ferry, err);
 }
 
-/* Over the table that stands there. One that is higher than the terminal is cut at its foot. */
+/* Where the table ends that fits on the terminal, which would scroll otherwise. */
+static size_t cut_at(struct rf_str table, uint32_t lines)
+{
+    size_t at = 0;
+
+    for (; at < table.size && lines > 0; at++) {
+        lines -= table.data[at] == '\n';
+    }
+    return at;
+}
+
+/* Over the table that stands there. */
 static enum rf_status draw(void *argument, struct rf_error *err)
 {
     struct scheduler *scheduler = argument;
-    struct rf_buf out = {0};
+    struct rf_buf table = {0}, out = {0};
+    uint32_t columns = rf_terminal_columns(STDOUT_FILENO) - 1;
+    uint32_t room = rf_terminal_rows(STDOUT_FILENO) - 1;
 
     (void)err;
     fill_screen(scheduler);
     if (scheduler->drawn > 0) {
         rf_buf_printf(&out, "\033[%uA", scheduler->drawn);
     }
-    scheduler->drawn =
-        rf_screen_table(&scheduler->screen, rf_terminal_columns(STDOUT_FILENO) - 1, &out);
+    scheduler->drawn = rf_screen_table(&scheduler->screen, columns, &table);
+    if (scheduler->drawn > room) {
+        table.size = cut_at(rf_buf_str(&table), room);
+        scheduler->drawn = room;
+    }
+    rf_buf_add_str(&out, rf_buf_str(&table));
     rf_buf_printf(&out, "\033[J");
     rf_terminal_put(STDOUT_FILENO, rf_buf_str(&out));
+    rf_buf_deinit(&table);
     rf_buf_deinit(&out);
     return RF_OK;
 }
