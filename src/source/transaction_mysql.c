@@ -23,6 +23,19 @@ enum rf_status rf_assembly_mysql_gtid(struct rf_assembly *assembly,
     return rf_assembly_expect(assembly, err);
 }
 
+/* Without GTIDs a position is a place, and moves on with the files, or it would lie before one that
+ * is empty for ever. */
+static void stand_in_file(struct rf_assembly *assembly)
+{
+    struct rf_position *position = &assembly->position;
+    rf_buf_set(&position->file, rf_buf_str(&assembly->file));
+    position->has_last = false;
+    position->start = 0;
+    position->end = assembly->next;
+    position->created = assembly->created;
+    assembly->moved = true;
+}
+
 /* What lies before a file. When we read on from the file before it, all of that was seen. Where
  * there are transactions without GTIDs, the place says what was seen, and the set only follows. */
 enum rf_status rf_assembly_mysql_previous(struct rf_assembly *assembly,
@@ -41,6 +54,7 @@ enum rf_status rf_assembly_mysql_previous(struct rf_assembly *assembly,
         assembly->adopts_list = false;
     } else if (status == RF_OK && assembly->from_top && !artificial && position->by_place) {
         rf_gtid_set_unite(&position->gtids.set, &set);
+        stand_in_file(assembly);
     } else if (status == RF_OK && assembly->from_top && !artificial) {
         rf_gtid_set_subtract(&set, &position->gtids.set);
         if (set.count > 0) {
