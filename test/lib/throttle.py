@@ -2,9 +2,12 @@
 """A TCP proxy that lets so many bytes a second through to a server: a slow destination.
 
     throttle.py --target PORT --rate 2000000 --port-file FILE
+    throttle.py --target-file FILE ...         FILE has the port: an address that moves
 
 Listens on a free port of 127.0.0.1, which it writes to FILE; passes what comes to 127.0.0.1:PORT, at
-most RATE bytes a second over all connections, and the answers back at once. Ends with its parent.
+most RATE bytes a second over all connections, and the answers back at once. When another port is
+written into the file of --target-file, all connections break, and new ones lead there. Ends with its
+parent.
 """
 
 import argparse
@@ -17,6 +20,7 @@ from workload import die_with_parent
 
 BLOCK = 16 * 1024
 BURST_SECONDS = 0.05
+LOOK_SECONDS = 0.02  # how often the file with the port is looked at
 
 
 class Budget:
@@ -48,16 +52,32 @@ class Pair:
 
 
 class Proxy:
-    def __init__(self, target, rate):
-        self.target, self.budget = target, Budget(rate)
+    def __init__(self, target, target_file, rate):
+        self.target_file, self.budget = target_file, Budget(rate)
+        self.target = target or self.read_target()
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.selector.register(self.listener, selectors.EVENT_READ)
         self.pairs = set()
 
+    def read_target(self):
+        with open(self.target_file, encoding="ascii") as file:
+            return int(file.read() or self.target)
+
+    def follow(self):
+        target = self.read_target()
+        if target != self.target:
+            self.target = target
+            for pair in list(self.pairs):
+                self.drop(pair)
+
     def accept(self):
         client, _ = self.listener.accept()
-        pair = Pair(client, self.target)
+        try:
+            pair = Pair(client, self.target)
+        except OSError:  # nobody is there
+            client.close()
+            return
         self.pairs.add(pair)
         for end in (pair.client, pair.server):
             self.selector.register(end, selectors.EVENT_READ, pair)
@@ -96,6 +116,9 @@ class Proxy:
         while True:
             waiting = [pair for pair in self.pairs if pair.waiting]
             timeout = self.budget.seconds_until(BLOCK) + 0.001 if waiting else None
+            if self.target_file:
+                self.follow()
+                timeout = LOOK_SECONDS
             for key, _ in self.selector.select(timeout):
                 if key.data is None:
                     self.accept()
@@ -115,12 +138,15 @@ class Proxy:
 
 def main():
     parser = argparse.ArgumentParser(description="a slow way to a server")
-    parser.add_argument("--target", type=int, required=True, help="port")
+    parser.add_argument("--target", type=int, help="port")
+    parser.add_argument("--target-file", help="file that has the port")
     parser.add_argument("--rate", type=int, required=True, help="bytes a second")
     parser.add_argument("--port-file", required=True)
     arguments = parser.parse_args()
     die_with_parent()
-    proxy = Proxy(arguments.target, arguments.rate)
+    if (arguments.target is None) == (arguments.target_file is None):
+        parser.error("--target or --target-file")
+    proxy = Proxy(arguments.target, arguments.target_file, arguments.rate)
     with open(arguments.port_file + ".new", "w", encoding="ascii") as file:
         file.write(str(proxy.listener.getsockname()[1]))
     os.rename(arguments.port_file + ".new", arguments.port_file)
