@@ -620,6 +620,29 @@ static struct rf_str member_keep(struct build *build, enum rf_charset charset, s
     return (struct rf_str){begin, (size_t)(build->text - begin)};
 }
 
+/* Servers print definitions in utf8mb3, with a question mark for each character above U+FFFF. */
+static bool member_is_lost(const struct rf_definition_column *column, struct rf_str member)
+{
+    static const char *const wide[] = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"};
+    bool may = false;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        may |= rf_str_equal_nocase(column->charset_name, rf_str_of(wide[i]));
+    }
+    return may && member.size > 0 && memchr(member.data, '?', member.size) != NULL;
+}
+
+static enum rf_status fail_lost(const struct build *build, uint32_t number, struct rf_str member)
+{
+    rf_fail(build->err, RF_CONFIG,
+            "column %.*s of table %.*s has a member '%.*s', and a definition of the server has a "
+            "question mark where it cannot print a character: what it is, nobody knows",
+            RF_STR_ARG(build->columns[number].name), RF_STR_ARG(build->table->full_name),
+            RF_STR_ARG(member));
+    rf_error_hint(build->err, "On the server: SET GLOBAL binlog_row_metadata=FULL; it covers only "
+                              "what is logged from then on.");
+    return RF_CONFIG;
+}
+
 static enum rf_status members_take(struct build *build, bool (*kind)(const struct rf_column *))
 {
     for (uint32_t i = 0; i < build->map->column_count; i++) {
@@ -631,7 +654,11 @@ static enum rf_status members_take(struct build *build, bool (*kind)(const struc
         column->members = build->members;
         column->member_count = defined->member_count;
         for (uint32_t member = 0; member < defined->member_count; member++) {
-            *build->members++ = text_keep(build, defined->members[member]);
+            struct rf_str text = defined->members[member];
+            if (member_is_lost(defined, text)) {
+                return fail_lost(build, i, text);
+            }
+            *build->members++ = text_keep(build, text);
         }
     }
     return RF_OK;

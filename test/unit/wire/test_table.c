@@ -450,6 +450,40 @@ static void test_old_times_need_a_definition(void **state)
     assert_null(table);
 }
 
+static void test_a_member_that_a_server_could_not_print_is_not_guessed(void **state)
+{
+    (void)state;
+    /* shop.items with one ENUM, and no optional metadata. */
+    static const char bare[] = "07 00 00 00 00 00 01 00 04 73 68 6f 70 00 05 69 74 65 6d 73 00 "
+                               "01 fe 02 f7 01 ff";
+    struct rf_buf unnamed = {0};
+    struct rf_error err = {0};
+    test_put_hex(&unnamed, bare);
+    static const struct {
+        const char *sql;
+        enum rf_status status;
+    } cases[] = {
+        {"CREATE TABLE items (e ENUM('x','?')) CHARSET=utf8mb4;", RF_CONFIG},
+        {"CREATE TABLE items (e ENUM('?')) CHARSET=gb18030;", RF_CONFIG},
+        {"CREATE TABLE items (e ENUM('?')) CHARSET=utf8mb3;", RF_OK},
+        {"CREATE TABLE items (e ENUM('?')) CHARSET=gbk;", RF_OK},
+        {"CREATE TABLE items (e ENUM('x')) CHARSET=utf8mb4;", RF_OK},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        struct rf_schema schema = {0};
+        struct rf_table *table = NULL;
+        assert_int_equal(
+            rf_schema_parse(&schema, rf_str_of(cases[i].sql), "schema", RF_STR("shop"), &err),
+            RF_OK);
+        assert_int_equal(rf_binlog_table_complete(rf_buf_str(&unnamed), RF_LOG_OF_MARIADB,
+                                                  schema.first, 1, &table, &err),
+                         cases[i].status);
+        rf_table_release(table);
+        rf_schema_deinit(&schema);
+    }
+    rf_buf_deinit(&unnamed);
+}
+
 static enum rf_table_lack lack_of(const struct test_column *column)
 {
     const struct test_column columns[] = {{.name = "id", .type = LONG}, *column, {0}};
@@ -494,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_a_definition_says_which_bytes_are_addresses),
         cmocka_unit_test(test_old_times_need_a_definition),
         cmocka_unit_test(test_what_a_log_does_not_say_is_known),
+        cmocka_unit_test(test_a_member_that_a_server_could_not_print_is_not_guessed),
         cmocka_unit_test(test_a_name_is_read_without_the_rest),
         cmocka_unit_test(test_a_table_knows_its_columns),
         cmocka_unit_test(test_more_than_255_columns_are_read),
