@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void test_every_collation_of_a_server_has_its_character_set(void **state)
+static void test_every_collation_of_both_servers_has_its_character_set(void **state)
 {
     (void)state;
     FILE *file = fopen(ROWFERRY_TEST_DIR "/golden/wire/collations.txt", "r");
@@ -428,7 +428,7 @@ static void test_long_texts_take_their_exact_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_collation_of_a_server_has_its_character_set),
+        cmocka_unit_test(test_every_collation_of_both_servers_has_its_character_set),
         cmocka_unit_test(test_every_known_collation_is_carried),
         cmocka_unit_test(test_every_code_point_but_surrogates_is_utf8),
         cmocka_unit_test(test_malformed_utf8_is_found_wherever_it_stands),
