@@ -429,14 +429,6 @@ static enum rf_status take_other(struct rf_assembly *assembly, unsigned type, st
         rf_fail(err, RF_FATAL, "the file is encrypted; these are not carried yet");
         rf_error_hint(err, "read from the server itself, which sends its log in the clear");
         return RF_FATAL;
-    case RF_BINLOG_PARTIAL_UPDATE_ROWS:
-        rf_fail(err, RF_FATAL,
-                "JSON values of which only changes were logged (%s); these are not "
-                "carried yet",
-                name);
-        rf_error_hint(err, "on the server: SET GLOBAL binlog_row_value_options=''; sessions that "
-                           "are open keep theirs until they connect again");
-        return RF_FATAL;
     case RF_BINLOG_INTVAR:
     case RF_BINLOG_RAND:
     case RF_BINLOG_USER_VAR:
@@ -573,6 +565,7 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_WRITE_ROWS_V2:
     case RF_BINLOG_UPDATE_ROWS_V2:
     case RF_BINLOG_DELETE_ROWS_V2:
+    case RF_BINLOG_PARTIAL_UPDATE_ROWS:
     case RF_BINLOG_WRITE_ROWS_COMPRESSED_V1:
     case RF_BINLOG_UPDATE_ROWS_COMPRESSED_V1:
     case RF_BINLOG_DELETE_ROWS_COMPRESSED_V1:

@@ -183,6 +183,7 @@ static enum rf_status fixed_check(const struct rf_binlog_format *format, struct 
         {RF_BINLOG_WRITE_ROWS_V2, 10, false},
         {RF_BINLOG_UPDATE_ROWS_V2, 10, false},
         {RF_BINLOG_DELETE_ROWS_V2, 10, false},
+        {RF_BINLOG_PARTIAL_UPDATE_ROWS, 10, false},
         {RF_BINLOG_GTID, 19, true},
         {RF_BINLOG_GTID_LIST, 4, true},
     };
@@ -192,9 +193,10 @@ static enum rf_status fixed_check(const struct rf_binlog_format *format, struct 
             continue; /* events of this type cannot come */
         }
         bool rows = (type >= RF_BINLOG_WRITE_ROWS_V1 && type <= RF_BINLOG_DELETE_ROWS_V1) ||
-                    (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2);
+                    (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2) ||
+                    type == RF_BINLOG_PARTIAL_UPDATE_ROWS;
         if (format->fixed[type] == 0 && rows) {
-            continue; /* this server writes the other version */
+            continue; /* this server writes other ones */
         }
         if (format->fixed[type] != wanted[i].size) {
             return rf_fail(err, RF_FATAL,

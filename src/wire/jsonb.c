@@ -6,6 +6,7 @@
 #include "wire/charset.h"
 #include "wire/decimal.h"
 #include "wire/json.h"
+#include "wire/jsonb_value.h"
 
 #include <math.h>
 
@@ -29,22 +30,8 @@ enum {
 /* Column types of opaque values. */
 enum { TYPE_TIMESTAMP = 7, TYPE_DATE = 10, TYPE_TIME = 11, TYPE_DATETIME = 12, TYPE_DECIMAL = 246 };
 
-/* Of text for each byte of a document: a string's byte may become \u0001, an element of three bytes
- * -32768 and what stands around it. */
-enum { GROWTH_MAX = 8, GROWTH_BASE = 64 };
-
 static const char cut_off[] = "the JSON document ends too early";
 static const char damaged[] = "the JSON document is damaged";
-
-/* An array or object whose elements are being printed. */
-struct container {
-    const uint8_t *start;
-    uint32_t size;
-    uint32_t count;
-    uint32_t next; /* element */
-    uint8_t width; /* of numbers: 2 or 4 */
-    bool object;
-};
 
 static uint64_t load(const uint8_t *at, size_t size)
 {
@@ -176,13 +163,12 @@ static size_t take_size(const uint8_t **at, const uint8_t *end)
     return SIZE_MAX;
 }
 
-static const char *add_text(struct rf_buf *out, const uint8_t *text, size_t size)
+const char *rf_jsonb_add_string(struct rf_buf *out, struct rf_str text)
 {
-    struct rf_str string = {(const char *)text, size};
-    if (!rf_charset_is_utf8(string.data, size)) {
+    if (!rf_charset_is_utf8(text.data, text.size)) {
         return "a string of the JSON document is not UTF-8";
     }
-    rf_json_add_string(out, string);
+    rf_json_add_string(out, text);
     return NULL;
 }
 
@@ -315,7 +301,8 @@ static const char *add_scalar(struct rf_buf *out, unsigned type, const uint8_t *
     case DOUBLE: return add_double(out, at);
     case STRING:
         size = take_size(&at, end);
-        return size == SIZE_MAX ? cut_off : add_text(out, at, size);
+        return size == SIZE_MAX ? cut_off
+                                : rf_jsonb_add_string(out, (struct rf_str){(const char *)at, size});
     case OPAQUE: return add_opaque(out, at, end);
     default: return "the JSON document has a value of an unknown type";
     }
@@ -323,44 +310,36 @@ static const char *add_scalar(struct rf_buf *out, unsigned type, const uint8_t *
 
 /* ---- Arrays and objects -------------------------------------------------------------------- */
 
-/* Everything that is open, outermost first. */
-struct nest {
-    struct container containers[RF_JSONB_DEPTH_MAX];
-    unsigned depth;
-};
+bool rf_jsonb_is_container(struct rf_jsonb_value value)
+{
+    return value.type <= LARGE_ARRAY;
+}
 
-static size_t key_entry_size(const struct container *container)
+static size_t key_entry_size(const struct rf_jsonb_container *container)
 {
     return container->object ? container->width + 2u : 0;
 }
 
-static const char *open_container(struct nest *nest, unsigned type, const uint8_t *at,
-                                  const uint8_t *end, struct rf_buf *out)
+const char *rf_jsonb_open(struct rf_jsonb_value value, struct rf_jsonb_container *container)
 {
-    unsigned width = type == LARGE_OBJECT || type == LARGE_ARRAY ? 4 : 2;
-    if (nest->depth == RF_JSONB_DEPTH_MAX) {
-        return "the JSON document is nested deeper than 100 times";
-    }
-    if ((size_t)(end - at) < 2 * width) {
+    unsigned width = value.type == LARGE_OBJECT || value.type == LARGE_ARRAY ? 4 : 2;
+    size_t left = (size_t)(value.end - value.at);
+    if (left < 2 * width) {
         return cut_off;
     }
-    struct container *container = &nest->containers[nest->depth++];
-    *container = (struct container){
-        .start = at,
-        .count = (uint32_t)load(at, width),
-        .size = (uint32_t)load(at + width, width),
+    *container = (struct rf_jsonb_container){
+        .start = value.at,
+        .count = (uint32_t)load(value.at, width),
+        .size = (uint32_t)load(value.at + width, width),
         .width = (uint8_t)width,
-        .object = type == SMALL_OBJECT || type == LARGE_OBJECT,
+        .object = value.type == SMALL_OBJECT || value.type == LARGE_OBJECT,
     };
     uint64_t entries = (uint64_t)container->count * (key_entry_size(container) + width + 1);
-    if (container->size > (size_t)(end - at) || 2 * width + entries > container->size) {
-        return cut_off;
-    }
-    rf_buf_add_byte(out, container->object ? '{' : '[');
-    return NULL;
+    return container->size > left || 2 * width + entries > container->size ? cut_off : NULL;
 }
 
-static const char *add_key(struct rf_buf *out, const struct container *container, uint32_t number)
+static const char *read_key(const struct rf_jsonb_container *container, uint32_t number,
+                            struct rf_str *key)
 {
     unsigned width = container->width;
     const uint8_t *entry = container->start + 2 * width + number * (size_t)(width + 2);
@@ -368,68 +347,91 @@ static const char *add_key(struct rf_buf *out, const struct container *container
     if (offset + size > container->size) {
         return cut_off;
     }
-    const char *why = add_text(out, container->start + offset, (size_t)size);
-    rf_buf_add_str(out, RF_STR(": "));
+    *key = (struct rf_str){(const char *)container->start + offset, (size_t)size};
+    return NULL;
+}
+
+const char *rf_jsonb_element(const struct rf_jsonb_container *container, uint32_t number,
+                             struct rf_str *key, struct rf_jsonb_value *value)
+{
+    unsigned width = container->width;
+    const uint8_t *start = container->start;
+    const uint8_t *entry = start + 2 * width + container->count * key_entry_size(container) +
+                           number * (size_t)(width + 1);
+    const char *why = container->object ? read_key(container, number, key) : NULL;
+    size_t size = fixed_size(*entry);
+    if (size > 0 && size <= width) {
+        *value = (struct rf_jsonb_value){*entry, entry + 1, entry + 1 + width};
+        return why;
+    }
+    uint64_t offset = load(entry + 1, width);
+    if (offset >= container->size) {
+        return cut_off;
+    }
+    *value = (struct rf_jsonb_value){*entry, start + offset, start + container->size};
     return why;
 }
 
+/* Everything that is open, outermost first. */
+struct nest {
+    struct {
+        struct rf_jsonb_container container;
+        uint32_t next; /* element */
+    } levels[RF_JSONB_DEPTH_MAX];
+    unsigned depth;
+};
+
 /* Prints the value, or opens it where it has elements. */
-static const char *add_value(struct nest *nest, struct rf_buf *out, unsigned type,
-                             const uint8_t *at, const uint8_t *end)
+static const char *add_value(struct nest *nest, struct rf_buf *out, struct rf_jsonb_value value)
 {
-    return type <= LARGE_ARRAY ? open_container(nest, type, at, end, out)
-                               : add_scalar(out, type, at, end);
+    if (!rf_jsonb_is_container(value)) {
+        return add_scalar(out, value.type, value.at, value.end);
+    }
+    if (nest->depth == RF_JSONB_DEPTH_MAX) {
+        return "the JSON document is nested deeper than 100 times";
+    }
+    struct rf_jsonb_container *container = &nest->levels[nest->depth].container;
+    const char *why = rf_jsonb_open(value, container);
+    if (why == NULL) {
+        nest->levels[nest->depth++].next = 0;
+        rf_buf_add_byte(out, container->object ? '{' : '[');
+    }
+    return why;
 }
 
 /* The next element of the innermost container, which has one. */
 static const char *add_element(struct nest *nest, struct rf_buf *out)
 {
-    struct container *container = &nest->containers[nest->depth - 1];
-    unsigned width = container->width;
-    uint32_t number = container->next++;
-    const uint8_t *start = container->start, *end = start + container->size;
-    const uint8_t *entry = start + 2 * width + container->count * key_entry_size(container) +
-                           number * (size_t)(width + 1);
-    unsigned type = *entry++;
+    const struct rf_jsonb_container *container = &nest->levels[nest->depth - 1].container;
+    uint32_t number = nest->levels[nest->depth - 1].next++;
+    struct rf_jsonb_value value;
+    struct rf_str key;
+    const char *why = rf_jsonb_element(container, number, &key, &value);
     if (number > 0) {
         rf_buf_add_str(out, RF_STR(", "));
     }
-    if (container->object) {
-        const char *why = add_key(out, container, number);
-        if (why != NULL) {
-            return why;
-        }
+    if (why == NULL && container->object) {
+        why = rf_jsonb_add_string(out, key);
+        rf_buf_add_str(out, RF_STR(": "));
     }
-    size_t size = fixed_size(type);
-    if (size > 0 && size <= width) {
-        return add_scalar(out, type, entry, entry + width);
-    }
-    uint64_t offset = load(entry, width);
-    if (offset >= container->size) {
-        return cut_off;
-    }
-    return add_value(nest, out, type, start + offset, end);
+    return why == NULL ? add_value(nest, out, value) : why;
 }
 
-static const char *add_document(struct rf_buf *out, const uint8_t *at, const uint8_t *end)
+const char *rf_jsonb_add(struct rf_buf *out, struct rf_jsonb_value value, size_t limit)
 {
     struct nest nest;
-    const size_t limit = out->size + (size_t)(end - at) * GROWTH_MAX + GROWTH_BASE;
     nest.depth = 0;
-    const char *why = add_value(&nest, out, *at, at + 1, end);
-    while (why == NULL && nest.depth > 0) {
-        const struct container *container = &nest.containers[nest.depth - 1];
-        if (container->next == container->count) {
+    const char *why = add_value(&nest, out, value);
+    while (why == NULL && out->size <= limit && nest.depth > 0) {
+        const struct rf_jsonb_container *container = &nest.levels[nest.depth - 1].container;
+        if (nest.levels[nest.depth - 1].next == container->count) {
             rf_buf_add_byte(out, container->object ? '}' : ']');
             nest.depth--;
         } else {
             why = add_element(&nest, out);
         }
-        if (out->size > limit) {
-            return "parts of the JSON document lie in each other";
-        }
     }
-    return why;
+    return why == NULL && out->size > limit ? rf_jsonb_overlaps : why;
 }
 
 const char *rf_jsonb_print(struct rf_buf *out, struct rf_str bytes)
@@ -439,7 +441,8 @@ const char *rf_jsonb_print(struct rf_buf *out, struct rf_str bytes)
     if (bytes.size == 0) {
         return add_literal(out, 0);
     }
-    const char *why = add_document(out, at, at + bytes.size);
+    struct rf_jsonb_value value = {*at, at + 1, at + bytes.size};
+    const char *why = rf_jsonb_add(out, value, begin + rf_jsonb_text_max(bytes.size));
     if (why != NULL) {
         out->size = begin;
     }

@@ -56,6 +56,7 @@ struct rf_plan_step {
     uint8_t charset; /* RF_PLAN_TEXT, RF_PLAN_WIDE: enum rf_charset */
     union {
         uint32_t length;                 /* RF_PLAN_BINARY: bytes declared */
+        uint32_t json;                   /* RF_PLAN_JSON: its number among these */
         struct rf_decimal_shape decimal; /* RF_PLAN_DECIMAL */
     };
 };
@@ -64,6 +65,7 @@ enum { RF_PLAN_MAGIC = 0x6e616c70 };
 
 struct rf_plan {
     uint32_t magic;      /* a table of another maker has no plan: asserted */
+    uint32_t json_count; /* columns of binary JSON */
     bool marked;         /* members of ENUM or SET columns have marks (value.h) */
     uint32_t text_bytes; /* what the DECIMAL columns of one image need in the arena at most */
     struct rf_plan_step steps[]; /* one per column */

@@ -6,6 +6,7 @@
 #include "wire/cursor.h"
 #include "wire/decimal.h"
 #include "wire/jsonb.h"
+#include "wire/jsonb_change.h"
 #include "wire/moment.h"
 #include "wire/plan.h"
 
@@ -18,7 +19,8 @@
 bool rf_rows_is(unsigned type)
 {
     return (type >= RF_BINLOG_WRITE_ROWS_V1 && type <= RF_BINLOG_DELETE_ROWS_V1) ||
-           (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2);
+           (type >= RF_BINLOG_WRITE_ROWS_V2 && type <= RF_BINLOG_DELETE_ROWS_V2) ||
+           type == RF_BINLOG_PARTIAL_UPDATE_ROWS;
 }
 
 enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *rows,
@@ -31,6 +33,8 @@ enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *
     struct rf_cursor cursor = rf_cursor_of(body);
 
     rows->strict = false;
+    rows->partial = type == RF_BINLOG_PARTIAL_UPDATE_ROWS;
+    type = rows->partial ? RF_BINLOG_UPDATE_ROWS_V2 : type;
     rows->op = ops[type - (second ? RF_BINLOG_WRITE_ROWS_V2 : RF_BINLOG_WRITE_ROWS_V1)];
     rows->table_id = rf_cursor_number(&cursor, 6, "table id");
     rows->flags = rf_cursor_u16(&cursor, "flags");
@@ -65,6 +69,11 @@ struct decoder {
     const struct rf_plan *plan;
     struct rf_arena *arena;
     struct rf_buf *scratch;
+    /* Of partial updates: the documents of the before image, by the number of their column; which
+     * of them the after image changes, NULL: none; and memory to change one in. */
+    struct rf_str *documents;
+    const uint8_t *changed;
+    struct rf_arena nodes;
     const uint8_t *end;
     bool strict;
     uint64_t marked;      /* values with bytes that are not of their character set */
@@ -297,11 +306,30 @@ static bool decode_text(struct decoder *decoder, enum rf_charset charset, const 
     return decoder->why == NULL;
 }
 
-static bool decode_json(struct decoder *decoder, const char *bytes, uint32_t size,
+static const char *print_json(struct decoder *decoder, uint32_t number, struct rf_str bytes)
+{
+    struct rf_str *document = decoder->documents != NULL ? &decoder->documents[number] : NULL;
+    bool changed =
+        decoder->changed != NULL && (decoder->changed[number / 8] >> (number % 8) & 1) != 0;
+    if (!changed) {
+        if (document != NULL) {
+            *document = bytes;
+        }
+        return rf_jsonb_print(decoder->scratch, bytes);
+    }
+    if (document->data == NULL) {
+        return "it is the change of a document that is not there";
+    }
+    const char *why = rf_jsonb_print_changed(decoder->scratch, *document, bytes, &decoder->nodes);
+    rf_arena_reset(&decoder->nodes, RF_ARENA_CHUNK);
+    return why;
+}
+
+static bool decode_json(struct decoder *decoder, uint32_t number, const char *bytes, uint32_t size,
                         struct rf_value *value)
 {
     rf_buf_reset(decoder->scratch);
-    decoder->why = rf_jsonb_print(decoder->scratch, (struct rf_str){bytes, size});
+    decoder->why = print_json(decoder, number, (struct rf_str){bytes, size});
     if (decoder->why == NULL && decoder->scratch->size > UINT32_MAX) {
         decoder->why = "as text it is longer than 4 GiB";
     }
@@ -356,7 +384,7 @@ static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *ste
         *value = text_value(RF_BYTES, text, size);
         return decode_binary(decoder->arena, text, size, step->length, value);
     case RF_PLAN_GEOMETRY: *value = text_value(RF_GEOMETRY, text, size); return size >= 4;
-    case RF_PLAN_JSON: return decode_json(decoder, text, size, value);
+    case RF_PLAN_JSON: return decode_json(decoder, step->json, text, size, value);
     case RF_PLAN_VECTOR: *value = text_value(RF_VECTOR, text, size); return size % 4 == 0;
     case RF_PLAN_UUID:
     case RF_PLAN_INET4:
@@ -576,16 +604,54 @@ static enum rf_status present_check(const struct rf_table *table, struct rf_str 
     return RF_OK;
 }
 
+/* Reads what stands in front of a partial after image. Returns where that begins, or NULL. */
+static const uint8_t *decode_options(struct decoder *decoder, const uint8_t *at)
+{
+    enum { PARTIAL_JSON = 1 };
+    size_t size = (decoder->plan->json_count + 7) / 8;
+    decoder->value = at;
+    if (at == decoder->end) {
+        return stop(decoder, 0, "the event ends in front of the after image");
+    }
+    uint8_t options = *at++;
+    if ((options & ~PARTIAL_JSON) != 0) {
+        return stop(decoder, 0, "the after image has options that are not known");
+    }
+    if (options == 0) {
+        return at;
+    }
+    if ((size_t)(decoder->end - at) < size) {
+        return stop(decoder, 0, "the event ends inside the bitmap of changed documents");
+    }
+    decoder->changed = at;
+    return at + size;
+}
+
+/* Both images of a partial update. */
+static const uint8_t *decode_partial(struct decoder *decoder, const uint8_t *at,
+                                     const struct rf_value **images)
+{
+    memset(decoder->documents, 0, decoder->plan->json_count * sizeof *decoder->documents);
+    decoder->changed = NULL;
+    at = decode_image(decoder, at, &images[0]);
+    if (at != NULL) {
+        at = decode_options(decoder, at);
+    }
+    return at != NULL ? decode_image(decoder, at, &images[1]) : NULL;
+}
+
 static enum rf_status decode_rows(struct decoder *decoder, const struct rf_rows *rows,
                                   uint32_t ordinal, struct rf_batch *batch, struct rf_error *err)
 {
     const uint8_t *at = (const uint8_t *)rows->images.data;
     for (uint32_t row = 0; at != decoder->end; row++) {
         const struct rf_value *images[2] = {NULL, NULL}; /* before, after */
-        if (rows->op != RF_CREATE) {
+        if (rows->partial) {
+            at = decode_partial(decoder, at, images);
+        } else if (rows->op != RF_CREATE) {
             at = decode_image(decoder, at, &images[0]);
         }
-        if (rows->op != RF_DELETE && at != NULL) {
+        if (rows->op != RF_DELETE && !rows->partial && at != NULL) {
             at = decode_image(decoder, at, &images[1]);
         }
         if (unlikely(at == NULL)) {
@@ -630,8 +696,13 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
         .scratch = &batch->scratch,
         .end = (const uint8_t *)rows->images.data + rows->images.size,
     };
+    if (rows->partial) {
+        decoder.documents =
+            rf_arena_alloc(&batch->arena, (plan->json_count + 1) * sizeof *decoder.documents);
+    }
     rf_batch_use(batch, table);
     status = decode_rows(&decoder, rows, ordinal, batch, err);
+    rf_arena_deinit(&decoder.nodes);
     if (status != RF_OK) {
         batch->count = count;
         transaction->count = transaction_count;

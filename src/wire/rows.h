@@ -3,7 +3,8 @@
  * Used by the sources: rf_rows_parse reads what stands in front of the rows, enough to find the
  * table and to skip the event; rf_rows_decode turns every row into an event of a batch.
  *
- * WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, version 1 (23-25) and 2 (30-32), offsets in the body:
+ * WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS, version 1 (23-25) and 2 (30-32), and PARTIAL_UPDATE_ROWS
+ * (39), which is UPDATE_ROWS of version 2 but for its after images, offsets in the body:
  *
  *   offset size
  *        0    6  table id
@@ -17,7 +18,13 @@
  * An image: one bit per column present, 1 for NULL, in (present+7)/8 bytes; then the values of the
  * columns that are not NULL. The layout of each type stands beside its decoder in rows.c.
  *
- * Source: MariaDB Knowledge Base, "ROWS_EVENT_V1"; MySQL, rows_event.h, Rows_event. */
+ * In front of an after image of PARTIAL_UPDATE_ROWS stand options, a packed integer; with bit 0 set,
+ * a bitmap of the table's JSON columns follows, (number of them + 7)/8 bytes, first column in the
+ * lowest bit: 1 where the value is not the document but the changes of the one in the before image,
+ * jsonb_change.h, behind their size in as many bytes as that of a document has.
+ *
+ * Source: MariaDB Knowledge Base, "ROWS_EVENT_V1"; MySQL, rows_event.h, Rows_event; MySQL,
+ * sql/log_event.h, Update_rows_log_event, "value_options". */
 #ifndef ROWFERRY_WIRE_ROWS_H
 #define ROWFERRY_WIRE_ROWS_H
 
@@ -37,13 +44,14 @@ struct rf_rows {
     struct rf_str present;       /* bitmap of the columns in the (before) images */
     struct rf_str present_after; /* RF_UPDATE: of the after images; else as `present` */
     struct rf_str images;
-    bool strict; /* for the caller to set: text with invalid bytes stops, and is not marked */
+    bool partial; /* PARTIAL_UPDATE_ROWS */
+    bool strict;  /* for the caller to set: text with invalid bytes stops, and is not marked */
 };
 
-/* True for the six types above. */
+/* True for the seven types above. */
 bool rf_rows_is(unsigned type);
 
-/* type is one of the six (asserted). Strings point into the body.
+/* type is one of the seven (asserted). Strings point into the body.
  * Returns RF_OK; RF_FATAL (damage). */
 RF_USE_RESULT enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *rows,
                                            struct rf_error *err);

@@ -403,6 +403,9 @@ static enum rf_status types_read(struct build *build)
                 return status;
             }
         }
+        if (build->plan->steps[i].op == RF_PLAN_JSON) {
+            build->plan->steps[i].json = build->plan->json_count++;
+        }
         if (build->columns[i].type == RF_COLUMN_DECIMAL) {
             build->plan->text_bytes += build->columns[i].precision + RF_DECIMAL_TEXT_OVERHEAD;
         }

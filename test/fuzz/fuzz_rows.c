@@ -65,7 +65,7 @@ static void check_rows(unsigned type, struct rf_str body, struct rf_table *table
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { HEAD = 3 };
-    static const uint8_t types[] = {23, 24, 25, 30, 31, 32};
+    static const uint8_t types[] = {23, 24, 25, 30, 31, 32, 39};
     struct rf_table *table;
     struct rf_error err = {0};
     if (size < HEAD) {

@@ -496,7 +496,8 @@ void test_put_table(struct rf_buf *out, const struct test_column *columns)
 void test_put_rows(struct rf_buf *out, unsigned type, uint32_t column_count)
 {
     bool second = type >= RF_BINLOG_WRITE_ROWS_V2;
-    bool update = type == RF_BINLOG_UPDATE_ROWS_V1 || type == RF_BINLOG_UPDATE_ROWS_V2;
+    bool update = type == RF_BINLOG_UPDATE_ROWS_V1 || type == RF_BINLOG_UPDATE_ROWS_V2 ||
+                  type == RF_BINLOG_PARTIAL_UPDATE_ROWS;
     test_put(out, 7, 6);
     test_put(out, RF_ROWS_STATEMENT_END, 2);
     if (second) {

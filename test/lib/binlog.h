@@ -37,7 +37,8 @@ struct test_column {
 /* Appends the body of a TABLE_MAP of table shop.items, id 7, with full metadata; the columns end
  * with a nameless one. Every column may be NULL. */
 void test_put_table(struct rf_buf *out, const struct test_column *columns);
-/* Appends the body of a rows event of it up to the images: `type` 23 to 25 or 30 to 32. */
+/* Appends the body of a rows event of it up to the images: `type` 23 to 25, 30 to 32
+ * or 39. */
 void test_put_rows(struct rf_buf *out, unsigned type, uint32_t column_count);
 
 #endif

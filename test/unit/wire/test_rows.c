@@ -395,11 +395,11 @@ static void test_version_2_has_extra_data_that_is_skipped(void **state)
     rf_buf_deinit(&body);
 }
 
-static void test_the_six_rows_types_are_known(void **state)
+static void test_the_seven_rows_types_are_known(void **state)
 {
     (void)state;
     for (unsigned type = 0; type < 256; type++) {
-        bool wanted = (type >= 23 && type <= 25) || (type >= 30 && type <= 32);
+        bool wanted = (type >= 23 && type <= 25) || (type >= 30 && type <= 32) || type == 39;
         assert_int_equal(rf_rows_is(type), wanted);
     }
 }
@@ -589,6 +589,74 @@ static void test_documents_and_vectors(void **state)
                 (struct rf_str){"\0\0\x80\x3f\0\0\0\xc0", 8});
 }
 
+enum { PARTIAL_UPDATE = RF_BINLOG_PARTIAL_UPDATE_ROWS };
+
+static void test_partial_updates_change_the_documents_of_the_before_image(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {{.name = "id", .type = 3},
+                                                 {.name = "a", .type = 245, .metadata = 4},
+                                                 {.name = "n", .type = 1},
+                                                 {.name = "b", .type = 245, .metadata = 4},
+                                                 {0}};
+    /* Two rows: of the first a is changed and b is whole, of the second it is the other way round;
+     * a is NULL there. */
+    static const char images[] =
+        "f0 01 00 00 00 0b 00 00 00 02 02 00 0a 00 05 01 00 05 02 00 07 02 00 00 00 04 00 "
+        "01 01 f0 01 00 00 00 0a 00 00 00 00 04 24 5b 30 5d 03 05 09 00 08 02 00 00 00 04 01 "
+        "f2 02 00 00 00 07 02 00 00 00 04 00 "
+        "01 02 f2 02 00 00 00 07 06 00 00 00 00 01 24 02 04 02";
+    struct rf_batch batch = {0};
+    struct rf_error err = {0};
+    assert_int_equal(decode(columns, PARTIAL_UPDATE, images, &batch, &err), RF_OK);
+    assert_int_equal(batch.count, 2);
+    const struct rf_value *before = batch.events[0].before, *after = batch.events[0].after;
+    assert_int_equal(batch.events[0].op, RF_UPDATE);
+    assert_true(rf_str_equal(rf_value_str(before[1]), RF_STR("[1, 2]")));
+    assert_true(rf_str_equal(rf_value_str(after[1]), RF_STR("[9, 2]")));
+    assert_int_equal(after[2].i, 8);
+    assert_true(rf_str_equal(rf_value_str(after[3]), RF_STR("true")));
+    after = batch.events[1].after;
+    assert_int_equal(after[1].kind, RF_NULL);
+    assert_true(rf_str_equal(rf_value_str(after[3]), RF_STR("false")));
+    rf_batch_deinit(&batch);
+}
+
+static void test_partial_updates_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {{.name = "a", .type = 245, .metadata = 4}, {0}};
+    static const struct {
+        const char *images, *why;
+    } cases[] = {
+        {"fe 02 00 00 00 04 00", "in front of the after image"},
+        {"fe 02 00 00 00 04 00 02 fe 02 00 00 00 04 00", "options that are not known"},
+        {"fe 02 00 00 00 04 00 01", "bitmap of changed documents"},
+        {"fe 02 00 00 00 04 00 01 01", "bitmap of NULLs"},
+        {"ff 01 01 fe 06 00 00 00 00 01 24 02 04 02", "not there"},
+        {"fe 02 00 00 00 04 00 01 01 fe 08 00 00 00 00 03 24 2e 61 02 04 02", "does not fit"},
+        {"fe 02 00 00 00 04 00 01 01 fe 03 00 00 00 00 01 24", "damaged"},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        struct rf_batch batch = {0};
+        struct rf_error err = {0};
+        assert_int_equal(decode(columns, PARTIAL_UPDATE, cases[i].images, &batch, &err), RF_FATAL);
+        if (strstr(err.message, cases[i].why) == NULL) {
+            fail_msg("case %zu: %s", i, err.message);
+        }
+        assert_int_equal(batch.count, 0);
+        rf_batch_deinit(&batch);
+    }
+    /* Without options it is an update like any other. */
+    struct rf_batch batch = {0};
+    struct rf_error err = {0};
+    assert_int_equal(decode(columns, PARTIAL_UPDATE, "fe 02 00 00 00 04 00 00 fe 02 00 00 00 04 01",
+                            &batch, &err),
+                     RF_OK);
+    assert_true(rf_str_equal(rf_value_str(batch.events[0].after[0]), RF_STR("true")));
+    rf_batch_deinit(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -601,7 +669,7 @@ int main(void)
         cmocka_unit_test(test_enums_and_sets_are_their_members),
         cmocka_unit_test(test_rows_become_events_in_their_order),
         cmocka_unit_test(test_version_2_has_extra_data_that_is_skipped),
-        cmocka_unit_test(test_the_six_rows_types_are_known),
+        cmocka_unit_test(test_the_seven_rows_types_are_known),
         cmocka_unit_test(test_rows_cut_anywhere_leave_the_batch_as_it_was),
         cmocka_unit_test(test_an_update_without_its_after_image_is_damage),
         cmocka_unit_test(test_images_that_lack_a_column_are_refused_by_name),
@@ -610,6 +678,8 @@ int main(void)
         cmocka_unit_test(test_an_error_says_where_text_stops_being_text),
         cmocka_unit_test(test_invalid_bytes_are_marked_and_counted_by_value),
         cmocka_unit_test(test_documents_and_vectors),
+        cmocka_unit_test(test_partial_updates_change_the_documents_of_the_before_image),
+        cmocka_unit_test(test_partial_updates_that_do_not_fit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
