@@ -64,11 +64,6 @@ static const struct setting settings[] = {
      "SET GLOBAL binlog_row_metadata='FULL'; it holds for what is logged from then on", BOTH},
     {"log_bin_compress", "OFF", "compressed events are not carried yet",
      "SET GLOBAL log_bin_compress=OFF; it holds for what is logged from then on", MARIADB},
-    {"binlog_row_value_options", "", "of JSON values the log then has only what was changed",
-     "SET GLOBAL binlog_row_value_options=''; sessions that are open keep theirs until they "
-     "connect "
-     "again",
-     MYSQL},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
 
@@ -128,7 +123,7 @@ static enum rf_status check_settings(struct rf_mysql_source *state, struct rf_er
         rf_mysql_query(&state->mysql,
                        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
                        "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', "
-                       "'binlog_row_value_options', 'server_id', 'server_uuid', 'gtid_mode', "
+                       "'server_id', 'server_uuid', 'gtid_mode', "
                        "'lower_case_table_names')",
                        0, &result, err);
     while (status == RF_OK && rf_mysql_result_next(&result)) {

@@ -244,9 +244,6 @@ static void test_settings_that_will_not_do_are_refused_with_the_statement(void *
          "SET GLOBAL binlog_format='ROW'"},
         {"binlog_row_image='MINIMAL'", "binlog_row_image is MINIMAL, and must be FULL",
          "SET GLOBAL binlog_row_image='FULL'"},
-        {"binlog_row_value_options='PARTIAL_JSON'",
-         "binlog_row_value_options is PARTIAL_JSON, and must be empty",
-         "SET GLOBAL binlog_row_value_options=''"},
     };
     (void)context;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
