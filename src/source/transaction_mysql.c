@@ -94,8 +94,9 @@ static enum rf_status take_packed(struct rf_assembly *assembly, struct rf_str ev
 {
     uint8_t type = rf_binlog_header_type(event.data);
     if (!assembly->open || !may_be_packed(type)) {
-        return rf_fail(err, RF_FATAL, "a compressed transaction has a %s event %s",
-                       rf_binlog_type_name(type), assembly->open ? "in it" : "behind its end");
+        rf_fail(err, RF_FATAL, "a compressed transaction has a %s event %s",
+                rf_binlog_type_name(type), assembly->open ? "in it" : "behind its end");
+        return rf_assembly_stop(assembly, err);
     }
     assembly->packed = true;
     enum rf_status status = rf_assembly_take(assembly, event, 0, err);
