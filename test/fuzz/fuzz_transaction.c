@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEADER = 19, TYPES = 171 };
+enum { HEADER = 19, TYPES = 171, MYSQL_TYPES = 42, FIRST_OF_MYSQL = 33 };
 
 struct input {
     const uint8_t *at, *end;
@@ -38,22 +38,29 @@ static void make(struct input *input, uint8_t type, uint8_t flags, const void *b
     rf_buf_add(&input->event, body, size);
 }
 
-/* Without a checksum of the events, but with its own, as every server writes it. */
+/* Without a checksum of the events, but with its own, as every server writes it. A log of MySQL when
+ * its first event is one of that server. */
 static void describe(struct input *input)
 {
     char body[57 + TYPES + 5] = {4};
     char *fixed = body + 56;
     uint32_t crc = 0xffffffff;
+    bool mysql =
+        input->at < input->end && input->at[0] >= FIRST_OF_MYSQL && input->at[0] <= MYSQL_TYPES;
     body[56] = HEADER;
     fixed[2] = 13;
     fixed[4] = 8;
     fixed[19] = fixed[23] = fixed[24] = fixed[25] = 8;
     fixed[26] = 2;
     fixed[30] = fixed[31] = fixed[32] = 10;
-    fixed[162] = 19;
-    fixed[163] = 4;
+    if (mysql) {
+        fixed[33] = fixed[34] = 42;
+    } else {
+        fixed[162] = 19;
+        fixed[163] = 4;
+    }
     body[56] = HEADER;
-    make(input, 15, 0, body, sizeof body);
+    make(input, 15, 0, body, sizeof body - (mysql ? TYPES - MYSQL_TYPES : 0));
     for (size_t i = 0; i < input->event.size - 4; i++) {
         crc ^= (unsigned char)input->event.data[i];
         for (int bit = 0; bit < 8; bit++) {
@@ -116,8 +123,8 @@ static void check(const struct rf_batch *batch)
 static enum rf_status read_all(const uint8_t *data, size_t size, size_t memory_max,
                                struct rf_buf *text)
 {
-    struct rf_skipped one = {.txid = {.kind = RF_TXID_MARIADB, .mariadb = {0, 1, 1}}};
-    struct rf_skips skips = {true, true, true, &one, 1};
+    struct rf_skipped named = {.txid = {.kind = RF_TXID_MARIADB, .mariadb = {0, 1, 1}}};
+    struct rf_skips skips = {true, true, true, &named, 1};
     struct rf_pick pick = {0};
     struct rf_assembly assembly = {.pick = &pick, .records.memory_max = memory_max};
     struct rf_batch batch = {.bytes_max = size % 2 ? 1 : 1024 * 1024};

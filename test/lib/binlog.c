@@ -3,6 +3,8 @@
 #include "wire/binlog.h"
 #include "wire/gtid.h"
 #include "wire/json.h"
+#include "wire/mysql_event.h"
+#include "wire/payload.h"
 #include "wire/rows.h"
 #include "wire/table.h"
 
@@ -204,6 +206,88 @@ static enum rf_status print_gtid_list(struct walk *walk)
     return status;
 }
 
+static enum rf_status print_mysql_gtid(struct walk *walk)
+{
+    struct rf_mysql_gtid_event event;
+    enum rf_status status =
+        rf_mysql_gtid_event_parse(walk->header.type, walk->body, &event, walk->err);
+    if (status == RF_OK) {
+        rf_buf_add_byte(walk->out, ' ');
+        rf_mysql_gtid_print(walk->out, &event.gtid);
+        rf_buf_printf(walk->out, " flags=%x clock=%lld,%lld commit=%llu,%llu bytes=%llu",
+                      event.flags, (long long)event.last_committed,
+                      (long long)event.sequence_number, (unsigned long long)event.commit_us,
+                      (unsigned long long)event.original_commit_us,
+                      (unsigned long long)event.transaction_bytes);
+        rf_buf_printf(walk->out, " version=%u,%u\n", event.version, event.original_version);
+        walk->ordinal = 0;
+    }
+    return status;
+}
+
+static enum rf_status print_previous(struct walk *walk)
+{
+    struct rf_gtid_set set = {0};
+    enum rf_status status = rf_gtid_set_decode(&set, walk->body, walk->err);
+    if (status == RF_OK) {
+        rf_buf_add_byte(walk->out, ' ');
+        rf_gtid_set_print(walk->out, &set);
+        rf_buf_add_byte(walk->out, '\n');
+    }
+    rf_gtid_set_deinit(&set);
+    return status;
+}
+
+static enum rf_status print_xa_prepare(struct walk *walk)
+{
+    struct rf_mysql_xa_prepare prepare;
+    enum rf_status status = rf_mysql_xa_prepare_parse(walk->body, &prepare, walk->err);
+    if (status == RF_OK) {
+        rf_buf_printf(walk->out, " one_phase=%d format=%u", prepare.one_phase, prepare.format);
+        rf_json_add_base64(walk->out, prepare.global);
+        rf_json_add_base64(walk->out, prepare.branch);
+        rf_buf_add_byte(walk->out, '\n');
+    }
+    return status;
+}
+
+static enum rf_status print_body(struct walk *walk);
+
+/* The events in it, as lines of their own. What they define is read from the payload's memory, which
+ * is gone behind it: no later one is compared with it. */
+static enum rf_status print_payload(struct walk *walk)
+{
+    struct rf_payload payload = {0};
+    struct rf_binlog_header outer = walk->header;
+    struct rf_str event = RF_STR_NONE;
+    rf_buf_printf(walk->out, " %zu bytes\n", walk->body.size);
+    enum rf_status status = rf_payload_open(&payload, walk->body, walk->err);
+    while (status == RF_OK) {
+        status = rf_payload_next(&payload, &event, walk->err);
+        if (status != RF_OK || event.data == NULL) {
+            break;
+        }
+        status = rf_binlog_header_parse(event, &walk->header, walk->err);
+        if (status == RF_OK && walk->header.type == RF_BINLOG_TRANSACTION_PAYLOAD) {
+            status = rf_fail(walk->err, RF_FATAL, "a payload within a payload");
+        }
+        if (status == RF_OK) {
+            walk->body = (struct rf_str){event.data + RF_BINLOG_HEADER_SIZE,
+                                         event.size - RF_BINLOG_HEADER_SIZE};
+            rf_buf_printf(walk->out, "  packed %s server=%u time=%u flags=%x",
+                          rf_binlog_type_name(walk->header.type), walk->header.server_id,
+                          walk->header.timestamp, walk->header.flags);
+            status = print_body(walk);
+        }
+        for (size_t i = 0; i < walk->table_count; i++) {
+            walk->tables[i].bytes = RF_STR_NONE; /* compared with nothing from here on */
+        }
+    }
+    walk->header = outer;
+    rf_payload_deinit(&payload);
+    return status;
+}
+
 static enum rf_status print_body(struct walk *walk)
 {
     struct rf_buf *out = walk->out;
@@ -213,6 +297,12 @@ static enum rf_status print_body(struct walk *walk)
     case RF_BINLOG_TABLE_MAP: return print_table(walk);
     case RF_BINLOG_GTID: return print_gtid(walk);
     case RF_BINLOG_GTID_LIST: return print_gtid_list(walk);
+    case RF_BINLOG_MYSQL_GTID:
+    case RF_BINLOG_MYSQL_ANONYMOUS_GTID:
+    case RF_BINLOG_MYSQL_GTID_TAGGED: return print_mysql_gtid(walk);
+    case RF_BINLOG_MYSQL_PREVIOUS_GTIDS: return print_previous(walk);
+    case RF_BINLOG_XA_PREPARE: return print_xa_prepare(walk);
+    case RF_BINLOG_TRANSACTION_PAYLOAD: return print_payload(walk);
     case RF_BINLOG_ROTATE: {
         struct rf_binlog_rotate rotate;
         status = rf_binlog_rotate_parse(walk->body, &rotate, walk->err);

@@ -1,5 +1,7 @@
 #include "lib/reading.h"
 
+#include "lib/mysql_log.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,7 +31,7 @@ static void prepare(struct rf_test_reading *reading)
     rf_assembly_turn(&reading->assembly, RF_STR("bin.000001"));
 }
 
-void rf_test_reading_begin(struct rf_test_reading *reading, const char *patterns, const char *gtids)
+static void begin(struct rf_test_reading *reading, const char *patterns)
 {
     struct rf_str rest = rf_str_of(patterns), field;
     prepare(reading);
@@ -37,7 +39,19 @@ void rf_test_reading_begin(struct rf_test_reading *reading, const char *patterns
         rf_assert(rf_pick_add(&reading->pick, field, NULL) == RF_OK);
     }
     reading->assembly.adopts_list = true;
+}
+
+void rf_test_reading_begin(struct rf_test_reading *reading, const char *patterns, const char *gtids)
+{
+    begin(reading, patterns);
     rf_test_log_begin(&reading->log, gtids);
+}
+
+void rf_test_reading_begin_mysql(struct rf_test_reading *reading, const char *patterns,
+                                 uint64_t last)
+{
+    begin(reading, patterns);
+    rf_test_log_begin_mysql(&reading->log, last);
 }
 
 void rf_test_reading_skip(struct rf_test_reading *reading, const char *skips)

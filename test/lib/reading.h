@@ -37,6 +37,9 @@ extern size_t rf_test_reading_memory_max;
 /* patterns and skips are separated by blanks, gtids by commas; "" for none. */
 void rf_test_reading_begin(struct rf_test_reading *reading, const char *patterns,
                            const char *gtids);
+/* The same of a log of MySQL, before which the transactions 1 to `last` lie. */
+void rf_test_reading_begin_mysql(struct rf_test_reading *reading, const char *patterns,
+                                 uint64_t last);
 void rf_test_reading_skip(struct rf_test_reading *reading, const char *skips);
 /* A second one of the same log, behind the first one's position; the server would send it from
  * `at` on. */

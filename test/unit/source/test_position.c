@@ -11,6 +11,15 @@
     "mariadb:gtid=0-1-300000,1-2-7;file=bin.000003;start=1000;end=1234;last=0-1-300000;" \
     "time=1763830000;sum=2774811130;server=1;created=1763820000"
 
+#define A "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+#define B "4350f323-7565-4e59-8763-4b1b83a0ce0e"
+#define MYSQL                                                                          \
+    "mysql:gtid=" A ":1-7:9:night:1;file=bin.000003;start=1000;end=1234;last=" A ":9;" \
+    "time=1763830000;sum=2774811130;server=1;created=1763820000;uuid=" A
+#define PLACE                                                                            \
+    "mysql:gtid=" A ":1-7;file=bin.000003;start=1000;end=1234;time=1763830000;server=1;" \
+    "uuid=" A ";by=place"
+
 static void test_a_position_reads_back_as_it_was_written(void **context)
 {
     static const char *const texts[] = {
@@ -22,6 +31,12 @@ static void test_a_position_reads_back_as_it_was_written(void **context)
         "mariadb:gtid=0-1-5;file=a%20b%3B%25%2C%3D.000001;end=500",
         "mariadb:gtid=0-1-5;file=b.1;start=8000000000;end=8000000100;last=0-1-5;time=0;server=7",
         "mariadb:gtid=4294967295-4294967295-18446744073709551615",
+        MYSQL,
+        PLACE,
+        "mysql:gtid=",
+        "mysql:gtid=" A ":1-7:9," B ":5;server=1;uuid=" B,
+        "mysql:gtid=;file=bin.000001;end=157;server=1;by=place",
+        "mysql:gtid=" A ":night:1;file=bin.000001;start=4;end=9;last=" A ":night:1;time=1",
     };
     (void)context;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -89,6 +104,18 @@ static void test_a_text_that_makes_no_sense_is_refused(void **context)
         "mariadb:gtid=0-1-5;file=b.1;start=9;end=20;last=0-1-5;time=1;sum=0",
         "mariadb:gtid=0-1",
         "mariadb:gtid",
+        "mariadb:gtid=" A ":1-7",
+        "mariadb:gtid=0-1-5;uuid=" A,
+        "mariadb:gtid=0-1-5;file=b.1;end=20;by=place",
+        "mysql:",
+        "mysql:gtid=0-1-5",
+        "mysql:gtid=" A ":1-7;uuid=" A "x",
+        "mysql:gtid=" A ":1-7;by=place",
+        "mysql:gtid=" A ":1-7;file=b.1;end=20;by=hand",
+        "mysql:gtid=" A ":1-7;file=b.1;start=9;end=20;time=1",
+        "mysql:gtid=" A ":1-7;file=b.1;start=9;end=20;last=" A ":8;time=1",
+        "mysql:gtid=" A ":1-7;file=b.1;start=9;end=20;last=" A ":7;time=1;by=place",
+        "mysql:gtid=" A ":1-7;file=b.1;start=9;end=20;last=0-1-5;time=1",
     };
     (void)context;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -114,6 +141,10 @@ static void test_a_place_to_begin_has_five_forms(void **context)
         {"C:bin.000003:1234", RF_START_PLACE},
         {"0-1-5", RF_START_GTIDS},
         {"0-1-5,1-2-7", RF_START_GTIDS},
+        {A ":1-7:9", RF_START_GTIDS},
+        {A ":9", RF_START_GTIDS},
+        {" " A ":1-7 ,\n" B ":night:1", RF_START_GTIDS},
+        {MYSQL, RF_START_POSITION},
         {WHOLE, RF_START_POSITION},
     };
     (void)context;
@@ -174,6 +205,37 @@ static void test_a_position_contains_what_lies_before_it(void **context)
         {WHOLE, "now", false},
         {WHOLE, "bin.000003:4", false},
         {WHOLE, "mariadb:gtid=;colour=red", false},
+        {MYSQL, A ":7", true},
+        {MYSQL, A ":8", false},
+        {MYSQL, A ":9", true},
+        {MYSQL, A ":night:1", true},
+        {MYSQL, A ":night:2", false},
+        {MYSQL, B ":1", false},
+        {MYSQL, A ":1-7", true},
+        {MYSQL, A ":1-9", false},
+        {A ":1-9:night:1-2", MYSQL, true},
+        {MYSQL, MYSQL, true},
+        {MYSQL, "mysql:gtid=", true},
+        /* By GTIDs the place does not matter; without, it does, and so does whose it is. */
+        {"mysql:gtid=" A ":1-7", "mysql:gtid=" A ":1-7;file=bin.000009;end=9999", true},
+        {PLACE, PLACE, true},
+        {PLACE, "mysql:gtid=;file=bin.000003;end=1234;by=place", true},
+        {PLACE, "mysql:gtid=;file=bin.000003;end=1235;by=place", false},
+        {PLACE, "mysql:gtid=;file=bin.000002;end=9999;by=place", true},
+        {PLACE, "mysql:gtid=;file=bin.000004;end=4;by=place", false},
+        {PLACE, "mysql:gtid=;file=other.000002;end=4;by=place", false},
+        {PLACE, "mysql:gtid=;file=bin.000002;end=4;uuid=" B ";by=place", false},
+        {PLACE, "mysql:gtid=" A ":8;file=bin.000002;end=4;by=place", false},
+        {"mysql:gtid=" A ":1-7", PLACE, false},
+        {MYSQL, PLACE, true},
+        {PLACE, "bin.000003:1000", true},
+        {PLACE, "bin.000003:1233", true},
+        {PLACE, "bin.000003:1234", false},
+        {PLACE, "bin.000004:4", false},
+        {PLACE, A ":7", true},
+        {WHOLE, A ":1", false},
+        {MYSQL, "0-1-5", false},
+        {WHOLE, "mysql:gtid=", false},
         {"", "0-1-5", false},
         {"nonsense", "0-1-5", false},
     };

@@ -41,6 +41,18 @@ static void test_names_and_gtids_are_known(void **context)
     assert_false(leaves_out(&skips, "0-1-1235"));
     assert_false(leaves_out(&skips, "0-2-1234"));
     assert_false(leaves_out(&skips, "1-1-1234"));
+    assert_int_equal(read_names(&skips, "3E11FA47-71ca-11e1-9e33-c80aa9429562:5", NULL), RF_OK);
+    assert_int_equal(read_names(&skips, "3e11fa47-71ca-11e1-9e33-c80aa9429562:night:6", NULL),
+                     RF_OK);
+    assert_true(leaves_out(&skips, "3e11fa47-71ca-11e1-9e33-c80aa9429562:5"));
+    assert_true(leaves_out(&skips, "3e11fa47-71ca-11e1-9e33-c80aa9429562:night:6"));
+    assert_false(leaves_out(&skips, "3e11fa47-71ca-11e1-9e33-c80aa9429562:6"));
+    assert_int_equal(read_names(&skips, "bin.000001:157", NULL), RF_OK);
+    const struct rf_txid here = {.kind = RF_TXID_PLACE, .offset = 157};
+    const struct rf_txid there = {.kind = RF_TXID_PLACE, .offset = 158};
+    assert_true(rf_skips_transaction(&skips, &here, RF_STR("bin.000001")));
+    assert_false(rf_skips_transaction(&skips, &here, RF_STR("bin.000002")));
+    assert_false(rf_skips_transaction(&skips, &there, RF_STR("bin.000001")));
     rf_skips_deinit(&skips);
     assert_false(leaves_out(&skips, "0-1-1234"));
 }
@@ -55,6 +67,9 @@ static void test_other_names_are_refused_with_what_was_meant(void **context)
         {"rolbacks", "did you mean \"rollbacks\"?"},
         {"0-1", "skip: \"0-1\""},
         {"unknown", "skip: \"unknown\""},
+        {"statments:1", "skip: \"statments:1\""},
+        {"bin.000001:", "skip: \"bin.000001:\""},
+        {"3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5", "skip: \"3e11fa47"},
         {"", "skip: \"\""},
     };
     (void)context;
