@@ -142,8 +142,8 @@ static void test_a_place_says_where_to_begin(void **context)
     open_at(&subject, "bin.000001:4");
     expect(&subject, ROW("A:1", 1) ROW("A:2", 2));
     end(&subject);
-    for (int i = -1; i <= 1; i += 2) {
-        snprintf(place, sizeof place, "bin.000001:%llu", (unsigned long long)((int64_t)at + i));
+    for (uint64_t beside = at - 1; beside <= at + 1; beside += 2) {
+        snprintf(place, sizeof place, "bin.000001:%llu", (unsigned long long)beside);
         prepare(&subject, place);
         refused(&subject, RF_CONFIG, "no transaction begins in bin.000001", "Gtid");
         end(&subject);
