@@ -1,5 +1,5 @@
-/* MySQL's GTIDs as text, as bytes and in events. A set that is accepted has its form, and reads back
- * as the same one from its text and from its bytes. */
+/* MySQL's GTIDs as text, as bytes and in events. A set that is accepted has its form, and reads
+ * back as the same one from its text and from its bytes. */
 #include "wire/binlog.h"
 #include "wire/mysql_event.h"
 

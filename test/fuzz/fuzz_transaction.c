@@ -38,8 +38,8 @@ static void make(struct input *input, uint8_t type, uint8_t flags, const void *b
     rf_buf_add(&input->event, body, size);
 }
 
-/* Without a checksum of the events, but with its own, as every server writes it. A log of MySQL when
- * its first event is one of that server. */
+/* Without a checksum of the events, but with its own, as every server writes it. A log of MySQL
+ * when its first event is one of that server. */
 static void describe(struct input *input)
 {
     char body[57 + TYPES + 5] = {4};

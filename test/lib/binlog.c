@@ -253,8 +253,8 @@ static enum rf_status print_xa_prepare(struct walk *walk)
 
 static enum rf_status print_body(struct walk *walk);
 
-/* The events in it, as lines of their own. What they define is read from the payload's memory, which
- * is gone behind it: no later one is compared with it. */
+/* The events in it, as lines of their own. What they define is read from the payload's memory,
+ * which is gone behind it: no later one is compared with it. */
 static enum rf_status print_payload(struct walk *walk)
 {
     struct rf_payload payload = {0};
