@@ -18,10 +18,10 @@
  * An image: one bit per column present, 1 for NULL, in (present+7)/8 bytes; then the values of the
  * columns that are not NULL. The layout of each type stands beside its decoder in rows.c.
  *
- * In front of an after image of PARTIAL_UPDATE_ROWS stand options, a packed integer; with bit 0 set,
- * a bitmap of the table's JSON columns follows, (number of them + 7)/8 bytes, first column in the
- * lowest bit: 1 where the value is not the document but the changes of the one in the before image,
- * jsonb_change.h, behind their size in as many bytes as that of a document has.
+ * In front of an after image of PARTIAL_UPDATE_ROWS stand options, a packed integer; with bit 0
+ * set, a bitmap of the table's JSON columns follows, (number of them + 7)/8 bytes, first column in
+ * the lowest bit: 1 where the value is not the document but the changes of the one in the before
+ * image, jsonb_change.h, behind their size in as many bytes as that of a document has.
  *
  * Source: MariaDB Knowledge Base, "ROWS_EVENT_V1"; MySQL, rows_event.h, Rows_event; MySQL,
  * sql/log_event.h, Update_rows_log_event, "value_options". */
