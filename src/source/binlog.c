@@ -51,7 +51,8 @@ static const struct rf_option options[] = {
      "tables have no key, and ENUM and SET are their numbers",
      false},
     {"schema", RF_OPTION_TEXT, offsetof(struct state, schema), NULL, NULL,
-     "file of the tables' definitions, for logs without names: what mariadb-dump --no-data prints",
+     "file of the tables' definitions, for logs without names and for columns of UUID, INET4 and "
+     "INET6: what mariadb-dump --no-data prints",
      false},
     {"invalid", RF_OPTION_CHOICE, offsetof(struct state, invalid), "mark", RF_INVALID_CHOICES,
      RF_INVALID_HELP, false},

@@ -45,10 +45,11 @@ static const struct rf_option options[] = {
            "database, or database.table, with *; several with commas"),
     OPTION("tables", RF_OPTION_LIST, tables, NULL, NULL,
            "database.table patterns with *, a leading - leaves out; none: all tables"),
-    OPTION("schema", RF_OPTION_CHOICE, schema, "auto", "auto|log",
-           "the columns' names where the log has none (binlog_row_metadata is not FULL): auto asks "
-           "the "
-           "server for them, which takes SELECT on the tables; log refuses such a server"),
+    OPTION(
+        "schema", RF_OPTION_CHOICE, schema, "auto", "auto|log",
+        "what the log does not say, the columns' names where binlog_row_metadata is not FULL, "
+        "and which are MariaDB's UUID, INET4 and INET6: auto asks the server, which takes SELECT "
+        "on the tables; log refuses a server without names, and has bytes"),
     OPTION("invalid", RF_OPTION_CHOICE, invalid, "mark", RF_INVALID_CHOICES, RF_INVALID_HELP),
     OPTION("skip", RF_OPTION_LIST, skip, NULL, NULL, RF_SKIPS_HELP),
     OPTION("queries", RF_OPTION_BOOL, queries, "off", NULL,
