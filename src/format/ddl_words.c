@@ -16,11 +16,14 @@ static void step(struct rf_str *rest, size_t size)
     rest->size -= size;
 }
 
-/* A version comment counts as what stands in it: only its beginning, with the number, is stepped
- * over. */
+/* A version comment counts as what stands in it: only its beginning, with the number, and its end
+ * are stepped over. */
 static size_t comment_size(struct rf_str rest)
 {
     size_t size = 2;
+    if (rf_str_starts(rest, RF_STR("*/"))) {
+        return size;
+    }
     if (rf_str_starts(rest, RF_STR("/*!")) || rf_str_starts(rest, RF_STR("/*M!"))) {
         size = rest.data[2] == 'M' ? 4 : 3;
         while (size < rest.size && rest.data[size] >= '0' && rest.data[size] <= '9') {
