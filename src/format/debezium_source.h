@@ -25,7 +25,8 @@ void rf_debezium_parts_make(struct rf_debezium_parts *parts, const struct rf_deb
                             struct rf_str database, struct rf_str table);
 void rf_debezium_parts_deinit(struct rf_debezium_parts *parts);
 
-/* What names a transaction, into an emptied `place`: 1,"gtid":"0-1-42","file":"bin.000001","pos": */
+/* What names a transaction, into an emptied `place`:
+ * 1,"gtid":"0-1-42","file":"bin.000001","pos": */
 void rf_debezium_place_make(struct rf_buf *place, const struct rf_transaction *transaction);
 
 /* Appends ,"source":{ up to "row": and what is behind the row's number up to the brace. */

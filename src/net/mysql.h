@@ -106,8 +106,8 @@ RF_USE_RESULT enum rf_status rf_mysql_query(struct rf_mysql *mysql, const char *
                                             int64_t timeout_ms, struct rf_mysql_result *result,
                                             struct rf_error *err);
 /* Runs a statement that holds rows or secrets: messages say what was done instead ("writing to
- * shop.orders"), nothing of the statement, and nothing that the server repeats of it. For one without an answer. Returns as
- * rf_mysql_query. */
+ * shop.orders"), nothing of the statement, and nothing that the server repeats of it. For one
+ * without an answer. Returns as rf_mysql_query. */
 RF_USE_RESULT enum rf_status rf_mysql_execute(struct rf_mysql *mysql, const char *statement,
                                               const char *doing, struct rf_error *err);
 /* Goes to the next row; false behind the last one. */

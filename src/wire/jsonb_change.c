@@ -9,8 +9,8 @@ enum { REPLACE = 0, INSERT = 1, REMOVE = 2 };
 static const char no_changes[] = "the changes of a JSON document are damaged";
 static const char misses[] = "a change of a JSON document does not fit the document before it";
 
-/* A value of the document in hand. As long as nothing in it was looked at, it is its bytes; then its
- * elements are nodes, too. */
+/* A value of the document in hand. As long as nothing in it was looked at, it is its bytes; then
+ * its elements are nodes, too. */
 struct node {
     struct node *next;
     struct node *first; /* its elements, once it is open */
@@ -56,8 +56,8 @@ static uint32_t read_unit(const struct rf_str *text, size_t at)
     return code;
 }
 
-/* A key between quotes, of which the first was taken; `rest` goes on behind the last one. The server
- * escapes what JSON cannot say otherwise, which is all below 0x80. */
+/* A key between quotes, of which the first was taken; `rest` goes on behind the last one. The
+ * server escapes what JSON cannot say otherwise, which is all below 0x80. */
 static bool read_quoted(struct rf_str *rest, struct rf_arena *scratch, struct rf_str *key)
 {
     static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";

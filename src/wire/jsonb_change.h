@@ -11,10 +11,10 @@
  *      *  not of 2: v: bytes of the value, packed integer
  *      v  not of 2: a document, as in jsonb.h
  *
- * Replaced and removed is what the path leads to, which must be there; $ alone can only be replaced.
- * Inserted is a member that is not there yet, at the place that its key has in the order of keys; or
- * an element of an array, in front of the one that has its number, or at the end. No changes at all:
- * the document stays what it was.
+ * Replaced and removed is what the path leads to, which must be there; $ alone can only be
+ * replaced. Inserted is a member that is not there yet, at the place that its key has in the order
+ * of keys; or an element of an array, in front of the one that has its number, or at the end. No
+ * changes at all: the document stays what it was.
  *
  * Source: MySQL, sql/json_diff.h, Json_diff_vector::write_binary and apply_json_diffs;
  * sql-common/json_path.h; measured against MySQL 9.7. */

@@ -78,7 +78,8 @@ enum family {
     VARBINARIES,
     ENUM,
     SET,
-    UUID, /* as FIXED, these three */
+    GEOMETRY, /* instead of the metadata stands what it may hold */
+    UUID,     /* as FIXED, these three */
     INET4,
     INET6,
 };
@@ -120,15 +121,15 @@ static const struct type {
     {"set", SET, 254, 248},
     {"json", FIXED, 245, 4},
     {"vector", FIXED, 242, 4},
-    {"geometry", FIXED, 255, 4},
-    {"point", FIXED, 255, 4},
-    {"linestring", FIXED, 255, 4},
-    {"polygon", FIXED, 255, 4},
-    {"multipoint", FIXED, 255, 4},
-    {"multilinestring", FIXED, 255, 4},
-    {"multipolygon", FIXED, 255, 4},
-    {"geometrycollection", FIXED, 255, 4},
-    {"geomcollection", FIXED, 255, 4},
+    {"geometry", GEOMETRY, 255, RF_GEOMETRY_ANY},
+    {"point", GEOMETRY, 255, RF_GEOMETRY_POINT},
+    {"linestring", GEOMETRY, 255, RF_GEOMETRY_LINESTRING},
+    {"polygon", GEOMETRY, 255, RF_GEOMETRY_POLYGON},
+    {"multipoint", GEOMETRY, 255, RF_GEOMETRY_MULTIPOINT},
+    {"multilinestring", GEOMETRY, 255, RF_GEOMETRY_MULTILINESTRING},
+    {"multipolygon", GEOMETRY, 255, RF_GEOMETRY_MULTIPOLYGON},
+    {"geometrycollection", GEOMETRY, 255, RF_GEOMETRY_COLLECTION},
+    {"geomcollection", GEOMETRY, 255, RF_GEOMETRY_COLLECTION},
     {"uuid", UUID, 254, 254 | 16 << 8},
     {"inet6", INET6, 254, 254 | 16 << 8},
     {"inet4", INET4, 254, 254 | 4 << 8},
@@ -182,6 +183,10 @@ static void set_numbers(struct rf_definition_column *column, const struct type *
         break;
     case SET:
         column->metadata = (uint16_t)(type->metadata | set_bytes(column->member_count) << 8);
+        break;
+    case GEOMETRY:
+        column->metadata = 4;
+        column->geometry = (uint8_t)type->metadata;
         break;
     case UUID: column->address = RF_COLUMN_UUID; break;
     case INET4: column->address = RF_COLUMN_INET4; break;

@@ -40,7 +40,8 @@ struct rf_definition_column {
     struct rf_str type; /* as declared, for messages */
     uint8_t log_type;   /* 0: a type that is not known here */
     uint16_t metadata;
-    uint8_t address; /* RF_COLUMN_UUID, RF_COLUMN_INET4 or RF_COLUMN_INET6; 0: none of them */
+    uint8_t address;  /* RF_COLUMN_UUID, RF_COLUMN_INET4 or RF_COLUMN_INET6; 0: none of them */
+    uint8_t geometry; /* enum rf_geometry_type */
     bool is_unsigned;
     bool nullable;
     bool character; /* has a character set */

@@ -790,6 +790,12 @@ static enum rf_status addresses_take(struct build *build)
 /* Of each geometry column in their order. A server may leave them out. */
 static enum rf_status geometries_read(struct build *build)
 {
+    bool logged = build->map->has[FIELD_GEOMETRY_TYPE];
+    for (uint32_t i = 0; !logged && build->definition && i < build->map->column_count; i++) {
+        if (build->columns[i].type == RF_COLUMN_GEOMETRY) {
+            build->columns[i].precision = build->definition->columns[i].geometry;
+        }
+    }
     struct rf_cursor cursor = rf_cursor_of(build->map->fields[FIELD_GEOMETRY_TYPE]);
     for (uint32_t i = 0; i < build->map->column_count && rf_cursor_left(&cursor) > 0; i++) {
         if (build->columns[i].type == RF_COLUMN_GEOMETRY) {

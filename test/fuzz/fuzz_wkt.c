@@ -1,5 +1,5 @@
-/* Geometries: whatever a log has in a geometry column is read without harm, and what becomes text is
- * no longer than its bytes allow, with each parenthesis closed. */
+/* Geometries: whatever a log has in a geometry column is read without harm, and what becomes text
+ * is no longer than its bytes allow, with each parenthesis closed. */
 #include "wire/wkt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

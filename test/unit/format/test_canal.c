@@ -112,8 +112,8 @@ static const char *told_of(struct bench *bench, struct rf_column column, struct 
     if (number == NULL) {
         snprintf(told, sizeof told, "%s", text);
     } else {
-        snprintf(told, sizeof told, "%.*s %.*s %d", (int)strcspn(data + 5, "}"), data + 5,
-                 (int)strcspn(type + 5, "}"), type + 5, atoi(number + 5));
+        snprintf(told, sizeof told, "%.*s %.*s %.*s", (int)strcspn(data + 5, "}"), data + 5,
+                 (int)strcspn(type + 5, "}"), type + 5, (int)strcspn(number + 5, "}"), number + 5);
     }
     table->columns = own;
     rf_table_release(table);
