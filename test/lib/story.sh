@@ -206,7 +206,8 @@ start_server() {
 }
 
 # start_mariadb NAME [--durable] [-- SERVER OPTIONS], start_mysql the same;
-# start_redis NAME [-- SERVER OPTIONS]; start_mongo NAME [--java] [-- SERVER OPTIONS]
+# start_redis NAME [-- SERVER OPTIONS]; start_mongo NAME [--java] [-- SERVER OPTIONS];
+# start_cassandra NAME [--durable] [-- SERVER OPTIONS]
 start_mariadb() {
     start_server mariadb "$@"
 }
@@ -221,6 +222,10 @@ start_redis() {
 
 start_mongo() {
     start_server mongo "$@"
+}
+
+start_cassandra() {
+    start_server cassandra "$@"
 }
 
 # By name, on the same port and with the same options as before.
@@ -269,6 +274,15 @@ mongo() {
     local port=${name}_PORT
     shift
     "$ROWFERRY_SOURCE_DIR/test/lib/mongo.py" "${!port}" "$@"
+}
+
+# cql NAME STATEMENT...: the rows of each, tab-separated lines without headings.
+# cql NAME --dump KEYSPACE: all rows of its tables, but for rowferry's own. CQL_USER, CQL_PASSWORD.
+cql() {
+    local name=$1
+    local port=${name}_PORT
+    shift
+    "$ROWFERRY_SOURCE_DIR/test/lib/cql.py" "${!port}" "$@"
 }
 
 # ---- Background processes -------------------------------------------------------------------
