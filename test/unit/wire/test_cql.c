@@ -26,7 +26,6 @@ static void add_execute(struct rf_buf *out, unsigned version)
                                            .value_count = 3,
                                            .has_timestamp = true,
                                            .timestamp = 1700000000000000};
-    size_t begin = rf_cql_begin(out, version, STREAM, RF_CQL_EXECUTE);
     rf_cql_add_string(out, id);
     if (version >= 5) {
         rf_cql_add_string(out, RF_STR("meta"));
@@ -36,20 +35,17 @@ static void add_execute(struct rf_buf *out, unsigned version)
     rf_cql_add_null(out);
     rf_cql_add_unset(out);
     rf_cql_add_parameters_end(out, &parameters);
-    rf_cql_end(out, begin);
 }
 
 static void add_batch(struct rf_buf *out, unsigned version)
 {
     struct rf_cql_parameters parameters = {
         .consistency = RF_CQL_QUORUM, .has_timestamp = true, .timestamp = 42};
-    size_t begin = rf_cql_begin(out, version, STREAM, RF_CQL_BATCH);
     rf_cql_add_batch(out, RF_CQL_UNLOGGED, 2);
     rf_cql_add_batch_prepared(out, id, 1);
     rf_cql_add_bytes(out, RF_STR("x"));
     rf_cql_add_batch_text(out, RF_STR("DELETE FROM ks.t"), 0);
     rf_cql_add_batch_end(out, version, &parameters);
-    rf_cql_end(out, begin);
 }
 
 static void add_queries(struct rf_buf *out, unsigned version, struct rf_str name)
@@ -62,36 +58,44 @@ static void add_queries(struct rf_buf *out, unsigned version, struct rf_str name
                                      .page_size = 500,
                                      .paging_state = RF_STR("\1\2\3")};
     if (rf_str_equal(name, RF_STR("query"))) {
-        rf_cql_add_query(out, version, STREAM, RF_STR("SELECT * FROM ks.t"), &plain, NULL);
+        rf_cql_add_query(out, version, RF_STR("SELECT * FROM ks.t"), &plain, NULL);
     } else {
-        rf_cql_add_query(out, version, STREAM, RF_STR("SELECT a FROM ks.t WHERE a = ? AND b = ?"),
-                         &full, values);
+        rf_cql_add_query(out, version, RF_STR("SELECT a FROM ks.t WHERE a = ? AND b = ?"), &full,
+                         values);
     }
 }
+
+static const struct {
+    const char *name;
+    enum rf_cql_opcode opcode;
+} opcodes[] = {{"options", RF_CQL_OPTIONS},     {"startup", RF_CQL_STARTUP},
+               {"startup_lz4", RF_CQL_STARTUP}, {"auth", RF_CQL_AUTH_RESPONSE},
+               {"register", RF_CQL_REGISTER},   {"prepare", RF_CQL_PREPARE},
+               {"execute", RF_CQL_EXECUTE},     {"batch", RF_CQL_BATCH},
+               {"query", RF_CQL_QUERY},         {"query_values", RF_CQL_QUERY}};
 
 static void add_request(struct rf_buf *out, unsigned version, struct rf_str name)
 {
-    if (rf_str_equal(name, RF_STR("options"))) {
-        rf_cql_add_options(out, version, STREAM);
-    } else if (rf_str_starts(name, RF_STR("startup"))) {
-        rf_cql_add_startup(out, version, STREAM, name.size > 7);
-    } else if (rf_str_equal(name, RF_STR("auth"))) {
-        rf_cql_add_auth_plain(out, version, STREAM, RF_STR("user"), RF_STR("pass"));
-    } else if (rf_str_equal(name, RF_STR("register"))) {
-        rf_cql_add_register(out, version, STREAM);
-    } else if (rf_str_equal(name, RF_STR("prepare"))) {
-        rf_cql_add_prepare(out, version, STREAM,
-                           RF_STR("INSERT INTO ks.t (a, b, c) VALUES (?, ?, ?)"));
-    } else if (rf_str_equal(name, RF_STR("execute"))) {
-        add_execute(out, version);
-    } else if (rf_str_equal(name, RF_STR("batch"))) {
-        add_batch(out, version);
-    } else {
-        add_queries(out, version, name);
+    size_t i = 0;
+    while (!rf_str_equal(name, rf_str_of(opcodes[i].name))) {
+        assert_true(++i < count_of(opcodes));
     }
+    size_t begin = rf_cql_begin(out, version, STREAM, opcodes[i].opcode);
+    switch (opcodes[i].opcode) {
+    case RF_CQL_OPTIONS: break;
+    case RF_CQL_STARTUP: rf_cql_add_startup(out, name.size > 7); break;
+    case RF_CQL_AUTH_RESPONSE: rf_cql_add_auth_plain(out, RF_STR("user"), RF_STR("pass")); break;
+    case RF_CQL_REGISTER: rf_cql_add_register(out); break;
+    case RF_CQL_PREPARE:
+        rf_cql_add_prepare(out, version, RF_STR("INSERT INTO ks.t (a, b, c) VALUES (?, ?, ?)"));
+        break;
+    case RF_CQL_EXECUTE: add_execute(out, version); break;
+    case RF_CQL_BATCH: add_batch(out, version); break;
+    default: add_queries(out, version, name); break;
+    }
+    rf_cql_end(out, begin);
 }
 
-/* Nothing in it is sorted or ordered by the protocol but for these two, whose order is free. */
 static void check_request(struct rf_str line)
 {
     struct rf_buf out = {0};
@@ -153,7 +157,9 @@ static void check_segments(struct rf_str line)
         struct rf_cql_parameters one = {.consistency = RF_CQL_ONE};
         memset(rf_buf_reserve(&text, 300000), 'x', 300000);
         text.size = 300000;
-        rf_cql_add_query(&frames, 5, 2, rf_buf_str(&text), &one, NULL);
+        size_t begin = rf_cql_begin(&frames, 5, 2, RF_CQL_QUERY);
+        rf_cql_add_query(&frames, 5, rf_buf_str(&text), &one, NULL);
+        rf_cql_end(&frames, begin);
         rf_cql_segments_add(&out, rf_buf_str(&frames), false);
         assert_true(rf_str_to_u64(first, &size));
         assert_int_equal(out.size, size);
@@ -185,7 +191,9 @@ static void add_frames(struct rf_buf *out, const size_t *sizes, size_t count)
         for (size_t j = 0; j < sizes[i]; j++) {
             rf_buf_add_byte(&text, (char)('a' + j * j % 23));
         }
-        rf_cql_add_query(out, 5, 1, rf_buf_str(&text), &one, NULL);
+        size_t begin = rf_cql_begin(out, 5, 1, RF_CQL_QUERY);
+        rf_cql_add_query(out, 5, rf_buf_str(&text), &one, NULL);
+        rf_cql_end(out, begin);
         rf_buf_deinit(&text);
     }
 }
