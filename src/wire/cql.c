@@ -242,14 +242,8 @@ void rf_cql_end(struct rf_buf *out, size_t begin)
     memcpy(out->data + begin + 5, &bytes, sizeof bytes);
 }
 
-void rf_cql_add_options(struct rf_buf *out, unsigned version, int16_t stream)
+void rf_cql_add_startup(struct rf_buf *out, bool lz4)
 {
-    rf_cql_end(out, rf_cql_begin(out, version, stream, RF_CQL_OPTIONS));
-}
-
-void rf_cql_add_startup(struct rf_buf *out, unsigned version, int16_t stream, bool lz4)
-{
-    size_t begin = rf_cql_begin(out, version, stream, RF_CQL_STARTUP);
     rf_cql_add_short(out, lz4 ? 3 : 2);
     rf_cql_add_string(out, RF_STR("DRIVER_NAME"));
     rf_cql_add_string(out, RF_STR("rowferry"));
@@ -259,38 +253,30 @@ void rf_cql_add_startup(struct rf_buf *out, unsigned version, int16_t stream, bo
     }
     rf_cql_add_string(out, RF_STR("CQL_VERSION"));
     rf_cql_add_string(out, RF_STR("3.0.0"));
-    rf_cql_end(out, begin);
 }
 
-void rf_cql_add_auth_plain(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str user,
-                           struct rf_str password)
+void rf_cql_add_auth_plain(struct rf_buf *out, struct rf_str user, struct rf_str password)
 {
-    size_t begin = rf_cql_begin(out, version, stream, RF_CQL_AUTH_RESPONSE);
     rf_cql_add_int(out, (int32_t)(user.size + password.size + 2));
     rf_buf_add_byte(out, '\0');
     rf_buf_add_str(out, user);
     rf_buf_add_byte(out, '\0');
     rf_buf_add_str(out, password);
-    rf_cql_end(out, begin);
 }
 
-void rf_cql_add_register(struct rf_buf *out, unsigned version, int16_t stream)
+void rf_cql_add_register(struct rf_buf *out)
 {
-    size_t begin = rf_cql_begin(out, version, stream, RF_CQL_REGISTER);
     rf_cql_add_short(out, 2);
     rf_cql_add_string(out, RF_STR("TOPOLOGY_CHANGE"));
     rf_cql_add_string(out, RF_STR("STATUS_CHANGE"));
-    rf_cql_end(out, begin);
 }
 
-void rf_cql_add_prepare(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str text)
+void rf_cql_add_prepare(struct rf_buf *out, unsigned version, struct rf_str text)
 {
-    size_t begin = rf_cql_begin(out, version, stream, RF_CQL_PREPARE);
     rf_cql_add_bytes(out, text);
     if (version >= 5) {
         rf_cql_add_int(out, 0); /* flags */
     }
-    rf_cql_end(out, begin);
 }
 
 static uint32_t flags_of(const struct rf_cql_parameters *parameters)
@@ -338,10 +324,9 @@ void rf_cql_add_parameters_end(struct rf_buf *out, const struct rf_cql_parameter
     }
 }
 
-void rf_cql_add_query(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str text,
+void rf_cql_add_query(struct rf_buf *out, unsigned version, struct rf_str text,
                       const struct rf_cql_parameters *parameters, const struct rf_str *values)
 {
-    size_t begin = rf_cql_begin(out, version, stream, RF_CQL_QUERY);
     rf_cql_add_bytes(out, text);
     rf_cql_add_parameters(out, version, parameters);
     for (unsigned i = 0; i < parameters->value_count; i++) {
@@ -352,7 +337,6 @@ void rf_cql_add_query(struct rf_buf *out, unsigned version, int16_t stream, stru
         }
     }
     rf_cql_add_parameters_end(out, parameters);
-    rf_cql_end(out, begin);
 }
 
 void rf_cql_add_batch(struct rf_buf *out, enum rf_cql_batch_kind kind, uint16_t count)

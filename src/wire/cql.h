@@ -256,15 +256,13 @@ size_t rf_cql_begin(struct rf_buf *out, unsigned version, int16_t stream,
 /* The body may not be larger than RF_CQL_BODY_MAX. */
 void rf_cql_end(struct rf_buf *out, size_t begin);
 
-/* Whole frames. */
-void rf_cql_add_options(struct rf_buf *out, unsigned version, int16_t stream);
-void rf_cql_add_startup(struct rf_buf *out, unsigned version, int16_t stream, bool lz4);
-/* For PLAIN: the user and the password. */
-void rf_cql_add_auth_plain(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str user,
-                           struct rf_str password);
-/* For changes of nodes and of their state. */
-void rf_cql_add_register(struct rf_buf *out, unsigned version, int16_t stream);
-void rf_cql_add_prepare(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str text);
+/* The bodies of requests. OPTIONS has none. */
+void rf_cql_add_startup(struct rf_buf *out, bool lz4);
+/* AUTH_RESPONSE, for PLAIN: the user and the password. */
+void rf_cql_add_auth_plain(struct rf_buf *out, struct rf_str user, struct rf_str password);
+/* REGISTER, for changes of nodes and of their state. */
+void rf_cql_add_register(struct rf_buf *out);
+void rf_cql_add_prepare(struct rf_buf *out, unsigned version, struct rf_str text);
 
 /* What goes with a statement. Zeroed: ANY, no values, no pages, the server's own time. */
 struct rf_cql_parameters {
@@ -283,11 +281,11 @@ void rf_cql_add_parameters(struct rf_buf *out, unsigned version,
                            const struct rf_cql_parameters *parameters);
 void rf_cql_add_parameters_end(struct rf_buf *out, const struct rf_cql_parameters *parameters);
 
-/* A whole QUERY; values are as CQL has them, NULL data: null. */
-void rf_cql_add_query(struct rf_buf *out, unsigned version, int16_t stream, struct rf_str text,
+/* QUERY with its values, as CQL has them; NULL data: null. */
+void rf_cql_add_query(struct rf_buf *out, unsigned version, struct rf_str text,
                       const struct rf_cql_parameters *parameters, const struct rf_str *values);
 
-/* BATCH: begins the body for `count` statements, which the caller appends, each by
+/* BATCH: the beginning, for `count` statements, which the caller appends, each by
  * rf_cql_add_batch_prepared and its values; then the end. */
 enum rf_cql_batch_kind { RF_CQL_LOGGED = 0, RF_CQL_UNLOGGED = 1, RF_CQL_COUNTER = 2 };
 void rf_cql_add_batch(struct rf_buf *out, enum rf_cql_batch_kind kind, uint16_t count);
