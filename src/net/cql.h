@@ -55,8 +55,8 @@ struct rf_cql {
     void *argument;
     unsigned version;
     uint32_t in_flight;
-    bool
-        changed; /* the node has told of nodes that came, went, or changed; set back by the caller */
+    /* the node has told of nodes that came, went, or changed; set back by the caller */
+    bool changed;
 
     bool connected;
     bool segmented; /* frames travel in segments */
@@ -111,13 +111,15 @@ static inline size_t rf_cql_unsent(const struct rf_cql *cql)
 }
 
 /* Sends what goes without waiting, takes what has come. *moved is set when something was.
- * Returns RF_OK; RF_RETRY: lost, silent for too long, interrupted; RF_CONFIG; what take returned. */
+ * Returns RF_OK; RF_RETRY: lost, silent for too long, interrupted; RF_CONFIG; what take returned.
+ * */
 RF_USE_RESULT enum rf_status rf_cql_step(struct rf_cql *cql, bool *moved, struct rf_error *err);
 /* What to poll its fd for before the next step. */
 short rf_cql_events(const struct rf_cql *cql);
 
-/* Ends the request that was begun with the tag RF_CQL_ASK and waits for its answer, which stays valid until the next
- * request; answers to others go to take meanwhile. Returns as rf_cql_step; an ERROR is RF_OK. */
+/* Ends the request that was begun with the tag RF_CQL_ASK and waits for its answer, which stays
+ * valid until the next request; answers to others go to take meanwhile. Returns as rf_cql_step; an
+ * ERROR is RF_OK. */
 RF_USE_RESULT enum rf_status rf_cql_ask(struct rf_cql *cql, struct rf_cql_answer *answer,
                                         struct rf_error *err);
 

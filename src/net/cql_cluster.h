@@ -1,5 +1,5 @@
-/* A cluster of Cassandra nodes: one connection to each node of a datacenter, and prepared statements
- * that are carried out by the hundred at once, each at a node that has the row.
+/* A cluster of Cassandra nodes: one connection to each node of a datacenter, and prepared
+ * statements that are carried out by the hundred at once, each at a node that has the row.
  *
  * Used by what writes to Cassandra. What is carried out this way must do no harm when it is carried
  * out twice, and in any order: a request whose node was lost, was overloaded or ran out of time is

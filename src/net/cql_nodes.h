@@ -1,5 +1,5 @@
-/* What the two halves of a cluster know of each other: cql_cluster.c, which sends requests to nodes,
- * and cql_nodes.c, which finds the nodes and connects to them. Nobody else includes it. */
+/* What the two halves of a cluster know of each other: cql_cluster.c, which sends requests, and
+ * cql_nodes.c, which finds the nodes and connects to them. Nobody else includes it. */
 #ifndef ROWFERRY_NET_CQL_NODES_H
 #define ROWFERRY_NET_CQL_NODES_H
 

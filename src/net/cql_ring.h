@@ -23,8 +23,8 @@ struct rf_cql_ring {
     uint32_t capacity;
 };
 
-/* A token of a node, as Cassandra writes it, "-9223372036854775808". False: it is no number, as with
- * another partitioner than Murmur3. */
+/* A token of a node, as Cassandra writes it, "-9223372036854775808". False: it is no number, as
+ * with another partitioner than Murmur3. */
 bool rf_cql_ring_add(struct rf_cql_ring *ring, struct rf_str token, uint32_t node);
 /* Puts them in order, behind the last add. */
 void rf_cql_ring_sort(struct rf_cql_ring *ring);
