@@ -443,7 +443,7 @@ static void test_a_destination_that_dies_has_what_was_called_durable(void **stat
             continue; /* of those that are given everything once: fault/redis_streams */
         }
         begin(&stage, subject, 8);
-        while (crashes < CRASHES) {
+        while (crashes < (subject->crashes > 0 ? subject->crashes : CRASHES)) {
             pthread_t thread;
             enum rf_status status = open_sink(&stage);
             assert_int_equal(status, RF_OK);

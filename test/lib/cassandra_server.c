@@ -98,6 +98,24 @@ char *rf_test_cassandra_ask(struct rf_test_cassandra *server, const char *statem
     return copy;
 }
 
+static char *tables_of(struct rf_test_cassandra *server, const char *keyspace)
+{
+    char question[256];
+    snprintf(question, sizeof question,
+             "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '%s'", keyspace);
+    return rf_test_cassandra_ask(server, question);
+}
+
+static void carry_out(struct rf_test_cassandra *server, const char *statement)
+{
+    char *answer = rf_test_cassandra_ask(server, statement);
+    if (answer[0] != '\0') {
+        fprintf(stderr, "%s: %s\n", statement, answer);
+        abort();
+    }
+    free(answer);
+}
+
 struct lines {
     char **items;
     uint32_t count;
@@ -139,11 +157,8 @@ static void dump_table(struct rf_test_cassandra *server, const char *keyspace, c
 void rf_test_cassandra_dump(struct rf_test_cassandra *server, const char *keyspace,
                             struct rf_buf *out)
 {
-    char question[256];
     struct lines lines = {0};
-    snprintf(question, sizeof question,
-             "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '%s'", keyspace);
-    char *tables = rf_test_cassandra_ask(server, question);
+    char *tables = tables_of(server, keyspace);
     struct rf_str rest = rf_str_of(tables), name;
     while (rf_str_split(&rest, '\n', &name)) {
         if (name.size > 0 && !rf_str_starts(name, RF_STR("rowferry_"))) {
@@ -163,14 +178,24 @@ void rf_test_cassandra_dump(struct rf_test_cassandra *server, const char *keyspa
     free(tables);
 }
 
+void rf_test_cassandra_empty(struct rf_test_cassandra *server, const char *keyspace)
+{
+    char statement[256];
+    char *tables = tables_of(server, keyspace);
+    struct rf_str rest = rf_str_of(tables), name;
+    while (rf_str_split(&rest, '\n', &name)) {
+        if (name.size > 0) {
+            snprintf(statement, sizeof statement, "TRUNCATE \"%s\".\"%.*s\"", keyspace,
+                     RF_STR_ARG(name));
+            carry_out(server, statement);
+        }
+    }
+    free(tables);
+}
+
 void rf_test_cassandra_drop(struct rf_test_cassandra *server, const char *keyspace)
 {
     char statement[128];
     snprintf(statement, sizeof statement, "DROP KEYSPACE IF EXISTS \"%s\"", keyspace);
-    char *answer = rf_test_cassandra_ask(server, statement);
-    if (answer[0] != '\0') {
-        fprintf(stderr, "%s\n", answer);
-        abort();
-    }
-    free(answer);
+    carry_out(server, statement);
 }

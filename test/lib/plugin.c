@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <rowferry/arena.h>
+
 #include <stdlib.h>
 
 static int32_t choice_of(const char *choices, const char *value)
@@ -23,11 +25,30 @@ static int64_t number_of(enum rf_option_kind kind, const char *value)
     if (kind == RF_OPTION_DURATION && strcmp(end, "s") == 0) {
         return number * 1000;
     }
+    if (kind == RF_OPTION_SIZE && strcmp(end, "M") == 0) {
+        return number << 20;
+    }
     if (kind == RF_OPTION_DURATION && strcmp(end, "m") == 0) {
         return number * 60000;
     }
     rf_assert(*end == '\0' || (kind == RF_OPTION_DURATION && strcmp(end, "ms") == 0));
     return number;
+}
+
+/* Split at commas; kept until the program ends, as nobody gives it back. */
+static void set_list(const char *value, struct rf_list *list)
+{
+    enum { ITEMS_MAX = 16 };
+    static struct rf_arena kept;
+    struct rf_str rest = rf_str_of(value), item;
+    list->items = rf_arena_alloc(&kept, ITEMS_MAX * sizeof *list->items);
+    for (list->count = 0; rf_str_split(&rest, ',', &item); list->count++) {
+        char *copy = rf_arena_alloc(&kept, item.size + 1);
+        rf_assert(list->count < ITEMS_MAX);
+        memcpy(copy, item.data, item.size);
+        copy[item.size] = '\0';
+        list->items[list->count] = copy;
+    }
 }
 
 static void set_option(const struct rf_option *option, void *state, const char *value)
@@ -53,7 +74,7 @@ static void set_option(const struct rf_option *option, void *state, const char *
         choice = choice_of(option->choices, value);
         memcpy(field, &choice, sizeof choice);
         break;
-    case RF_OPTION_LIST: rf_assert(false);
+    case RF_OPTION_LIST: set_list(value, (struct rf_list *)(void *)field); break;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "lib/cassandra_server.h"
 #include "lib/certificates.h"
 #include "lib/files.h"
 #include "lib/mongo_script.h"
@@ -229,6 +230,13 @@ struct fold {
 static int by_key(const void *a, const void *b)
 {
     return strcmp(((const struct fold *)a)->key, ((const struct fold *)b)->key);
+}
+
+static int by_line(const void *a, const void *b)
+{
+    const struct fold *left = a, *right = b;
+    int order = strcmp(left->key, right->key);
+    return order != 0 ? order : strcmp(left->text, right->text);
 }
 
 static struct fold *find_fold(struct fold *folds, uint32_t count, const char *key)
@@ -644,6 +652,96 @@ static void mongodb_set_resume(void)
     rf_mongo_script_freeze(set, false);
 }
 
+/* ------------------------------------------------------------------------------------ cassandra */
+
+static struct rf_test_cassandra cassandra;
+
+static void cassandra_at_exit(void)
+{
+    rf_test_cassandra_destroy(&cassandra);
+}
+
+/* Everything that it confirmed survives its own crash. */
+static const struct rf_test_setting *cassandra_begin(void)
+{
+    static struct rf_test_setting settings[] = {
+        {"port", cassandra.port}, {"path", "/contract"}, {"timeout", "5000"}, {NULL, NULL}};
+    static const char *const options[] = {"commitlog_sync=batch", NULL};
+    if (cassandra.dir[0] == '\0') {
+        rf_test_cassandra_start(&cassandra, options);
+        atexit(cassandra_at_exit);
+    }
+    rf_test_cassandra_empty(&cassandra, "contract");
+    return settings;
+}
+
+static void cassandra_content(const struct rf_test_sink *sink, struct rf_buf *out)
+{
+    (void)sink;
+    rf_test_cassandra_dump(&cassandra, "contract", out);
+}
+
+/* The columns of the key come first there, and then the others in the order of their names, which
+ * is how the tables of the feed have them. */
+static void cassandra_text(const struct rf_test_feed *feed, const struct rf_test_change *change,
+                           char *out, size_t size)
+{
+    int at = 0;
+    for (int i = 0; i < RF_TEST_COLUMNS; i++) {
+        struct rf_str name = feed->tables[change->table]->columns[i].name;
+        if (strcmp(change->values[i], "NULL") != 0) {
+            at += snprintf(out + at, size - (size_t)at, "%s%.*s=%s", at > 0 ? " " : "",
+                           RF_STR_ARG(name), change->values[i]);
+        }
+    }
+}
+
+static void cassandra_expected(const struct rf_test_feed *feed, struct rf_format *format,
+                               struct rf_buf *out)
+{
+    static const char *const prefixes[RF_TEST_TABLES] = {"orders ", "pairs "};
+    uint32_t count, lines = 0;
+    struct fold *folds = fold_rows(feed, prefixes, cassandra_text, &count);
+    (void)format;
+    for (uint32_t i = 0; i < count; i++) {
+        if (folds[i].text[0] != '\0') {
+            folds[lines] = folds[i];
+            folds[lines].key[strcspn(folds[lines].key, " ")] = '\0';
+            lines++;
+        }
+    }
+    qsort(folds, lines, sizeof *folds, by_line);
+    for (uint32_t i = 0; i < lines; i++) {
+        rf_buf_printf(out, "%s %s\n", folds[i].key, folds[i].text);
+    }
+    free(folds);
+}
+
+static void cassandra_wipe(void)
+{
+    rf_test_cassandra_empty(&cassandra, "contract");
+}
+
+static void cassandra_crash(void)
+{
+    rf_test_server_act(&cassandra.server, "cassandra", "kill");
+}
+
+static void cassandra_revive(void)
+{
+    rf_test_cassandra_again(&cassandra);
+}
+
+static void cassandra_stall(void)
+{
+    rf_test_server_freeze(&cassandra.server, "cassandra", true);
+}
+
+static void cassandra_resume(void)
+{
+    rf_test_server_freeze(&cassandra.server, "cassandra", false);
+}
+
 /* --------------------------------------------------------------------------------------- table */
 
 const struct rf_test_subject rf_test_subjects[] = {
@@ -775,6 +873,20 @@ const struct rf_test_subject rf_test_subjects[] = {
         .expected = mongodb_expected,
         .end = nothing,
         .wipe = mongodb_wipe,
+    },
+    /* Each of its starts takes seconds. */
+    {
+        .name = "cassandra",
+        .begin = cassandra_begin,
+        .content = cassandra_content,
+        .expected = cassandra_expected,
+        .end = nothing,
+        .wipe = cassandra_wipe,
+        .crash = cassandra_crash,
+        .revive = cassandra_revive,
+        .crashes = 2,
+        .stall = cassandra_stall,
+        .resume = cassandra_resume,
     },
     {0},
 };

@@ -30,6 +30,7 @@ struct rf_test_subject {
     void (*crash)(
         void); /* the destination dies at once, with what is not durable in it. Any thread */
     void (*revive)(void); /* and works again when this returns */
+    uint32_t crashes;     /* how often that is tried; 0: as often as with most */
     void (*stall)(void); /* it takes nothing and answers nothing any more, and says nothing of it */
     void (*resume)(void); /* and goes on */
 };
