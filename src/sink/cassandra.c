@@ -223,6 +223,51 @@ static enum rf_status connect_cluster(struct rf_cassandra_sink *sink, const stru
     return status;
 }
 
+/* "3244032B", "16MiB": bytes; 0: none of these. */
+static uint64_t parse_size(struct rf_str text)
+{
+    static const struct {
+        const char *unit;
+        unsigned shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"B", 0}};
+    uint64_t number = 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        struct rf_str digits = text, unit = rf_str_of(units[i].unit);
+        if (text.size > unit.size &&
+            memcmp(text.data + text.size - unit.size, unit.data, unit.size) == 0) {
+            digits.size -= unit.size;
+            return rf_str_to_u64(digits, &number) && number < UINT64_C(1) << 32
+                       ? number << units[i].shift
+                       : 0;
+        }
+    }
+    return 0;
+}
+
+/* How large a request may be. Some nodes of version 4 do not answer a larger one at all. */
+static enum rf_status read_limit(struct rf_cassandra_sink *sink, struct rf_error *err)
+{
+    enum { EXTRA = 4096 }; /* what of a request is not the row */
+    struct rf_cql_result result;
+    struct rf_error ignored = {0};
+    struct rf_str value = RF_STR_NONE;
+    sink->row_limit = (uint64_t)sink->row_bytes_max;
+    rf_buf_set(&sink->statement, RF_STR("SELECT value FROM system_views.settings WHERE name = "
+                                        "'native_transport_max_message_size'"));
+    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, NULL, 0, &result, NULL, &ignored);
+    if (status == RF_OK && result.row_count == 1 && result.columns.count == 1) {
+        status = rf_cql_result_row(&result, &value, &ignored);
+        uint64_t limit = status == RF_OK ? parse_size(value) : 0;
+        if (limit > EXTRA && limit - EXTRA < sink->row_limit) {
+            sink->row_limit = limit - EXTRA;
+        }
+    }
+    if (status == RF_RETRY && err != NULL) {
+        *err = ignored;
+    }
+    return status == RF_RETRY ? status : RF_OK; /* one that does not tell knows no such limit */
+}
+
 static enum rf_status cassandra_open(void *state, const struct rf_context *ctx,
                                      struct rf_str *resume, struct rf_error *err)
 {
@@ -239,6 +284,9 @@ static enum rf_status cassandra_open(void *state, const struct rf_context *ctx,
     enum rf_status status = cassandra_check(sink, err);
     if (status == RF_OK) {
         status = connect_cluster(sink, ctx, err);
+    }
+    if (status == RF_OK) {
+        status = read_limit(sink, err);
     }
     if (status == RF_OK) {
         status = rf_cassandra_place_take(sink, ctx, err);
@@ -318,7 +366,7 @@ static const struct rf_option cassandra_options[] = {
     {"in_flight", RF_OPTION_INT, AT(in_flight), "512", "1..4000",
      "statements at once, for each node", false},
     {"row_bytes_max", RF_OPTION_SIZE, AT(row_bytes_max), "16M", "1..256M",
-     "a larger row is refused; Cassandra takes half a segment of its commit log", false},
+     "a larger row is refused; also one that is larger than what the nodes take", false},
     {"timeout", RF_OPTION_DURATION, AT(timeout_ms), "10s", "100ms..10m",
      "the longest wait for a sign of a node", false},
     RF_OPTION_END,

@@ -42,7 +42,7 @@ enum rf_cassandra_method {
     RF_CASSANDRA_DURATION,
     RF_CASSANDRA_TIME,   /* of a time within a day */
     RF_CASSANDRA_MICROS, /* of a TIME, as a number */
-    RF_CASSANDRA_READ,   /* what a template makes, read as a text of the column's type */
+    RF_CASSANDRA_READ,   /* what a template makes, or the value's text, read as one of the type */
 };
 
 /* A column of a table there. */
@@ -105,6 +105,7 @@ struct rf_cassandra_sink {
     struct rf_cql_cluster cluster;
     char owner[RF_CASSANDRA_OWNER_SIZE + 1];
     uint64_t epoch, picks;
+    uint64_t row_limit;              /* bytes of a row, at most */
     const char *pipeline, *instance; /* borrowed from the context */
     struct rf_buf keyspace;          /* its name, and as a statement has it */
     struct rf_buf quoted;

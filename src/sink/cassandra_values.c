@@ -49,10 +49,9 @@ static int64_t integer_of(const struct rf_value *value)
     return value->kind == RF_INT ? value->i : (int64_t)value->u;
 }
 
-/* ------------------------------------------------------------------------------------- templates
- * */
+/* ----------------------------------------------------------------------------------- templates */
 
-/* What the column's template makes, as bytes of its type, in sink->made. */
+/* What the column's template makes, or the value's text, as bytes of its type, in sink->made. */
 static enum rf_status render(struct rf_cassandra_sink *sink,
                              const struct rf_cassandra_change *change,
                              const struct rf_cassandra_column *column, struct rf_error *err)
@@ -61,10 +60,15 @@ static enum rf_status render(struct rf_cassandra_sink *sink,
     struct rf_buf *rendered = &sink->rendered;
     rf_buf_reset(rendered);
     rf_buf_reset(&sink->made);
-    enum rf_status status = rf_binding_render(&column->binding, change->event, change->commit_us,
-                                              change->image, change->other, rendered, err);
+    enum rf_status status = RF_OK;
+    if (column->source >= 0) {
+        rf_value_print(rendered, change->image[column->source]);
+    } else {
+        status = rf_binding_render(&column->binding, change->event, change->commit_us,
+                                   change->image, change->other, rendered, err);
+    }
     if (status == RF_OK && !rf_cql_value_read(&sink->made, &type, rf_buf_str(rendered))) {
-        rf_fail(err, RF_REJECT, "what the template of column %.*s makes of a row of %.*s is no %s",
+        rf_fail(err, RF_REJECT, "what column %.*s is to be for a row of %.*s is no %s",
                 RF_STR_ARG(column->name), RF_STR_ARG(change->event->table->full_name),
                 rf_cql_kind_name(column->kind));
         status = reject(change->event, err);
@@ -177,17 +181,15 @@ void rf_cassandra_value_add(struct rf_cassandra_sink *sink, struct rf_buf *out,
                             const struct rf_cassandra_change *change,
                             const struct rf_cassandra_column *column)
 {
-    if (column->source < 0) {
+    const struct rf_value *value = column->source < 0 ? NULL : value_of(change, column);
+    if (value != NULL && value->kind == RF_NULL && change->nulls) {
+        rf_cql_add_null(out);
+    } else if (value != NULL && value->kind <= RF_NULL) {
+        rf_cql_add_unset(out);
+    } else if (column->method == RF_CASSANDRA_READ) {
         enum rf_status status = render(sink, change, column, NULL);
         rf_assert(status == RF_OK);
         rf_cql_add_bytes(out, rf_buf_str(&sink->made));
-        return;
-    }
-    const struct rf_value *value = value_of(change, column);
-    if (value->kind == RF_NULL && change->nulls) {
-        rf_cql_add_null(out);
-    } else if (value->kind <= RF_NULL) {
-        rf_cql_add_unset(out);
     } else {
         add_value(out, column, value);
     }
@@ -256,7 +258,11 @@ static enum rf_status check_column(struct rf_cassandra_sink *sink,
     if (value->kind == RF_ABSENT && column->key) {
         return untold(change, column, err);
     }
-    return value->kind <= RF_NULL ? RF_OK : check_value(change, column, value, err);
+    if (value->kind <= RF_NULL) {
+        return RF_OK;
+    }
+    return column->method == RF_CASSANDRA_READ ? render(sink, change, column, err)
+                                               : check_value(change, column, value, err);
 }
 
 enum rf_status rf_cassandra_row_check(struct rf_cassandra_sink *sink,
@@ -280,10 +286,10 @@ enum rf_status rf_cassandra_row_check(struct rf_cassandra_sink *sink,
         }
     }
     change->bytes = bytes;
-    if (bytes > (uint64_t)sink->row_bytes_max) {
-        rf_fail(err, RF_REJECT, "a row of %.*s has about %llu bytes, and row_bytes_max is %lld",
+    if (bytes > sink->row_limit) {
+        rf_fail(err, RF_REJECT, "a row of %.*s has about %llu bytes, and no more than %llu may be",
                 RF_STR_ARG(change->event->table->full_name), (unsigned long long)bytes,
-                (long long)sink->row_bytes_max);
+                (unsigned long long)sink->row_limit);
         rf_error_hint(err,
                       "leave large columns out with columns=-NAME, or cut them short; how much "
                       "Cassandra takes, max_mutation_size says");
