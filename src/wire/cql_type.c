@@ -29,6 +29,9 @@ static const struct {
     {RF_CQL_DURATION, "duration"},
 };
 
+/* What version 4 calls a duration. */
+#define DURATION_CLASS "org.apache.cassandra.db.marshal.DurationType"
+
 enum { SIMPLE = sizeof simple / sizeof *simple };
 
 enum rf_cql_kind rf_cql_kind_of(struct rf_str name)
@@ -86,7 +89,12 @@ static void read_type(struct rf_cursor *cursor, struct rf_arena *arena, struct r
         return;
     }
     switch ((enum rf_cql_kind)type->kind) {
-    case RF_CQL_CUSTOM: type->name = rf_cql_string(cursor, "type's class"); break;
+    case RF_CQL_CUSTOM:
+        type->name = rf_cql_string(cursor, "type's class");
+        if (rf_str_equal(type->name, RF_STR(DURATION_CLASS))) {
+            type->kind = RF_CQL_DURATION;
+        }
+        break;
     case RF_CQL_LIST:
     case RF_CQL_SET: read_items(cursor, arena, type, 1, depth); break;
     case RF_CQL_MAP: read_items(cursor, arena, type, 2, depth); break;

@@ -6,7 +6,7 @@
  *   0x0004 boolean     0x0005 counter          0x0006 decimal     0x0007 double    0x0008 float
  *   0x0009 int         0x000B timestamp        0x000C uuid        0x000D varchar   0x000E varint
  *   0x000F timeuuid    0x0010 inet             0x0011 date        0x0012 time      0x0013 smallint
- *   0x0014 tinyint     0x0015 duration
+ *   0x0014 tinyint     0x0015 duration, in version 4 a custom one of the class DurationType
  *   0x0020 list: [option] of its elements      0x0022 set: the same
  *   0x0021 map: [option] of its keys, and of its values
  *   0x0030 user's type: [string] keyspace, [string] name, [short] n, n times [string] [option]
