@@ -39,10 +39,9 @@ void rf_cassandra_add_name(struct rf_buf *out, struct rf_str name)
     rf_buf_add_byte(out, '"');
 }
 
-enum rf_status rf_cassandra_ask(struct rf_cassandra_sink *sink, enum rf_cql_consistency consistency,
-                                const struct rf_str *values, uint16_t value_count,
-                                struct rf_cql_result *result, struct rf_cql_error *error,
-                                struct rf_error *err)
+static enum rf_status ask(struct rf_cassandra_sink *sink, enum rf_cql_consistency consistency,
+                          const struct rf_str *values, uint16_t value_count,
+                          struct rf_cql_result *result, struct rf_error *err)
 {
     bool local = consistency == RF_CQL_LOCAL_QUORUM || consistency == RF_CQL_LOCAL_SERIAL;
     struct rf_cql_parameters parameters = {.consistency = (uint16_t)consistency,
@@ -50,23 +49,43 @@ enum rf_status rf_cassandra_ask(struct rf_cassandra_sink *sink, enum rf_cql_cons
                                                local ? RF_CQL_LOCAL_SERIAL : RF_CQL_SERIAL,
                                            .value_count = value_count};
     return rf_cql_cluster_ask(&sink->cluster, rf_buf_str(&sink->statement), &parameters, values,
-                              result, error, err);
+                              result, NULL, err);
+}
+
+static enum rf_status become(enum rf_status status, struct rf_error *err)
+{
+    if (err != NULL) {
+        err->status = status;
+    }
+    return status;
+}
+
+/* What is invalid of what nobody but us has made is so for the moment: a table that is being made,
+ * or is not there any more, about which more is known when all is opened again. */
+enum rf_status rf_cassandra_ask(struct rf_cassandra_sink *sink, enum rf_cql_consistency consistency,
+                                const struct rf_str *values, uint16_t value_count,
+                                struct rf_cql_result *result, struct rf_error *err)
+{
+    enum rf_status status = ask(sink, consistency, values, value_count, result, err);
+    return status == RF_REJECT ? become(RF_RETRY, err) : status;
+}
+
+enum rf_status rf_cassandra_prepare(struct rf_cassandra_sink *sink,
+                                    struct rf_cql_statement *statement, struct rf_error *err)
+{
+    enum rf_status status =
+        rf_cql_cluster_prepare(&sink->cluster, rf_buf_str(&sink->statement), statement, err);
+    return status == RF_REJECT ? become(RF_RETRY, err) : status;
 }
 
 enum rf_status rf_cassandra_alter(struct rf_cassandra_sink *sink, struct rf_error *err)
 {
     struct rf_cql_result result;
-    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, NULL, 0, &result, NULL, err);
+    enum rf_status status = ask(sink, RF_CQL_ONE, NULL, 0, &result, err);
     if (status == RF_OK) {
         return rf_cql_cluster_agree(&sink->cluster, err);
     }
-    if (status == RF_REJECT) {
-        status = RF_CONFIG;
-        if (err != NULL) {
-            err->status = status;
-        }
-    }
-    return status;
+    return status == RF_REJECT ? become(RF_CONFIG, err) : status;
 }
 
 /* -------------------------------------------------------------------------------------- writing */
@@ -254,7 +273,7 @@ static enum rf_status read_limit(struct rf_cassandra_sink *sink, struct rf_error
     sink->row_limit = (uint64_t)sink->row_bytes_max;
     rf_buf_set(&sink->statement, RF_STR("SELECT value FROM system_views.settings WHERE name = "
                                         "'native_transport_max_message_size'"));
-    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, NULL, 0, &result, NULL, &ignored);
+    enum rf_status status = ask(sink, RF_CQL_ONE, NULL, 0, &result, &ignored);
     if (status == RF_OK && result.row_count == 1 && result.columns.count == 1) {
         status = rf_cql_result_row(&result, &value, &ignored);
         uint64_t limit = status == RF_OK ? parse_size(value) : 0;
@@ -353,6 +372,13 @@ static const struct rf_option cassandra_options[] = {
      "of a keyspace that is made: copies in the datacenter, or a map as CQL has it", false},
     {"table", RF_OPTION_TEXT, AT(table), "{table}", NULL,
      "template of the table that a table of the source fills", false},
+    {"escape", RF_OPTION_BOOL, AT(escape), "off", NULL,
+     "in names of tables, write bytes that Cassandra does not take as _ and two hexadecimal digits",
+     false},
+    {"dates", RF_OPTION_CHOICE, AT(dates), "date", "date|text",
+     "what DATE, DATETIME and TIMESTAMP with up to 3 fraction digits are made; with more they are "
+     "texts; only text holds dates that there are not, such as 0000-00-00",
+     false},
     {"values", RF_OPTION_LIST, AT(values), NULL, NULL,
      "columns that a row becomes, each NAME=TEMPLATE, such as stamp={ts}; none: its own", false},
     {"key", RF_OPTION_LIST, AT(key_names), NULL, NULL,

@@ -13,7 +13,8 @@ enum {
     ALL_BYTES = BIT(RF_BYTES) | BIT(RF_GEOMETRY),
     ALL_INTEGERS = BIT(RF_INT) | BIT(RF_UINT) | BIT(RF_BIT) | BIT(RF_YEAR),
     ALL_DATES = BIT(RF_DATE) | BIT(RF_DATETIME) | BIT(RF_TIMESTAMP),
-    MS_DIGITS = 3, /* of a fraction of seconds that CQL's timestamp has */
+    MS_DIGITS = 3,  /* of a fraction of seconds that CQL's timestamp has */
+    DATES_TEXT = 1, /* the option's second choice */
 };
 
 /* --------------------------------------------------------------------------------- which columns
@@ -191,11 +192,20 @@ static const char *own_type(const struct rf_column *column, bool key)
     }
 }
 
-const char *rf_cassandra_column_type(const struct rf_cassandra_table *table,
+static bool is_date(const struct rf_column *column)
+{
+    return column->type == RF_COLUMN_DATE || column->type == RF_COLUMN_DATETIME ||
+           column->type == RF_COLUMN_TIMESTAMP;
+}
+
+const char *rf_cassandra_column_type(const struct rf_cassandra_sink *sink,
+                                     const struct rf_cassandra_table *table,
                                      const struct rf_cassandra_column *column)
 {
-    return column->source < 0 ? "text"
-                              : own_type(&table->table->columns[column->source], column->key);
+    const struct rf_column *source =
+        &table->table->columns[column->source < 0 ? 0 : column->source];
+    bool texts = column->source < 0 || (sink->dates == DATES_TEXT && is_date(source));
+    return texts ? "text" : own_type(source, column->key);
 }
 
 static void set_method(struct rf_cassandra_column *column, enum rf_cassandra_method method,
@@ -360,6 +370,6 @@ enum rf_status rf_cassandra_column_fit(struct rf_cassandra_sink *sink,
     rf_error_hint(err,
                   "it would be made as %s; Cassandra does not change types: let another table be "
                   "made, with table=..., or leave the column out with columns=-%.*s",
-                  rf_cassandra_column_type(table, column), RF_STR_ARG(column->name));
+                  rf_cassandra_column_type(sink, table, column), RF_STR_ARG(column->name));
     return RF_CONFIG;
 }

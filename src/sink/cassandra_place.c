@@ -81,7 +81,7 @@ static enum rf_status ask_if(struct rf_cassandra_sink *sink, const struct rf_str
     struct rf_cql_result result;
     struct rf_str row[16];
     *applied = false;
-    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), values, count, &result, NULL, err);
+    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), values, count, &result, err);
     if (status == RF_OK &&
         (result.kind != RF_CQL_ROWS || result.row_count == 0 || result.columns.count == 0 ||
          result.columns.count > sizeof row / sizeof *row)) {
@@ -92,13 +92,6 @@ static enum rf_status ask_if(struct rf_cassandra_sink *sink, const struct rf_str
     }
     if (status == RF_OK) {
         *applied = row[0].size == 1 && row[0].data[0] != 0;
-    }
-    /* Nobody but us made the statement. */
-    if (status == RF_REJECT) {
-        status = RF_FATAL;
-        if (err != NULL) {
-            err->status = status;
-        }
     }
     return status;
 }
@@ -112,7 +105,7 @@ static enum rf_status exists(struct rf_cassandra_sink *sink, const char *questio
     struct rf_cql_result result;
     rf_buf_set(&sink->statement, rf_str_of(question));
     uint16_t count = strstr(question, "table_name") != NULL ? 2 : 1;
-    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, values, count, &result, NULL, err);
+    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, values, count, &result, err);
     *found = status == RF_OK && result.row_count > 0;
     return status;
 }
@@ -232,7 +225,7 @@ static enum rf_status read_place(struct rf_cassandra_sink *sink, struct place *p
     /* What another has begun to write is completed by this reading, or will never be. */
     enum rf_status status =
         rf_cassandra_ask(sink, quorum(sink) == RF_CQL_QUORUM ? RF_CQL_SERIAL : RF_CQL_LOCAL_SERIAL,
-                         values, 2, &result, NULL, err);
+                         values, 2, &result, err);
     if (status == RF_OK && result.columns.count != C_COUNT) {
         status = rf_fail(err, RF_RETRY, "Cassandra gave other columns of the position");
     }
@@ -411,7 +404,7 @@ enum rf_status rf_cassandra_place_look(struct rf_cassandra_sink *sink, struct rf
     rf_buf_add_str(&sink->statement, rf_buf_str(&sink->quoted));
     rf_buf_add_str(&sink->statement,
                    RF_STR("." RF_CASSANDRA_POSITIONS " WHERE pipeline = ? AND sink = ? LIMIT 1"));
-    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), values, 2, &result, NULL, err);
+    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), values, 2, &result, err);
     if (status == RF_OK && result.columns.count != 1) {
         status = rf_fail(err, RF_RETRY, "Cassandra gave other columns of the position");
     }
@@ -531,7 +524,7 @@ enum rf_status rf_cassandra_place_others(struct rf_cassandra_sink *sink, struct 
     rf_buf_set(&sink->statement, RF_STR("SELECT pipeline, sink, target, stamp, lift FROM "));
     rf_buf_add_str(&sink->statement, rf_buf_str(&sink->quoted));
     rf_buf_add_str(&sink->statement, RF_STR("." RF_CASSANDRA_POSITIONS));
-    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), NULL, 0, &result, NULL, err);
+    enum rf_status status = rf_cassandra_ask(sink, quorum(sink), NULL, 0, &result, err);
     for (uint32_t i = 0; status == RF_OK && i < result.row_count; i++) {
         struct rf_str row[5];
         status = result.columns.count == 5 ? rf_cql_result_row(&result, row, err)

@@ -10,14 +10,6 @@
 #include "sink/cassandra_sink.h"
 #include "wire/murmur3.h"
 
-static enum rf_status reject(const struct rf_event *event, struct rf_error *err)
-{
-    if (err != NULL) {
-        err->event = event;
-    }
-    return RF_REJECT;
-}
-
 /* ------------------------------------------------------------------------------------- requests */
 
 void rf_cassandra_encode(void *argument, uint32_t slot, struct rf_buf *out)
@@ -289,6 +281,8 @@ enum rf_status rf_cassandra_truncate(struct rf_cassandra_sink *sink, const struc
     }
     rf_buf_set(&sink->statement, RF_STR("TRUNCATE "));
     rf_buf_add_str(&sink->statement, rf_buf_str(&table->path));
-    status = rf_cassandra_ask(sink, RF_CQL_ALL, NULL, 0, &result, NULL, err);
-    return status == RF_REJECT ? reject(event, err) : status;
+    status = rf_cassandra_ask(sink, RF_CQL_ALL, NULL, 0, &result, err);
+    return status == RF_RETRY && err != NULL && err->code == RF_CQL_INVALID
+               ? rf_cassandra_schema_vanished(table, err)
+               : status;
 }

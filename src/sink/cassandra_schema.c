@@ -25,7 +25,7 @@ static enum rf_status read_shape(struct rf_cassandra_sink *sink,
     rf_buf_set(&sink->statement,
                RF_STR("SELECT column_name, type, kind, position FROM system_schema.columns WHERE "
                       "keyspace_name = ? AND table_name = ?"));
-    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, values, 2, &result, NULL, err);
+    enum rf_status status = rf_cassandra_ask(sink, RF_CQL_ONE, values, 2, &result, err);
     if (status != RF_OK) {
         return status;
     }
@@ -76,7 +76,7 @@ static void add_create(struct rf_cassandra_sink *sink, const struct rf_cassandra
     rf_buf_add_str(out, RF_STR(" ("));
     for (uint32_t i = 0; i < table->column_count; i++) {
         rf_buf_add_str(out, rf_buf_str(&table->columns[i].quoted));
-        rf_buf_printf(out, " %s, ", rf_cassandra_column_type(table, &table->columns[i]));
+        rf_buf_printf(out, " %s, ", rf_cassandra_column_type(sink, table, &table->columns[i]));
     }
     rf_buf_add_str(out, RF_STR("PRIMARY KEY (("));
     for (uint32_t i = 0; i < table->key_count; i++) {
@@ -114,7 +114,7 @@ static enum rf_status add_columns(struct rf_cassandra_sink *sink,
         }
         rf_buf_add_str(out, *changed ? RF_STR(", ") : RF_STR_NONE);
         rf_buf_add_str(out, rf_buf_str(&column->quoted));
-        rf_buf_printf(out, " %s", rf_cassandra_column_type(table, column));
+        rf_buf_printf(out, " %s", rf_cassandra_column_type(sink, table, column));
         *changed = true;
     }
     rf_buf_add_byte(out, ')');
@@ -231,8 +231,7 @@ static enum rf_status prepare(struct rf_cassandra_sink *sink, struct rf_cassandr
         rf_buf_add_str(out, i > 0 ? RF_STR(", ?") : RF_STR("?"));
     }
     rf_buf_add_byte(out, ')');
-    enum rf_status status =
-        rf_cql_cluster_prepare(&sink->cluster, rf_buf_str(out), &table->insert, err);
+    enum rf_status status = rf_cassandra_prepare(sink, &table->insert, err);
     if (status != RF_OK) {
         return status;
     }
@@ -240,7 +239,7 @@ static enum rf_status prepare(struct rf_cassandra_sink *sink, struct rf_cassandr
     rf_buf_add_str(out, rf_buf_str(&table->path));
     rf_buf_add_str(out, RF_STR(" WHERE "));
     add_names(out, table, table->key, table->key_count, " AND ");
-    status = rf_cql_cluster_prepare(&sink->cluster, rf_buf_str(out), &table->remove, err);
+    status = rf_cassandra_prepare(sink, &table->remove, err);
     if (status == RF_OK &&
         (table->insert.count != table->column_count || table->remove.count != table->key_count)) {
         status = rf_fail(err, RF_RETRY, "Cassandra has prepared other statements for %s than ours",
@@ -255,7 +254,8 @@ static enum rf_status prepare(struct rf_cassandra_sink *sink, struct rf_cassandr
     return status;
 }
 
-static enum rf_status vanished(const struct rf_cassandra_table *table, struct rf_error *err)
+enum rf_status rf_cassandra_schema_vanished(const struct rf_cassandra_table *table,
+                                            struct rf_error *err)
 {
     rf_fail(err, RF_FATAL, "the table %s has vanished: its rows were lost, or somebody dropped it",
             table->path.data);
@@ -278,7 +278,7 @@ enum rf_status rf_cassandra_schema_fit(struct rf_cassandra_sink *sink,
             status = add_columns(sink, table, &shape, &changed, err);
         }
     } else if (status == RF_OK && table->recorded && !sink->adopts && !sink->ordered) {
-        status = vanished(table, err);
+        status = rf_cassandra_schema_vanished(table, err);
     } else if (status == RF_OK) {
         changed = true;
         add_create(sink, table);

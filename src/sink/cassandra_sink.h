@@ -99,8 +99,8 @@ struct rf_cassandra_sink {
     const char *table;
     struct rf_list nodes, values, key_names;
     int64_t port, timeout_ms, in_flight, row_bytes_max;
-    int32_t tls, consistency, protocol, compression;
-    bool tls_verify, fold, adopt;
+    int32_t tls, consistency, protocol, compression, dates;
+    bool tls_verify, fold, adopt, escape;
 
     struct rf_cql_cluster cluster;
     char owner[RF_CASSANDRA_OWNER_SIZE + 1];
@@ -137,12 +137,16 @@ struct rf_cassandra_sink {
 
 /* Adds a name in quotes, as a statement has it. */
 void rf_cassandra_add_name(struct rf_buf *out, struct rf_str name);
-/* sink->statement with these values, at that consistency; see rf_cql_cluster_ask. */
+/* sink->statement with these values, at that consistency; see rf_cql_cluster_ask. Returns RF_OK;
+ * RF_RETRY: also when the statement is invalid, as it is for a table that has just gone; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_cassandra_ask(struct rf_cassandra_sink *sink,
                                               enum rf_cql_consistency consistency,
                                               const struct rf_str *values, uint16_t value_count,
-                                              struct rf_cql_result *result,
-                                              struct rf_cql_error *error, struct rf_error *err);
+                                              struct rf_cql_result *result, struct rf_error *err);
+/* Prepares sink->statement. Returns as rf_cassandra_ask. */
+RF_USE_RESULT enum rf_status rf_cassandra_prepare(struct rf_cassandra_sink *sink,
+                                                  struct rf_cql_statement *statement,
+                                                  struct rf_error *err);
 /* Carries out sink->statement, which changes the schema, and waits until all nodes know it.
  * Returns RF_OK; RF_RETRY; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_cassandra_alter(struct rf_cassandra_sink *sink,
@@ -208,6 +212,10 @@ RF_USE_RESULT enum rf_status rf_cassandra_schema_fit(struct rf_cassandra_sink *s
                                                      struct rf_cassandra_table *table, bool *found,
                                                      struct rf_error *err);
 
+/* Fills err: the table that was recorded is not there. Returns RF_FATAL. */
+enum rf_status rf_cassandra_schema_vanished(const struct rf_cassandra_table *table,
+                                            struct rf_error *err);
+
 /* ---- cassandra_columns.c */
 
 /* The columns that rows of this version have there. Returns RF_OK; RF_CONFIG. */
@@ -216,7 +224,8 @@ RF_USE_RESULT enum rf_status rf_cassandra_columns_make(struct rf_cassandra_sink 
                                                        struct rf_error *err);
 void rf_cassandra_columns_deinit(struct rf_cassandra_table *table);
 /* The name of the type that a column is made with. */
-const char *rf_cassandra_column_type(const struct rf_cassandra_table *table,
+const char *rf_cassandra_column_type(const struct rf_cassandra_sink *sink,
+                                     const struct rf_cassandra_table *table,
                                      const struct rf_cassandra_column *column);
 /* Decides how values of the column are written to one of that type. Returns RF_OK; RF_CONFIG: the
  * type does not hold all of its values. */

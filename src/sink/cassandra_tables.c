@@ -114,16 +114,34 @@ enum rf_status rf_cassandra_tables_parse(struct rf_cassandra_sink *sink, struct 
 /* ---------------------------------------------------------------------------------------- names */
 
 /* Source: the CQL reference, "Data Definition", names of keyspaces and tables. */
+static bool is_name_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_';
+}
+
 static bool is_name(struct rf_str name)
 {
     for (size_t i = 0; i < name.size; i++) {
-        char byte = name.data[i];
-        if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
-            !(byte >= '0' && byte <= '9') && byte != '_') {
+        if (!is_name_byte(name.data[i])) {
             return false;
         }
     }
     return name.size > 0 && name.size <= RF_CASSANDRA_NAME_MAX;
+}
+
+static void escape(struct rf_buf *name)
+{
+    struct rf_buf escaped = {0};
+    for (size_t i = 0; i < name->size; i++) {
+        if (is_name_byte(name->data[i])) {
+            rf_buf_add_byte(&escaped, name->data[i]);
+        } else {
+            rf_buf_printf(&escaped, "_%02x", (unsigned char)name->data[i]);
+        }
+    }
+    rf_buf_set(name, rf_buf_str(&escaped));
+    rf_buf_deinit(&escaped);
 }
 
 static enum rf_status check_name(const struct rf_cassandra_table *table, struct rf_str source,
@@ -138,7 +156,9 @@ static enum rf_status check_name(const struct rf_cassandra_table *table, struct 
             RF_STR_ARG(name),
             own ? "such names are rowferry's own"
                 : "a name has 1 to 48 letters without accents, digits and underscores");
-    rf_error_hint(err, "choose another with table=..., or leave it out with tables=...,-%.*s",
+    rf_error_hint(err,
+                  "choose another with table=..., write the bytes in another way with escape=on, "
+                  "or leave it out with tables=...,-%.*s",
                   RF_STR_ARG(source));
     return RF_CONFIG;
 }
@@ -174,6 +194,9 @@ enum rf_status rf_cassandra_table_get(struct rf_cassandra_sink *sink, struct rf_
         return RF_OK;
     }
     enum rf_status status = render(&sink->table_template, database, name, &table->target, err);
+    if (status == RF_OK && sink->escape) {
+        escape(&table->target);
+    }
     if (status == RF_OK) {
         rf_buf_add_str(&table->path, rf_buf_str(&sink->quoted));
         rf_buf_add_byte(&table->path, '.');
@@ -219,7 +242,7 @@ static enum rf_status has_rows(struct rf_cassandra_sink *sink,
     rf_buf_add_str(&sink->statement, rf_buf_str(&table->path));
     rf_buf_add_str(&sink->statement, RF_STR(" LIMIT 1"));
     enum rf_status status = rf_cassandra_ask(
-        sink, (enum rf_cql_consistency)sink->cluster.consistency, NULL, 0, &result, NULL, err);
+        sink, (enum rf_cql_consistency)sink->cluster.consistency, NULL, 0, &result, err);
     *rows = status == RF_OK && result.row_count > 0;
     return status;
 }
