@@ -3,7 +3,7 @@
 
     compare.py --socket S --database shop [--database ...] [--file changes.jsonl]...
         [--redis PORT [--redis-database N]] [--redis-json PORT/N] [--redis-streams PORT/N]
-        [--mongo PORT[/DATABASE]]
+        [--mongo PORT[/DATABASE]] [--cassandra PORT/KEYSPACE]
 
 A file of JSON lines is folded: read from its beginning, each line must fit what the lines before it
 have left (a created row was not there; an updated or deleted one was there exactly as its `before`
@@ -13,7 +13,8 @@ the pipeline's own keys `rowferry:*`; with --redis-json one string for each row,
 its values. The entries of all streams of a database, in the order of their ids, are folded as the
 lines of a file are, and under exactly the same conditions. MongoDB must hold one document for each
 row, with the key as its _id and each value in its column's type, in the collections of the tables'
-names, or `database.table` of one database; and nothing else in them.
+names, or `database.table` of one database; and nothing else in them. Cassandra must hold one row
+for each row, with each value in its column's type, and nothing else in the keyspace.
 
 Values are compared in their exact form: text and bytes as bytes, floats by their bits.
 With --show, a table of rows and checksums is printed, one column for each side.
@@ -26,6 +27,7 @@ import os
 import re
 import sys
 
+from cql import Cql
 from mongo import Mongo, to_json
 from resp import Redis
 from schema import Server, Table, read_rows, read_tables
@@ -399,6 +401,46 @@ def compare_mongo(mongo, database, left_out, tables, source, differences):
     return found
 
 
+def cassandra_name(table):
+    """What table={database}_{table} and escape=on make of it."""
+    name = f"{table.database}_{table.name}".encode()
+    return "".join(chr(b) if chr(b).isascii() and (chr(b).isalnum() or b == 95) else f"_{b:02x}" for b in name)
+
+
+def cassandra_key(table, values):
+    return tuple(table.columns[i].cql(values[i], True) for i in table.key)
+
+
+def compare_cassandra(cql, keyspace, tables, source, differences):
+    """Each row is one row, with exactly its values, NULL ones too, and no others are there."""
+    found = {name for name, in cql.query(
+        f"SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{keyspace}'")}
+    for name in found - {cassandra_name(table) for table in tables} - {"rowferry_positions"}:
+        differences.add(f"the table {keyspace}.{name} is of no table")
+    for table in tables:
+        name = cassandra_name(table)
+        wanted = {cassandra_key(table, row): row for row in source[table.full_name]}
+        if name not in found:
+            for key in wanted:
+                differences.add(f"{name} {key} is missing, as is the table")
+            continue
+        columns = ", ".join('"' + column.name.replace('"', '""') + '"' for column in table.columns)
+        for got in cql.query(f'SELECT {columns} FROM "{keyspace}"."{name}"'):
+            key = tuple(got[i] for i in table.key)
+            row = wanted.pop(key, None)
+            if row is None:
+                differences.add(f"{name} {key} is not in the server's tables")
+                continue
+            for i, (column, value, there) in enumerate(zip(table.columns, row, got)):
+                if not column.same_cql(value, there, i in table.key):
+                    differences.add(
+                        f"{name} {key}, column {column.name}: the server has {value!r}, "
+                        f"Cassandra {there!r}"
+                    )
+        for key in wanted:
+            differences.add(f"{name} {key} is missing")
+
+
 def checksum(rows):
     """Of a set of rows, in whatever order they come: eight hexadecimal digits."""
     total = 0
@@ -466,6 +508,12 @@ def main():
         if arguments.show:
             sides.append(("MongoDB", got))
         reports.append(("mongo", f"mongo: {total}", differences))
+    if arguments.cassandra is not None:
+        differences = Differences()
+        cql = Cql(arguments.cassandra[0])
+        compare_cassandra(cql, arguments.cassandra[1], tables, source, differences)
+        failed = failed or differences.count > 0
+        reports.append(("cassandra", f"cassandra: {total}", differences))
     for path in arguments.file:
         differences = Differences()
         fold = compare_file(path, tables, source, differences)
@@ -515,11 +563,22 @@ def arguments_of_command():
     parser.add_argument(
         "--mongo-without", action="append", default=[], help="a column that MongoDB does not get"
     )
+    parser.add_argument(
+        "--cassandra",
+        type=port_and_name,
+        help="PORT/KEYSPACE, with tables DATABASE_TABLE, escaped, and dates as texts",
+    )
     parser.add_argument("--show", action="store_true", help="print a table, side by side")
     arguments = parser.parse_args()
-    others = (arguments.redis, arguments.redis_json, arguments.redis_streams, arguments.mongo)
+    others = (
+        arguments.redis,
+        arguments.redis_json,
+        arguments.redis_streams,
+        arguments.mongo,
+        arguments.cassandra,
+    )
     if not arguments.file and set(others) == {None}:
-        parser.error("nothing to compare with: --file, --redis or --mongo")
+        parser.error("nothing to compare with: --file, --redis, --mongo or --cassandra")
     return arguments
 
 

@@ -65,7 +65,9 @@ class Reader:
     def type(self):
         kind = self.number(2, False)
         if kind == 0x00:
-            return (kind, self.text())
+            # Version 4 has no number for a duration.
+            name = self.text()
+            return (0x15,) if name.endswith(".DurationType") else (kind, name)
         if kind in (0x20, 0x22):
             return (kind, self.type())
         if kind == 0x21:

@@ -11,7 +11,7 @@ by a random number of bytes, or when a certain row has come out. Nothing here wa
 pass.
 
 After the last kill the program is started once more, until the last row of the load has reached
-every file, Redis and MongoDB; then it is ended with SIGTERM and must leave with 143. Exits 1 when the
+every file, Redis, MongoDB and Cassandra; then it is ended with SIGTERM and must leave with 143. Exits 1 when the
 program ends by itself, or when anything takes longer than --limit seconds.
 """
 
@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 
+from cql import Cql, CqlError
 from mongo import Int64, Mongo
 from resp import Redis
 from workload import PROLOGUE, Workload, die_with_parent, start_client
@@ -92,6 +93,15 @@ class Output:
             self.progress = max(self.progress, int(found[1]))
 
 
+def has_progress(cql, keyspace, last):
+    try:
+        return cql.query(
+            f"SELECT operations FROM {keyspace}.story_progress WHERE operations = {last}"
+        )
+    except CqlError:
+        return False  # the table is not made yet
+
+
 class Killer:
     def __init__(self, arguments):
         self.arguments = arguments
@@ -99,6 +109,7 @@ class Killer:
         self.outputs = [Output(path) for path in arguments.file]
         self.redis = [Redis(port, database=number) for port, number in arguments.redis]
         self.mongo = [Mongo(port) for port in arguments.mongo]
+        self.cassandra = [(Cql(port), keyspace) for port, keyspace in arguments.cassandra]
         self.deadline = time.monotonic() + arguments.limit
         self.feeder = Feeder(arguments, arguments.kills + 2)
         self.program = None
@@ -191,6 +202,7 @@ class Killer:
                 and all(
                     mongo.command("copy", find)["cursor"]["firstBatch"] for mongo in self.mongo
                 )
+                and all(has_progress(cql, keyspace, last) for cql, keyspace in self.cassandra)
             )
 
         self.wait("the load's end", ended)
@@ -228,6 +240,11 @@ def port_and_database(text):
     return int(port), int(database or 0)
 
 
+def port_and_name(text):
+    port, _, name = text.partition("/")
+    return int(port), name
+
+
 def main():
     parser = argparse.ArgumentParser(description="kill a pipeline with -9 while a load runs")
     parser.add_argument("--socket", required=True, help="of the server")
@@ -246,6 +263,13 @@ def main():
         action="append",
         default=[],
         help="PORT; the collections DATABASE.TABLE of its database copy",
+    )
+    parser.add_argument(
+        "--cassandra",
+        type=port_and_name,
+        action="append",
+        default=[],
+        help="PORT/KEYSPACE; its tables DATABASE_TABLE",
     )
     parser.add_argument("--log", required=True, help="for the program's output")
     parser.add_argument("--limit", type=float, default=120, help="seconds for everything")

@@ -78,6 +78,25 @@ slow_way() {
     slow_PORT=$(cat "$STORY/slow.port")
 }
 
+# expect_equal_cassandra: every table equals its copy in the keyspace copy of the Cassandra named
+# `node`.
+expect_equal_cassandra() {
+    expect_success python3 "$LIB/compare.py" --socket "$source_SOCKET" --database story \
+        --database "two wörds" --cassandra "$node_PORT/copy"
+}
+
+# all_is_in_cassandra: the server's last row of `progress` is there; for wait_until.
+all_is_in_cassandra() {
+    local last
+    last=$(sql source "SELECT MAX(operations) FROM story.progress")
+    [ "$(cql node "SELECT operations FROM copy.story_progress WHERE operations = $last")" = "$last" ]
+}
+
+# Cassandra has one keyspace for all, names of plain letters, and no dates that there are not.
+node_url() {
+    echo "cassandra://127.0.0.1:$node_PORT/copy?table={database}_{table}&escape=on&dates=text"
+}
+
 source_url() {
     echo "mysql://root@127.0.0.1:$source_PORT"
 }

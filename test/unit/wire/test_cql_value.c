@@ -215,6 +215,10 @@ static void test_types_print_as_cql_writes_them(void **state)
         {"0021000d0020000b", "map<text, list<timestamp>>"},
         {"0031000200220010000c", "tuple<set<inet>, uuid>"},
         {"000000046f72672e", "'org.'"},
+        {"0000002c6f72672e6170616368652e63617373616e6472612e64622e6d61727368616c2e4475726174696f6e5"
+         "479"
+         "7065",
+         "duration"},
         {"003000026b73000161000100016200090", "a"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
