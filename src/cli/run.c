@@ -32,7 +32,7 @@ const struct rf_command rf_command_run = {
         "recorded, so that a restart goes on there. SOURCE and SINK are addresses:\n\n"
         "  mysql://USER@HOST:PORT/TABLES   binlog:FILE\n"
         "  mongodb://HOST:PORT/DATABASE    redis://HOST:PORT/DATABASE\n"
-        "  file:PATH                       -    null:\n\n"
+        "  cassandra://HOST:PORT/KEYSPACE  file:PATH    -    null:\n\n"
         "'rowferry options' lists what can be set behind a '?'. A configuration file names source\n"
         "and sinks itself, and may have the options below too, '_' for '-'; what is typed wins. "
         "Its\n"
