@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# story: timeout 300
+# A Cassandra of two nodes, with one copy of each row: every row is sent to the node that has it, and
+# when one of them is killed, rows of the other go on; what it could not take arrives when it is back.
+source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
+story_begin
+start_mariadb source
+start_cassandra one
+gossip=$(sed -n 's/^storage_port: //p' "$one_DIR/cassandra.yaml")
+start_cassandra two -- auto_bootstrap=false -Dcassandra.ring_delay_ms=2000 \
+    "seed_provider=[{class_name: org.apache.cassandra.locator.SimpleSeedProvider, \
+parameters: [{seeds: '127.0.0.1:$gossip'}]}]"
+
+sql source "CREATE DATABASE shop; USE shop; CREATE TABLE t (a INT, b VARCHAR(20), x INT, PRIMARY KEY (a, b))"
+run_background pipeline "$ROWFERRY" run --name nodes --from earliest \
+    "mysql://root@127.0.0.1:$source_PORT/shop.t" "cassandra://127.0.0.1:$one_PORT/shop"
+rows_are() { # COUNT
+    [ "$(cql one "SELECT COUNT(*) FROM shop.t")" = "$1" ]
+}
+clients_of() { # NODE
+    cql "$1" "SELECT driver_name FROM system_views.clients" | grep -c rowferry || true
+}
+sql source "USE shop; INSERT INTO t SELECT seq, CONCAT('k', seq), seq FROM seq_1_to_1000"
+wait_until 60 rows_are 1000
+expect_equal "1 1" "$(clients_of one) $(clients_of two)" "connections to the nodes"
+
+# Each row was sent to its owner: who coordinated as many writes as it has rows.
+IFS=$'\t' read -r low high < <({
+    cql one "SELECT tokens FROM system.local"
+    cql two "SELECT tokens FROM system.local"
+} | tr -d '[]' | sort -n | paste -s)
+between=$(cql one "SELECT COUNT(*) FROM shop.t WHERE token(a, b) > $low AND token(a, b) <= $high")
+for node in one two; do
+    token=$(cql $node "SELECT tokens FROM system.local" | tr -d '[]')
+    owned=$between
+    [ "$token" = "$high" ] || owned=$((1000 - between))
+    expect_equal "$owned" "$(cql $node "SELECT count FROM system_views.coordinator_write_latency
+        WHERE keyspace_name = 'shop' AND table_name = 't'")" "rows that were sent to node $node"
+done
+
+kill_server two
+sql source "USE shop; INSERT INTO t SELECT seq, CONCAT('k', seq), seq FROM seq_2001_to_2100"
+wait_until 30 file_contains "$pipeline_LOG" "unavailable"
+restart_server two
+wait_until 60 rows_are 1100
+wait_until 60 eval '[ "$(clients_of two)" = 1 ]'
+expect_success background_runs pipeline
+signal_background pipeline TERM
+expect_background_status 10 143 pipeline
+story_end
