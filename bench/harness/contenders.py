@@ -4,11 +4,14 @@ A contender's `run()` drains the whole log once and returns a measure.Run. All o
 the same server on 127.0.0.1 and begin at position 4 of bin.000001.
 """
 
+import json
 import os
+import signal
+import subprocess
 import sys
 
 from . import measure, places
-from .servers import Failure, Mongo, Redis, RedisClient
+from .servers import Cassandra, Failure, Mongo, Redis, RedisClient, must
 from .workloads import HOT_KEYS, LOG, TABLE_TRANSACTION_ROWS, TABLE_TRANSACTIONS
 
 
@@ -366,6 +369,67 @@ class Documents(WithMongo, Rowferry):
         last = {"find": "bulk", "filter": {"_id": self.race.workload.rows}}
         return self.with_mongo(lambda mongo, client: self.rowferry(
             f"mongodb://127.0.0.1:{mongo.port}", reached=measure.is_found(client, "bench", last)))
+
+
+# ---- Cassandra ----------------------------------------------------------------------------------
+
+
+class WithCassandra:
+    """Runs with a node of its own; checks what is in it afterwards."""
+
+    def with_cassandra(self, table, run):
+        with Cassandra(self.race.fresh("cassandra")) as node:
+            client = node.client()
+            for _ in range(2):  # its compiler has seen the work when it counts
+                result = run(node)
+                found = len(client.query(f"SELECT id FROM {table}"))
+                if found != self.race.workload.rows:
+                    raise Failure(f"{self.name}: {found:,} rows are in Cassandra")
+                client.query(f"DROP KEYSPACE {table.split('.')[0]}")
+        return result
+
+
+class CassandraDriver(WithCassandra, Contender):
+    """What one would write with the Python driver. See bench/cassandra-driver."""
+
+    key = "driver"
+    name = "Python driver, execute_concurrent of a prepared statement, 200 at once"
+    there = False  # set when the driver is
+
+    def run(self):
+        return self.with_cassandra("driver.bulk", lambda node: measure.run(
+            [places.BENCH / "cassandra-driver", str(node.port), str(self.race.workload.rows)],
+            log=self.race.fresh("driver.log")))
+
+
+class CassandraRows(WithCassandra, Rowferry):
+    key = "S10"
+    name = "rowferry S10: rows in Cassandra, position kept there"
+    options = ("--until=now",)
+
+    def run(self):
+        return self.with_cassandra("bench.bulk", lambda node: self.rowferry(
+            f"cassandra://127.0.0.1:{node.port}/bench"))
+
+
+class CassandraStub(Rowferry):
+    key = "S10 stub"
+    name = "the same, against a stub that answers at once"
+    options = ("--until=now",)
+
+    def run(self):
+        port = int(must("port"))
+        stub = subprocess.Popen([places.build() / "bench" / "cql_stub", str(port)],
+                                stdout=subprocess.PIPE)
+        try:
+            stub.stdout.readline()  # it is ready
+            result = self.rowferry(f"cassandra://127.0.0.1:{port}/bench?fold=off")
+        finally:
+            stub.send_signal(signal.SIGTERM)
+            said = stub.communicate()[0]
+        if json.loads(said)["executed"] != self.race.workload.rows:
+            raise Failure(f"{self.name}: it was asked otherwise: {said.decode()}")
+        return result
 
 
 # ---- Hot keys -----------------------------------------------------------------------------------

@@ -19,6 +19,15 @@ def build_own(rowferry_too):
         raise Failure(f"there is no build in {places.build()}: run 'make bench'\n{done.stdout}")
 
 
+def find_driver(say):
+    """The Python driver for Cassandra is a package of the system's own Python."""
+    done = subprocess.run(["/usr/bin/python3", "-c", "import cassandra.cluster"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    contenders.CassandraDriver.there = done.returncode == 0
+    if done.returncode != 0:
+        say("left out: the Python driver for Cassandra, as there is no python3-cassandra")
+
+
 def build_go(say):
     """The peer in Go, from the modules that go.sum pins. Without Go, or without a way to the
     modules, the races do without it."""

@@ -1,4 +1,4 @@
-"""Private MariaDB, Redis and MongoDB servers, through tools/servers."""
+"""Private MariaDB, Redis, MongoDB and Cassandra servers, through tools/servers."""
 
 import socket
 import subprocess
@@ -109,6 +109,26 @@ class Mongo(Server):
         """Of the tests' library; needs nothing installed."""
         sys.path.insert(0, str(places.TEST_LIB))
         from mongo import Mongo as Client
+        return Client(self.port)
+
+
+class Cassandra(Server):
+    """A node with the compiler and the memory that it would have at work."""
+
+    kind = "cassandra"
+
+    def __init__(self, directory):
+        super().__init__(directory, ["-Xms2g", "-Xmx2g", "-XX:TieredStopAtLevel=4",
+                                     "commitlog_total_space=1024MiB", "commitlog_segment_size=32MiB",
+                                     "memtable_heap_space=512MiB", "concurrent_writes=32"])
+
+    def __exit__(self, *error):
+        must("kill", self.kind, self.directory)
+
+    def client(self):
+        """Of the tests' library; needs nothing installed."""
+        sys.path.insert(0, str(places.TEST_LIB))
+        from cql import Cql as Client
         return Client(self.port)
 
 

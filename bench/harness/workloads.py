@@ -250,6 +250,7 @@ def all_workloads(divisor=1):
     transactions = 75_000 // divisor
     large_rows = 1_000_000 // divisor
     document_rows = 400_000 // divisor
+    cassandra_rows = 100_000 // divisor
     few, many = 1_000 // divisor, 10_000 // divisor
     hot_transactions = 40_000 // divisor
     few_rows = few * TABLE_TRANSACTIONS * TABLE_TRANSACTION_ROWS
@@ -257,6 +258,8 @@ def all_workloads(divisor=1):
         "bulk": define("bulk", "bench.bulk", bulk_rows, bulk(bulk_rows)),
         # The server that takes them keeps all in memory.
         "documents": define("documents", "bench.bulk", document_rows, bulk(document_rows)),
+        # The node that takes them is one of a few thousand rows a second.
+        "rows": define("rows", "bench.bulk", cassandra_rows, bulk(cassandra_rows)),
         "oltp": define("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
         "tables": define("tables", "bench.t*", few_rows,
                          tables(few, TABLE_TRANSACTIONS, TABLE_TRANSACTION_ROWS)),
