@@ -1,9 +1,9 @@
 /* cql_stub PORT: answers CQL of version 4 at once, whatever it is asked, and keeps nothing.
  *
- * The yardstick of bench/run for what the sink cassandra costs by itself: a node that costs nothing.
- * It knows the questions that the sink asks of a cluster of one node whose table bench.bulk is there
- * already, and says yes to everything else. One connection at a time. It prints "ready" when it is,
- * and at SIGTERM how many statements were carried out, as one line of JSON. */
+ * The yardstick of bench/run for what the sink cassandra costs by itself: a node that costs
+ * nothing. It knows the questions that the sink asks of a cluster of one node whose table
+ * bench.bulk is there already, and says yes to everything else. One connection at a time. It prints
+ * "ready" when it is, and at SIGTERM how many statements were carried out, as one line of JSON. */
 #include "wire/cql.h"
 
 #include <arpa/inet.h>
