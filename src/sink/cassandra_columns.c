@@ -141,7 +141,7 @@ void rf_cassandra_columns_deinit(struct rf_cassandra_table *table)
     table->columns = NULL;
     table->key = NULL;
     table->column_count = table->key_count = table->partition_count = 0;
-    table->folds = table->picky = false;
+    table->folds = false;
 }
 
 /* ----------------------------------------------------------------------------------- which types

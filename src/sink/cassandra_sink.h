@@ -76,7 +76,6 @@ struct rf_cassandra_table {
     uint32_t *key; /* which of them make the primary key, those of the partition first */
     uint32_t key_count, partition_count;
     bool folds; /* rows share keys: the key is not the whole primary key of the source */
-    bool picky; /* a column is, or it is made by a template */
     struct rf_cql_statement insert, remove;
 };
 
@@ -138,7 +137,8 @@ struct rf_cassandra_sink {
 /* Adds a name in quotes, as a statement has it. */
 void rf_cassandra_add_name(struct rf_buf *out, struct rf_str name);
 /* sink->statement with these values, at that consistency; see rf_cql_cluster_ask. Returns RF_OK;
- * RF_RETRY: also when the statement is invalid, as it is for a table that has just gone; RF_CONFIG. */
+ * RF_RETRY: also when the statement is invalid, as it is for a table that has just gone; RF_CONFIG.
+ * */
 RF_USE_RESULT enum rf_status rf_cassandra_ask(struct rf_cassandra_sink *sink,
                                               enum rf_cql_consistency consistency,
                                               const struct rf_str *values, uint16_t value_count,

@@ -316,9 +316,6 @@ static enum rf_status bind_version(struct rf_cassandra_sink *sink, struct rf_cas
     if (status == RF_OK && (!table->recorded || table->recorded_folds != table->folds)) {
         status = rf_cassandra_place_record(sink, table, err);
     }
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        table->picky |= table->columns[i].picky;
-    }
     return status;
 }
 
