@@ -22,7 +22,7 @@ refuses 2 'unknown option "tabels" of mysql; did you mean "tables"?' \
 refuses 2 'unknown option "kee" of redis; did you mean "key"?' run "$server" "$cache?kee={key}"
 refuses 2 'unknown source "mysq"; did you mean "mysql"?|mysql, binlog' \
     run mysq://root@127.0.0.1 null:
-refuses 2 'unknown sink "redsi"; did you mean "redis"?|file, null, redis' \
+refuses 2 'unknown sink "redsi"; did you mean "redis"?|cassandra, file, mongodb, null, redis' \
     run "$server" redsi://127.0.0.1
 refuses 2 'unknown format "jsn"; did you mean "json"?' run "$server" "file:x?format=jsn"
 refuses 2 "port|1 to 65535" run mysql://root@127.0.0.1:99999 null:
