@@ -8,7 +8,8 @@
 # RF_PLUGIN(name) for each one in the build and RF_PLUGIN_MISSING(name, "why") for each one left out;
 # the registry includes that, so that program, tests and documents all follow the same list.
 #
-# Sets <room>_left_out (names) and <room>_modules (pkg-config targets to link) for cmake/rooms.cmake.
+# Sets <list>_here (names in the build), <room>_left_out (names) and <room>_modules (pkg-config
+# targets to link) for cmake/rooms.cmake and cmake/tests.cmake.
 
 # rf_pkg(MODULE) finds a pkg-config module once; sets ${MODULE}_target, empty when it is missing. Of
 # libmongoc that is its headers and libbson: src/net/mongo_library.c loads it when it is needed. What
@@ -37,6 +38,7 @@ function(rf_plugin_list room list)
     set(path ${CMAKE_SOURCE_DIR}/src/${room}/${list}.def)
     set(out "/* Written by the build from src/${room}/${list}.def. */\n")
     set(left_out "")
+    set(here "")
     set(modules_found "")
     set(text "")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
@@ -69,6 +71,7 @@ function(rf_plugin_list room list)
         endforeach()
         if(why STREQUAL "")
             string(APPEND out "RF_PLUGIN(${name})\n")
+            list(APPEND here ${name})
             list(APPEND modules_found ${targets})
         else()
             message(NOTICE "left out: ${room} '${name}', for want of ${why}")
@@ -79,6 +82,7 @@ function(rf_plugin_list room list)
     # Written only when it differs, so that a configure does not rebuild the registry.
     file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${list}.def CONTENT "${out}" @ONLY)
     list(REMOVE_DUPLICATES modules_found)
+    set(${list}_here "${here}" PARENT_SCOPE)
     set(${room}_left_out "${left_out}" PARENT_SCOPE)
     set(${room}_modules "${modules_found}" PARENT_SCOPE)
 endfunction()

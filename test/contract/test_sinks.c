@@ -1,4 +1,5 @@
-/* What every sink promises, shown on each of them. The table of sinks is in lib/subjects.c. */
+/* What every sink promises, shown on each of them, or on those of the sink that is named as an
+ * argument. The table of sinks is in lib/subjects.c. */
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/registry.h"
@@ -153,10 +154,22 @@ static void expect_complete(struct stage *stage)
     rf_buf_deinit(&expected);
 }
 
-#define each_subject(subject)                                 \
-    const struct rf_test_subject *subject = rf_test_subjects; \
-    subject->name != NULL;                                    \
-    subject++
+static const char *only; /* the sink to look at; NULL: all */
+
+/* The next one that is to be looked at, from this one on; the last one has no name. */
+static const struct rf_test_subject *chosen(const struct rf_test_subject *subject)
+{
+    while (only != NULL && subject->name != NULL &&
+           !rf_str_equal(rf_test_subject_sink(subject), rf_str_of(only))) {
+        subject++;
+    }
+    return subject;
+}
+
+#define each_subject(subject)                                         \
+    const struct rf_test_subject *subject = chosen(rf_test_subjects); \
+    subject->name != NULL;                                            \
+    subject = chosen(subject + 1)
 
 /* --------------------------------------------------------------------------------------- claims */
 
@@ -609,8 +622,9 @@ static void test_two_never_write_to_one_destination(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    only = argc > 1 ? argv[1] : NULL;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_sink_of_this_build_is_shown),
         cmocka_unit_test(test_all_events_arrive_in_order),
