@@ -11,11 +11,22 @@ start_cassandra two -- auto_bootstrap=false -Dcassandra.ring_delay_ms=2000 \
     "seed_provider=[{class_name: org.apache.cassandra.locator.SimpleSeedProvider, \
 parameters: [{seeds: '127.0.0.1:$gossip'}]}]"
 
+# Nothing moves when a node joins like this: what is written before both know of each other's part of
+# the ring would lie where nobody looks for it.
+knows() { # NODE: it knows the tokens of the other one
+    [ "$(cql "$1" "SELECT COUNT(tokens) FROM system.peers_v2")" = 1 ]
+}
+wait_until 60 knows one
+wait_until 60 knows two
+
 sql source "CREATE DATABASE shop; USE shop; CREATE TABLE t (a INT, b VARCHAR(20), x INT, PRIMARY KEY (a, b))"
 run_background pipeline "$ROWFERRY" run --name nodes --from earliest \
     "mysql://root@127.0.0.1:$source_PORT/shop.t" "cassandra://127.0.0.1:$one_PORT/shop"
 rows_are() { # COUNT
-    [ "$(cql one "SELECT COUNT(*) FROM shop.t")" = "$1" ]
+    local found
+    found=$(cql one "SELECT COUNT(*) FROM shop.t")
+    echo "$found rows"
+    [ "$found" = "$1" ]
 }
 clients_of() { # NODE
     cql "$1" "SELECT driver_name FROM system_views.clients" | grep -c rowferry || true
