@@ -178,7 +178,7 @@ static void test_every_sink_of_this_build_is_shown(void **state)
     (void)state;
     for (const struct rf_registry_sink *sink = rf_registry_sinks(); sink->name != NULL; sink++) {
         bool found = false;
-        for (each_subject(subject)) {
+        for (const struct rf_test_subject *subject = rf_test_subjects; subject->name; subject++) {
             found |= rf_str_equal(rf_test_subject_sink(subject), rf_str_of(sink->name));
         }
         if (!found) {
