@@ -123,8 +123,47 @@ void rf_test_mongo_again(struct rf_test_mongo *server)
     act(server, "start");
 }
 
+static void add_setting(struct rf_test_setting *out, uint32_t room, uint32_t *count,
+                        const char *name, const char *value)
+{
+    if (value != NULL) {
+        rf_assert(*count + 1 < room);
+        out[(*count)++] = (struct rf_test_setting){name, value};
+    }
+}
+
+uint32_t rf_test_mongo_settings(struct rf_test_mongo *server, struct rf_test_setting *out,
+                                uint32_t room)
+{
+    uint32_t count = 0;
+    if (server->parts == NULL) {
+        server->parts = mongoc_uri_new(server->uri);
+        rf_assert(server->parts != NULL);
+    }
+    const mongoc_host_list_t *host = mongoc_uri_get_hosts(server->parts);
+    snprintf(server->first_port, sizeof server->first_port, "%u", host->port);
+    add_setting(out, room, &count, "host", host->host);
+    add_setting(out, room, &count, "port", server->first_port);
+    add_setting(out, room, &count, "user", mongoc_uri_get_username(server->parts));
+    add_setting(out, room, &count, "password", mongoc_uri_get_password(server->parts));
+    if (mongoc_uri_get_username(server->parts) != NULL) {
+        add_setting(out, room, &count, "auth_source", mongoc_uri_get_auth_source(server->parts));
+    }
+    add_setting(out, room, &count, "replica_set", mongoc_uri_get_replica_set(server->parts));
+    if (mongoc_uri_get_tls(server->parts)) {
+        add_setting(out, room, &count, "tls", "on");
+        add_setting(out, room, &count, "tls_ca",
+                    mongoc_uri_get_option_as_utf8(server->parts, MONGOC_URI_TLSCAFILE, NULL));
+    }
+    out[count] = (struct rf_test_setting){NULL, NULL};
+    return count;
+}
+
 void rf_test_mongo_destroy(struct rf_test_mongo *server)
 {
+    if (server->parts != NULL) {
+        mongoc_uri_destroy(server->parts);
+    }
     if (server->external) {
         rf_test_mongo_wipe(server);
         disconnect(server);

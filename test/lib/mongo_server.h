@@ -11,11 +11,13 @@
 #ifndef ROWFERRY_TEST_MONGO_SERVER_H
 #define ROWFERRY_TEST_MONGO_SERVER_H
 
+#include "lib/plugin.h"
 #include "lib/server.h"
 
 #include <rowferry/str.h>
 
 struct _mongoc_client_t;
+struct _mongoc_uri_t;
 
 /* Zeroed: never started. */
 struct rf_test_mongo {
@@ -29,7 +31,9 @@ struct rf_test_mongo {
     bool external;                   /* the deployment of the environment; dir and port are empty */
     bool keeps;                      /* its data outlast a kill */
     char uri[512];                   /* where it is */
+    char first_port[8];              /* of its first member, for the settings */
     struct _mongoc_client_t *client; /* of the test, to look into it */
+    struct _mongoc_uri_t *parts;     /* of uri, once somebody asked for the settings */
     int lock;                        /* on the deployment */
 };
 
@@ -43,6 +47,12 @@ void rf_test_mongo_kill(struct rf_test_mongo *server);
 void rf_test_mongo_again(struct rf_test_mongo *server);
 /* Kills it and removes its directory. Accepts one that was never started. */
 void rf_test_mongo_destroy(struct rf_test_mongo *server);
+
+/* What the sink mongodb is told to reach it: host, port, user and so on. At most `room` settings,
+ * the last without a name; their texts live as long as the server. Returns their number, without
+ * that one. */
+uint32_t rf_test_mongo_settings(struct rf_test_mongo *server, struct rf_test_setting *out,
+                                uint32_t room);
 
 /* Drops all databases but the server's own. */
 void rf_test_mongo_wipe(struct rf_test_mongo *server);

@@ -7,7 +7,7 @@
 #include "lib/events.h"
 #include "lib/plugin.h"
 
-enum { SETTINGS_MAX = 8 };
+enum { SETTINGS_MAX = 12 };
 
 static struct rf_test_setting settings[SETTINGS_MAX]; /* of the sink, behind begin_sink */
 static struct rf_test_sink sink;

@@ -500,19 +500,25 @@ static void mongo_server(void)
     rf_test_mongo_wipe(&mongo);
 }
 
+enum { MONGO_SETTINGS = 16 };
+
 static const struct rf_test_setting *mongodb_begin(void)
 {
-    static struct rf_test_setting settings[] = {
-        {"port", mongo.port}, {"timeout", "5000"}, {NULL, NULL}};
+    static struct rf_test_setting settings[MONGO_SETTINGS];
     mongo_server();
+    uint32_t count = rf_test_mongo_settings(&mongo, settings, MONGO_SETTINGS - 1);
+    settings[count] = (struct rf_test_setting){"timeout", "5000"};
+    settings[count + 1] = (struct rf_test_setting){NULL, NULL};
     return settings;
 }
 
 static const struct rf_test_setting *mongodb_unfolded_begin(void)
 {
-    static struct rf_test_setting settings[] = {
-        {"port", mongo.port}, {"timeout", "5000"}, {"fold", "off"}, {NULL, NULL}};
+    static struct rf_test_setting settings[MONGO_SETTINGS];
     mongo_server();
+    uint32_t count = rf_test_mongo_settings(&mongo, settings, MONGO_SETTINGS - 1);
+    settings[count] = (struct rf_test_setting){"fold", "off"};
+    settings[count + 1] = (struct rf_test_setting){NULL, NULL};
     return settings;
 }
 
@@ -744,7 +750,7 @@ static void cassandra_resume(void)
 
 /* --------------------------------------------------------------------------------------- table */
 
-const struct rf_test_subject rf_test_subjects[] = {
+struct rf_test_subject rf_test_subjects[] = {
     {
         .name = "null",
         .begin = null_begin,
@@ -890,3 +896,15 @@ const struct rf_test_subject rf_test_subjects[] = {
     },
     {0},
 };
+
+/* A deployment that somebody lent us is not ours to freeze. */
+__attribute__((constructor)) static void spare_deployment(void)
+{
+    const char *given = getenv("ROWFERRY_TEST_MONGODB_URI");
+    for (struct rf_test_subject *subject = rf_test_subjects; given != NULL && subject->name;
+         subject++) {
+        if (subject->stall == mongodb_stall) {
+            subject->stall = subject->resume = NULL;
+        }
+    }
+}

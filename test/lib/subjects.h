@@ -36,7 +36,7 @@ struct rf_test_subject {
 };
 
 /* Ends with one whose name is NULL. */
-extern const struct rf_test_subject rf_test_subjects[];
+extern struct rf_test_subject rf_test_subjects[];
 
 /* The sink's name of a subject. */
 struct rf_str rf_test_subject_sink(const struct rf_test_subject *subject);

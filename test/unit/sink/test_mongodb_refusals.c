@@ -209,6 +209,36 @@ static void test_the_largest_document_is_taken(void **state)
     free(row);
 }
 
+static void test_names_with_points_and_dollars_need_a_server_that_takes_them(void **state)
+{
+    static const char *const columns[] = {"id:int! a.b:int", "id:int! $a:int", "$a:int! b:int!"};
+    (void)state;
+    for (int32_t wire = 8; wire <= 13; wire += 5) {
+        setup_with(&(struct rf_mongo_script_options){.wire_version_max = wire}, NULL);
+        open_sink();
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            char name[8];
+            snprintf(name, sizeof name, "t%zu", i);
+            struct rf_table *other = rf_test_table("d", name, columns[i]);
+            rf_test_create(&batch, other, "1|2");
+            /* Within an _id no server takes them. */
+            expect_status(write_rest(), wire == 13 && i < 2 ? RF_OK : RF_CONFIG);
+            rf_table_release(other);
+        }
+        expect_count("t0", wire == 13);
+        expect_count("t1", wire == 13);
+        teardown(NULL);
+    }
+    setup_with(&(struct rf_mongo_script_options){.wire_version_max = 8}, NULL);
+    open_sink();
+    struct rf_table *other = rf_test_table("d", "u", "id:int! a.b:int");
+    rf_test_create(&batch, other, "1|2");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("column 'a.b' of table d.u");
+    assert_non_null(strstr(err.hint, "columns=-a?b"));
+    rf_table_release(other);
+}
+
 /* A value of a unique index may move from a row that goes to one that comes. */
 static void test_deletes_go_before_all_else(void **state)
 {
@@ -611,6 +641,7 @@ int main(void)
         test(test_of_a_hot_row_only_the_last_state_is_sent),
         test(test_large_rows_go_in_several_commands),
         test(test_the_largest_document_is_taken),
+        test(test_names_with_points_and_dollars_need_a_server_that_takes_them),
         test(test_deletes_go_before_all_else),
         test(test_the_row_that_was_refused_is_named_and_all_others_are_written),
         test(test_of_several_refused_rows_the_first_one_is_told),
