@@ -398,6 +398,9 @@ static void test_kills_lose_and_double_nothing(void **state)
 {
     (void)state;
     for (each_subject(subject)) {
+        if (subject->threads) {
+            continue; /* the same sink is killed with a server of its own */
+        }
         struct stage stage;
         struct checkpoint *checkpoint = mmap(NULL, sizeof *checkpoint, PROT_READ | PROT_WRITE,
                                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,8 +1,11 @@
 #include "lib/server.h"
 
-#include <rowferry/str.h>
+#include "base/clock.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <rowferry/str.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +132,39 @@ void rf_test_server_destroy(struct rf_test_server *server, const char *kind)
     server->dir[0] = '\0';
 }
 
+/* The letter of the thread's state, behind its name in brackets; 0: it is gone. */
+static char thread_state(const char *path)
+{
+    char text[512] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return '\0';
+    }
+    (void)!fgets(text, sizeof text, file);
+    fclose(file);
+    const char *behind = strrchr(text, ')');
+    return behind != NULL && behind[1] == ' ' ? behind[2] : '\0';
+}
+
+/* A signal stops a process of many threads one by one. */
+static bool all_stopped(long pid)
+{
+    char path[300];
+    bool stopped = true;
+    snprintf(path, sizeof path, "/proc/%ld/task", pid);
+    DIR *tasks = opendir(path);
+    rf_assert(tasks != NULL);
+    for (const struct dirent *task; stopped && (task = readdir(tasks)) != NULL;) {
+        if (task->d_name[0] != '.') {
+            snprintf(path, sizeof path, "/proc/%ld/task/%.20s/stat", pid, task->d_name);
+            char state = thread_state(path);
+            stopped = state == 'T' || state == '\0';
+        }
+    }
+    closedir(tasks);
+    return stopped;
+}
+
 void rf_test_server_freeze(const struct rf_test_server *server, const char *kind, bool frozen)
 {
     char path[512];
@@ -138,4 +174,7 @@ void rf_test_server_freeze(const struct rf_test_server *server, const char *kind
     rf_assert(file != NULL && fscanf(file, "%ld", &pid) == 1 && pid > 1);
     fclose(file);
     rf_assert(kill((pid_t)pid, frozen ? SIGSTOP : SIGCONT) == 0);
+    for (int64_t limit_ms = rf_clock_ms() + 10000; frozen && !all_stopped(pid); poll(NULL, 0, 1)) {
+        rf_assert(rf_clock_ms() < limit_ms);
+    }
 }

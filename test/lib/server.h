@@ -19,7 +19,7 @@ void rf_test_server_start(struct rf_test_server *server, const char *kind,
                           const char *const *options);
 /* "stop": in an orderly way; "kill"; "start": again, with the data and options that it had. */
 void rf_test_server_act(const struct rf_test_server *server, const char *kind, const char *action);
-/* Freezes its process (stopped), or lets it run on. */
+/* Freezes its process, all threads of which stand when this returns, or lets it run on. */
 void rf_test_server_freeze(const struct rf_test_server *server, const char *kind, bool frozen);
 /* Kills it and removes its directory. Accepts one that was never started. */
 void rf_test_server_destroy(struct rf_test_server *server, const char *kind);

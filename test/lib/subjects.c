@@ -607,24 +607,21 @@ static void mongodb_resume(void)
 static struct rf_mongo_script *set;
 static char set_port[8];
 
-static void set_at_exit(void)
-{
-    rf_mongo_script_destroy(set);
-}
-
 static const struct rf_test_setting *mongodb_set_begin(void)
 {
     static const struct rf_mongo_script_options options = {
         .set_name = "rs0", .forgetful = true, .unrecorded = true};
     static struct rf_test_setting settings[] = {
         {"port", set_port}, {"timeout", "5000"}, {"replica_set", "rs0"}, {NULL, NULL}};
-    if (set == NULL) {
-        set = rf_mongo_script_create(&options);
-        snprintf(set_port, sizeof set_port, "%u", rf_mongo_script_port(set));
-        atexit(set_at_exit);
-    }
-    rf_mongo_script_forget(set);
+    set = rf_mongo_script_create(&options);
+    snprintf(set_port, sizeof set_port, "%u", rf_mongo_script_port(set));
     return settings;
+}
+
+static void mongodb_set_end(void)
+{
+    rf_mongo_script_destroy(set);
+    set = NULL;
 }
 
 static void mongodb_set_content(const struct rf_test_sink *sink, struct rf_buf *out)
@@ -865,7 +862,8 @@ struct rf_test_subject rf_test_subjects[] = {
         .begin = mongodb_set_begin,
         .content = mongodb_set_content,
         .expected = mongodb_expected,
-        .end = nothing,
+        .end = mongodb_set_end,
+        .threads = true,
         .wipe = mongodb_set_wipe,
         .crash = mongodb_set_crash,
         .revive = mongodb_set_revive,

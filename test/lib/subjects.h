@@ -23,6 +23,9 @@ struct rf_test_subject {
 
     /* What lies before its position must not come again: it would be written a second time. */
     bool once;
+    /* it is threads of this process, which therefore must not be forked: the copy of one might wait
+     * for ever for what a thread held that is not there */
+    bool threads;
     bool nowhere; /* there is no destination: nothing of it can be lost or be written by two */
     /* Everything in the destination is gone, as by a mistake. */
     void (*wipe)(void);
