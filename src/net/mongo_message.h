@@ -29,7 +29,8 @@ int32_t rf_mongo_message_i32(const char *data);
 /* The length of the message that begins there; 0: fewer bytes are there than a header has; -1: no
  * message begins so. */
 int64_t rf_mongo_message_size(struct rf_str data);
-/* True when it is a whole answer, every length in it right. */
+/* True when it is a whole answer, every length in it right, its documents not deeper than any that
+ * MongoDB has. */
 bool rf_mongo_message_is_sound(struct rf_str message);
 
 #endif
