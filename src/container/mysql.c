@@ -92,7 +92,7 @@ static void describe(const struct rf_home *home, struct rf_str called, struct rf
     rf_str_split(&called, ' ', &kind);
     rf_buf_printf(out, "this machine's MariaDB %.*s", RF_STR_ARG(called));
     if (find_real_mysql(&version)) {
-        rf_buf_printf(out, " (not its MySQL %.*s, whose log cannot be read yet)",
+        rf_buf_printf(out, " (not its MySQL %.*s, which is not used here yet)",
                       RF_STR_ARG(rf_buf_str(&version)));
     }
     rf_buf_deinit(&version);
