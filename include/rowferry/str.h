@@ -38,6 +38,15 @@ static inline bool rf_str_starts(struct rf_str str, struct rf_str prefix)
            (prefix.size == 0 || memcmp(str.data, prefix.data, prefix.size) == 0);
 }
 
+/* Takes the byte off the front, where it is there. */
+static inline bool rf_str_take_byte(struct rf_str *str, char byte)
+{
+    bool found = str->size > 0 && str->data[0] == byte;
+    str->data += found;
+    str->size -= found;
+    return found;
+}
+
 /* -1, 0 or 1 by bytes, shorter first. */
 int rf_str_compare(struct rf_str a, struct rf_str b);
 /* ASCII letters of either case count as equal. */

@@ -71,6 +71,15 @@ static inline char *rf_digits_u64(char *out, uint64_t number)
     return rf_digits_large(out, number);
 }
 
+/* What a hexadecimal digit says; -1: it is none. */
+static inline int rf_digit_of_hex(char digit)
+{
+    return digit >= '0' && digit <= '9'   ? digit - '0'
+           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+           : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
+                                          : -1;
+}
+
 /* With a '-' in front: one byte more. */
 static inline char *rf_digits_i64(char *out, int64_t number)
 {

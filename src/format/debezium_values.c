@@ -1,5 +1,6 @@
 #include "format/debezium_values.h"
 
+#include "base/load.h"
 #include "wire/json_emit.h"
 
 #include <stdlib.h>
@@ -263,13 +264,6 @@ static char *put_bytes(struct rf_buf *out, char *at, const struct cell *cell)
     return end;
 }
 
-static uint32_t load_32(const char *at)
-{
-    uint32_t number;
-    memcpy(&number, at, sizeof number);
-    return le32toh(number);
-}
-
 static char *put_text(char *at, const char *text, size_t size)
 {
     memcpy(at, text, size);
@@ -310,7 +304,7 @@ static char *put_geometry(struct rf_buf *out, char *at, const struct cell *cell)
     rf_assert(cell->value->size >= SRID_SIZE);
     const char *wkb = cell->value->text + SRID_SIZE;
     size_t size = cell->value->size - SRID_SIZE;
-    uint32_t srid = load_32(cell->value->text);
+    uint32_t srid = rf_load_32(cell->value->text);
     at = rf_json_room(out, at, rf_json_base64_size(size) + FRAME);
     *at++ = '{';
     if (cell->column->precision == RF_GEOMETRY_POINT) {

@@ -1,10 +1,10 @@
 #include "source/records.h"
 
+#include "base/load.h"
 #include "base/memory.h"
 #include "wire/binlog.h"
 #include "wire/rows.h"
 
-#include <endian.h>
 #include <rowferry/log.h>
 #include <stdlib.h>
 
@@ -387,13 +387,6 @@ static char *give(struct rf_records *records, struct rf_chunk *chunk, struct rf_
     return data;
 }
 
-static uint32_t load_32(const char *at)
-{
-    uint32_t number;
-    memcpy(&number, at, sizeof number);
-    return le32toh(number);
-}
-
 static struct rf_origin *originate(const struct rf_record *record, struct rf_batch *batch)
 {
     enum { TIME_AT = 0, SERVER_AT = 5, MICROSECONDS = 1000000 };
@@ -404,8 +397,8 @@ static struct rf_origin *originate(const struct rf_record *record, struct rf_bat
         .offset = record->offset,
     };
     if (record->event_size >= RF_BINLOG_HEADER_SIZE) {
-        origin->time_us = (int64_t)load_32(raw + TIME_AT) * MICROSECONDS;
-        origin->server_id = load_32(raw + SERVER_AT);
+        origin->time_us = (int64_t)rf_load_32(raw + TIME_AT) * MICROSECONDS;
+        origin->server_id = rf_load_32(raw + SERVER_AT);
     }
     return origin;
 }

@@ -1,5 +1,6 @@
 #include "source/tables.h"
 
+#include "base/load.h"
 #include "base/memory.h"
 #include "source/changes.h"
 
@@ -43,11 +44,7 @@ static uint32_t place_of(uint64_t id, uint32_t capacity)
 
 static uint64_t load_id(struct rf_str body)
 {
-    uint64_t id = 0;
-    for (size_t i = 0; i < ID_SIZE; i++) {
-        id |= (uint64_t)(unsigned char)body.data[i] << (8 * i);
-    }
-    return id;
+    return rf_load_sized(body.data, ID_SIZE);
 }
 
 /* ---- By number ----------------------------------------------------------------------------- */

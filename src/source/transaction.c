@@ -1,5 +1,6 @@
 #include "source/transaction.h"
 
+#include "base/load.h"
 #include "source/ddl.h"
 #include "source/statement.h"
 #include "wire/charset.h"
@@ -216,10 +217,7 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
     if (body.size < FLAGS_AT + FLAGS_SIZE) {
         return rf_fail(err, RF_FATAL, "a rows event of only %zu bytes", body.size);
     }
-    uint64_t id = 0;
-    for (size_t i = 0; i < FLAGS_AT; i++) {
-        id |= (uint64_t)(unsigned char)body.data[i] << (8 * i);
-    }
+    uint64_t id = rf_load_sized(body.data, FLAGS_AT);
     bool ends = (body.data[FLAGS_AT] & RF_ROWS_STATEMENT_END) != 0;
     const struct rf_table_number *number = rf_tables_find(&assembly->tables, id);
     /* An event without a table and without rows only says that the statement ends. */

@@ -118,9 +118,7 @@ static inline uint64_t rf_cql_number(struct rf_cursor *cursor, size_t size, cons
         rf_cursor_fail(cursor, what);
         return 0;
     }
-    for (size_t i = 0; i < size; i++) {
-        number = number << 8 | cursor->at[i];
-    }
+    number = rf_load_sized_be(cursor->at, size);
     cursor->at += size;
     return number;
 }

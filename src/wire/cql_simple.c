@@ -1,5 +1,6 @@
 #include "wire/cql_simple.h"
 
+#include "event/digits.h"
 #include "event/floating.h"
 #include "wire/cql.h"
 #include "wire/cql_number.h"
@@ -146,21 +147,13 @@ bool rf_cql_print_simple(struct rf_buf *out, enum rf_cql_kind kind, struct rf_st
     }
 }
 
-static int hex_digit(char byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 static bool read_hex(struct rf_buf *out, struct rf_str text)
 {
     if (text.size % 2 != 0) {
         return false;
     }
     for (size_t i = 0; i < text.size; i += 2) {
-        int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
+        int high = rf_digit_of_hex(text.data[i]), low = rf_digit_of_hex(text.data[i + 1]);
         if (high < 0 || low < 0) {
             return false;
         }

@@ -177,20 +177,12 @@ static bool take_number(struct rf_str *text, size_t least, size_t most, int64_t 
     return size >= least;
 }
 
-static bool take_byte(struct rf_str *text, char byte)
-{
-    bool found = text->size > 0 && text->data[0] == byte;
-    text->data += found;
-    text->size -= found;
-    return found;
-}
-
 static bool take_date(struct rf_str *text, int64_t *days)
 {
-    bool negative = take_byte(text, '-');
+    bool negative = rf_str_take_byte(text, '-');
     int64_t year, month, day;
-    if (!take_number(text, 4, 9, &year) || !take_byte(text, '-') ||
-        !take_number(text, 1, 2, &month) || !take_byte(text, '-') ||
+    if (!take_number(text, 4, 9, &year) || !rf_str_take_byte(text, '-') ||
+        !take_number(text, 1, 2, &month) || !rf_str_take_byte(text, '-') ||
         !take_number(text, 1, 2, &day)) {
         return false;
     }
@@ -206,15 +198,15 @@ static bool take_date(struct rf_str *text, int64_t *days)
 static bool take_clock(struct rf_str *text, int64_t *nanoseconds)
 {
     int64_t hour, minute, second = 0, fraction = 0;
-    if (!take_number(text, 1, 2, &hour) || !take_byte(text, ':') ||
+    if (!take_number(text, 1, 2, &hour) || !rf_str_take_byte(text, ':') ||
         !take_number(text, 2, 2, &minute)) {
         return false;
     }
-    if (take_byte(text, ':')) {
+    if (rf_str_take_byte(text, ':')) {
         if (!take_number(text, 2, 2, &second)) {
             return false;
         }
-        if (take_byte(text, '.')) {
+        if (rf_str_take_byte(text, '.')) {
             size_t before = text->size;
             if (!take_number(text, 1, 9, &fraction)) {
                 return false;
@@ -233,14 +225,14 @@ static bool take_zone(struct rf_str *text, int64_t *minutes)
 {
     int64_t hour = 0, minute = 0;
     *minutes = 0;
-    if (text->size == 0 || take_byte(text, 'Z')) {
+    if (text->size == 0 || rf_str_take_byte(text, 'Z')) {
         return text->size == 0;
     }
-    bool behind = take_byte(text, '-');
-    if ((!behind && !take_byte(text, '+')) || !take_number(text, 2, 2, &hour)) {
+    bool behind = rf_str_take_byte(text, '-');
+    if ((!behind && !rf_str_take_byte(text, '+')) || !take_number(text, 2, 2, &hour)) {
         return false;
     }
-    (void)take_byte(text, ':');
+    (void)rf_str_take_byte(text, ':');
     if (!take_number(text, 2, 2, &minute) || hour > 18 || minute > 59 || text->size > 0) {
         return false;
     }
@@ -254,7 +246,8 @@ bool rf_cql_read_timestamp(struct rf_buf *out, struct rf_str text)
     if (!take_date(&text, &days)) {
         return false;
     }
-    if ((take_byte(&text, ' ') || take_byte(&text, 'T')) && !take_clock(&text, &nanoseconds)) {
+    if ((rf_str_take_byte(&text, ' ') || rf_str_take_byte(&text, 'T')) &&
+        !take_clock(&text, &nanoseconds)) {
         return false;
     }
     /* What is finer than a millisecond would be lost. */

@@ -120,17 +120,9 @@ bool rf_cql_value_print(struct rf_buf *out, const struct rf_cql_type *type, stru
 
 /* -------------------------------------------------------------------------------------- reading */
 
-static bool take_byte(struct rf_str *text, char byte)
-{
-    bool found = text->size > 0 && text->data[0] == byte;
-    text->data += found;
-    text->size -= found;
-    return found;
-}
-
 static void skip_spaces(struct rf_str *text)
 {
-    while (take_byte(text, ' ')) {
+    while (rf_str_take_byte(text, ' ')) {
     }
 }
 
@@ -139,11 +131,11 @@ static bool read_element(struct rf_buf *out, const struct rf_cql_type *type, str
 /* 'it''s': what lies between the quotes, with those in it single again, in `scratch`. */
 static bool take_quoted(struct rf_str *text, struct rf_buf *scratch)
 {
-    if (!take_byte(text, '\'')) {
+    if (!rf_str_take_byte(text, '\'')) {
         return false;
     }
     while (text->size > 0) {
-        if (take_byte(text, '\'') && !rf_str_starts(*text, RF_STR("'"))) {
+        if (rf_str_take_byte(text, '\'') && !rf_str_starts(*text, RF_STR("'"))) {
             return true;
         }
         if (text->size > 0) {
@@ -209,7 +201,7 @@ static bool read_collection(struct rf_buf *out, const struct rf_cql_type *type, 
     rf_cql_add_int(out, 0);
     skip_spaces(text);
     while (text->size > 0 && text->data[0] != closing(type)) {
-        if (count > 0 && !take_byte(text, ',')) {
+        if (count > 0 && !rf_str_take_byte(text, ',')) {
             return false;
         }
         if (!read_nullable(out, &type->items[0], text)) {
@@ -217,7 +209,7 @@ static bool read_collection(struct rf_buf *out, const struct rf_cql_type *type, 
         }
         skip_spaces(text);
         if (type->kind == RF_CQL_MAP &&
-            (!take_byte(text, ':') || !read_nullable(out, &type->items[1], text))) {
+            (!rf_str_take_byte(text, ':') || !read_nullable(out, &type->items[1], text))) {
             return false;
         }
         skip_spaces(text);
@@ -231,7 +223,7 @@ static bool read_collection(struct rf_buf *out, const struct rf_cql_type *type, 
 static bool read_tuple(struct rf_buf *out, const struct rf_cql_type *type, struct rf_str *text)
 {
     for (unsigned i = 0; i < type->count; i++) {
-        if (i > 0 && !take_byte(text, ',')) {
+        if (i > 0 && !rf_str_take_byte(text, ',')) {
             return false;
         }
         skip_spaces(text);
@@ -242,7 +234,7 @@ static bool read_tuple(struct rf_buf *out, const struct rf_cql_type *type, struc
             text->data += type->fields[i].size;
             text->size -= type->fields[i].size;
             skip_spaces(text);
-            if (!take_byte(text, ':')) {
+            if (!rf_str_take_byte(text, ':')) {
                 return false;
             }
         }
@@ -257,9 +249,9 @@ static bool read_tuple(struct rf_buf *out, const struct rf_cql_type *type, struc
 static bool read_element(struct rf_buf *out, const struct rf_cql_type *type, struct rf_str *text)
 {
     bool tuple = type->kind == RF_CQL_TUPLE || type->kind == RF_CQL_UDT;
-    return take_byte(text, opening(type)) &&
+    return rf_str_take_byte(text, opening(type)) &&
            (tuple ? read_tuple(out, type, text) : read_collection(out, type, text)) &&
-           take_byte(text, closing(type));
+           rf_str_take_byte(text, closing(type));
 }
 
 bool rf_cql_value_read(struct rf_buf *out, const struct rf_cql_type *type, struct rf_str text)

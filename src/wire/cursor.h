@@ -6,6 +6,8 @@
 #ifndef ROWFERRY_WIRE_CURSOR_H
 #define ROWFERRY_WIRE_CURSOR_H
 
+#include "base/load.h"
+
 #include <rowferry/str.h>
 
 struct rf_cursor {
@@ -52,9 +54,7 @@ static inline uint64_t rf_cursor_number(struct rf_cursor *cursor, size_t size, c
         rf_cursor_fail(cursor, what);
         return 0;
     }
-    for (size_t i = 0; i < size; i++) {
-        number |= (uint64_t)cursor->at[i] << (8 * i);
-    }
+    number = rf_load_sized(cursor->at, size);
     cursor->at += size;
     return number;
 }

@@ -1,19 +1,12 @@
 #include "wire/gtid_set.h"
 
 #include "base/memory.h"
+#include "event/digits.h"
 #include "wire/cursor.h"
 
 #include <stdlib.h>
 
 /* ---- UUIDs and tags ------------------------------------------------------------------------ */
-
-static int hex(char byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
 
 /* True in front of the byte that a dash precedes. */
 static bool dashed(size_t byte)
@@ -32,7 +25,7 @@ bool rf_uuid_parse(struct rf_str text, struct rf_uuid *uuid)
         if (dashed(i) && *at++ != '-') {
             return false;
         }
-        int high = hex(at[0]), low = hex(at[1]);
+        int high = rf_digit_of_hex(at[0]), low = rf_digit_of_hex(at[1]);
         if (high < 0 || low < 0) {
             return false;
         }

@@ -1,5 +1,6 @@
 #include "wire/jsonb.h"
 
+#include "base/load.h"
 #include "event/digits.h"
 #include "event/floating.h"
 #include "event/value.h"
@@ -32,15 +33,6 @@ enum { TYPE_TIMESTAMP = 7, TYPE_DATE = 10, TYPE_TIME = 11, TYPE_DATETIME = 12, T
 
 static const char cut_off[] = "the JSON document ends too early";
 static const char damaged[] = "the JSON document is damaged";
-
-static uint64_t load(const uint8_t *at, size_t size)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number |= (uint64_t)at[i] << (8 * i);
-    }
-    return number;
-}
 
 static void add_number(struct rf_buf *out, int64_t number)
 {
@@ -107,7 +99,7 @@ static void add_zeros(struct rf_buf *out, int count)
 static const char *add_double(struct rf_buf *out, const uint8_t *bytes)
 {
     enum { POINT_MIN = -14, POINT_MAX = 15 };
-    uint64_t bits = load(bytes, sizeof bits);
+    uint64_t bits = rf_load_sized(bytes, sizeof bits);
     double number;
     memcpy(&number, &bits, sizeof number);
     if (!isfinite(number)) {
@@ -196,7 +188,7 @@ static const char *add_decimal(struct rf_buf *out, const uint8_t *at, const uint
 static const char *add_moment(struct rf_buf *out, unsigned type, const uint8_t *bytes)
 {
     enum { MICROS_BITS = 24, HOUR_SHIFT = MICROS_BITS + 12, DAY_SHIFT = HOUR_SHIFT + 5 };
-    int64_t packed = (int64_t)load(bytes, 8);
+    int64_t packed = (int64_t)rf_load_sized(bytes, 8);
     uint64_t size = packed < 0 ? 0 - (uint64_t)packed : (uint64_t)packed;
     uint64_t micros = size & ((1 << MICROS_BITS) - 1), second = size >> MICROS_BITS & 63;
     uint64_t minute = size >> (MICROS_BITS + 6) & 63, months = size >> (DAY_SHIFT + 5);
@@ -292,12 +284,12 @@ static const char *add_scalar(struct rf_buf *out, unsigned type, const uint8_t *
     }
     switch (type) {
     case LITERAL: return add_literal(out, *at);
-    case INT16: add_number(out, (int16_t)load(at, size)); return NULL;
-    case INT32: add_number(out, (int32_t)load(at, size)); return NULL;
-    case INT64: add_number(out, (int64_t)load(at, size)); return NULL;
+    case INT16: add_number(out, (int16_t)rf_load_sized(at, size)); return NULL;
+    case INT32: add_number(out, (int32_t)rf_load_sized(at, size)); return NULL;
+    case INT64: add_number(out, (int64_t)rf_load_sized(at, size)); return NULL;
     case UINT16:
     case UINT32:
-    case UINT64: add_unsigned(out, load(at, size)); return NULL;
+    case UINT64: add_unsigned(out, rf_load_sized(at, size)); return NULL;
     case DOUBLE: return add_double(out, at);
     case STRING:
         size = take_size(&at, end);
@@ -329,8 +321,8 @@ const char *rf_jsonb_open(struct rf_jsonb_value value, struct rf_jsonb_container
     }
     *container = (struct rf_jsonb_container){
         .start = value.at,
-        .count = (uint32_t)load(value.at, width),
-        .size = (uint32_t)load(value.at + width, width),
+        .count = (uint32_t)rf_load_sized(value.at, width),
+        .size = (uint32_t)rf_load_sized(value.at + width, width),
         .width = (uint8_t)width,
         .object = value.type == SMALL_OBJECT || value.type == LARGE_OBJECT,
     };
@@ -343,7 +335,7 @@ static const char *read_key(const struct rf_jsonb_container *container, uint32_t
 {
     unsigned width = container->width;
     const uint8_t *entry = container->start + 2 * width + number * (size_t)(width + 2);
-    uint64_t offset = load(entry, width), size = load(entry + width, 2);
+    uint64_t offset = rf_load_sized(entry, width), size = rf_load_sized(entry + width, 2);
     if (offset + size > container->size) {
         return cut_off;
     }
@@ -364,7 +356,7 @@ const char *rf_jsonb_element(const struct rf_jsonb_container *container, uint32_
         *value = (struct rf_jsonb_value){*entry, entry + 1, entry + 1 + width};
         return why;
     }
-    uint64_t offset = load(entry + 1, width);
+    uint64_t offset = rf_load_sized(entry + 1, width);
     if (offset >= container->size) {
         return cut_off;
     }

@@ -1,32 +1,16 @@
 #include "wire/moment.h"
 
+#include "base/load.h"
+
 /* Microseconds of a unit of the last of n digits. */
 static const uint32_t units[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
-
-static uint64_t load_little(const uint8_t *at, unsigned size)
-{
-    uint64_t number = 0;
-    for (unsigned i = 0; i < size; i++) {
-        number |= (uint64_t)at[i] << (8 * i);
-    }
-    return number;
-}
-
-static uint64_t load_big(const uint8_t *at, unsigned size)
-{
-    uint64_t number = 0;
-    for (unsigned i = 0; i < size; i++) {
-        number = number << 8 | at[i];
-    }
-    return number;
-}
 
 bool rf_moment_old_timestamp(const uint8_t *at, unsigned width, unsigned scale,
                              struct rf_value *value)
 {
     enum { SECONDS_SIZE = 4 };
-    uint64_t seconds = scale == 0 ? load_little(at, width) : load_big(at, SECONDS_SIZE);
-    uint64_t fraction = scale == 0 ? 0 : load_big(at + SECONDS_SIZE, width - SECONDS_SIZE);
+    uint64_t seconds = scale == 0 ? rf_load_sized(at, width) : rf_load_sized_be(at, SECONDS_SIZE);
+    uint64_t fraction = scale == 0 ? 0 : rf_load_sized_be(at + SECONDS_SIZE, width - SECONDS_SIZE);
     uint64_t micros = fraction * units[scale];
     *value = (struct rf_value){
         .kind = RF_TIMESTAMP, .scale = (uint8_t)scale, .i = (int64_t)(seconds * 1000000 + micros)};
@@ -39,13 +23,13 @@ bool rf_moment_old_time(const uint8_t *at, unsigned width, unsigned scale, struc
     bool good = true;
     int64_t micros;
     if (scale == 0) {
-        int32_t number = (int32_t)((uint32_t)load_little(at, width) << 8) >> 8;
+        int32_t number = (int32_t)((uint32_t)rf_load_sized(at, width) << 8) >> 8;
         int32_t size = number < 0 ? -number : number;
         int64_t seconds = (int64_t)(size / 10000 * 60 + size / 100 % 100) * 60 + size % 100;
         good = size % 100 < 60 && size / 100 % 100 < 60;
         micros = (number < 0 ? -seconds : seconds) * 1000000;
     } else {
-        micros = (int64_t)load_big(at, width) * units[scale] - limit * 1000000;
+        micros = (int64_t)rf_load_sized_be(at, width) * units[scale] - limit * 1000000;
     }
     *value = (struct rf_value){.kind = RF_TIME, .scale = (uint8_t)scale, .i = micros};
     return good && micros < limit * 1000000 && micros > -limit * 1000000;
@@ -54,7 +38,7 @@ bool rf_moment_old_time(const uint8_t *at, unsigned width, unsigned scale, struc
 bool rf_moment_old_datetime(const uint8_t *at, unsigned width, unsigned scale,
                             struct rf_value *value)
 {
-    uint64_t number = scale == 0 ? load_little(at, width) : load_big(at, width);
+    uint64_t number = scale == 0 ? rf_load_sized(at, width) : rf_load_sized_be(at, width);
     uint64_t micros = 0, base = 100, days = 100, months = 100;
     if (scale > 0) {
         uint64_t per_second = 1000000 / units[scale];

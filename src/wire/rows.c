@@ -1,5 +1,6 @@
 #include "wire/rows.h"
 
+#include "base/load.h"
 #include "wire/address.h"
 #include "wire/binlog.h"
 #include "wire/charset.h"
@@ -10,7 +11,6 @@
 #include "wire/moment.h"
 #include "wire/plan.h"
 
-#include <endian.h>
 #include <stdio.h>
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
@@ -89,52 +89,18 @@ static const uint8_t *stop(struct decoder *decoder, ptrdiff_t column, const char
     return NULL;
 }
 
-static uint64_t load_le(const uint8_t *at, size_t size)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number |= (uint64_t)at[i] << (8 * i);
-    }
-    return number;
-}
-
-static uint16_t load_16(const uint8_t *at)
-{
-    uint16_t number;
-    memcpy(&number, at, sizeof number);
-    return le16toh(number);
-}
-
 static uint32_t load_24(const uint8_t *at)
 {
-    return load_16(at) | (uint32_t)at[2] << 16;
-}
-
-static uint32_t load_32(const uint8_t *at)
-{
-    uint32_t number;
-    memcpy(&number, at, sizeof number);
-    return le32toh(number);
-}
-
-static uint64_t load_64(const uint8_t *at)
-{
-    uint64_t number;
-    memcpy(&number, at, sizeof number);
-    return le64toh(number);
+    return rf_load_16(at) | (uint32_t)at[2] << 16;
 }
 
 /* `size` bytes, 1 to 8, highest first; in one load where the event goes on long enough. */
 static uint64_t load_be(const uint8_t *at, size_t size, const uint8_t *end)
 {
     if (likely((size_t)(end - at) >= 8)) {
-        return __builtin_bswap64(load_64(at)) >> (64 - 8 * size);
+        return __builtin_bswap64(rf_load_64(at)) >> (64 - 8 * size);
     }
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number = number << 8 | at[i];
-    }
-    return number;
+    return rf_load_sized_be(at, size);
 }
 
 /* The length in front of a value: 1 to 4 bytes. */
@@ -142,9 +108,9 @@ static uint32_t load_size(const uint8_t *at, size_t width)
 {
     switch (width) {
     case 1: return at[0];
-    case 2: return load_16(at);
+    case 2: return rf_load_16(at);
     case 3: return load_24(at);
-    default: return load_32(at);
+    default: return rf_load_32(at);
     }
 }
 
@@ -417,7 +383,7 @@ static bool decode_other(struct decoder *decoder, uint32_t number, const struct 
         return decode_enum(column, load_size(at, step->width), value) &&
                check_members(decoder, value);
     default:
-        return decode_set(decoder->arena, column, load_le(at, step->width), value) &&
+        return decode_set(decoder->arena, column, rf_load_sized(at, step->width), value) &&
                check_members(decoder, value);
     }
 }
@@ -469,29 +435,29 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
         case RF_PLAN_I8: *value = (struct rf_value){.kind = RF_INT, .i = (int8_t)*at}; break;
         case RF_PLAN_U8: *value = (struct rf_value){.kind = RF_UINT, .u = *at}; break;
         case RF_PLAN_I16:
-            *value = (struct rf_value){.kind = RF_INT, .i = (int16_t)load_16(at)};
+            *value = (struct rf_value){.kind = RF_INT, .i = (int16_t)rf_load_16(at)};
             break;
-        case RF_PLAN_U16: *value = (struct rf_value){.kind = RF_UINT, .u = load_16(at)}; break;
+        case RF_PLAN_U16: *value = (struct rf_value){.kind = RF_UINT, .u = rf_load_16(at)}; break;
         case RF_PLAN_I24:
             *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)(load_24(at) << 8) >> 8};
             break;
         case RF_PLAN_U24: *value = (struct rf_value){.kind = RF_UINT, .u = load_24(at)}; break;
         case RF_PLAN_I32:
-            *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)load_32(at)};
+            *value = (struct rf_value){.kind = RF_INT, .i = (int32_t)rf_load_32(at)};
             break;
-        case RF_PLAN_U32: *value = (struct rf_value){.kind = RF_UINT, .u = load_32(at)}; break;
+        case RF_PLAN_U32: *value = (struct rf_value){.kind = RF_UINT, .u = rf_load_32(at)}; break;
         case RF_PLAN_I64:
-            *value = (struct rf_value){.kind = RF_INT, .i = (int64_t)load_64(at)};
+            *value = (struct rf_value){.kind = RF_INT, .i = (int64_t)rf_load_64(at)};
             break;
-        case RF_PLAN_U64: *value = (struct rf_value){.kind = RF_UINT, .u = load_64(at)}; break;
+        case RF_PLAN_U64: *value = (struct rf_value){.kind = RF_UINT, .u = rf_load_64(at)}; break;
         case RF_PLAN_FLOAT: {
-            uint32_t bits = load_32(at);
+            uint32_t bits = rf_load_32(at);
             *value = (struct rf_value){.kind = RF_FLOAT};
             memcpy(&value->f, &bits, sizeof bits);
             break;
         }
         case RF_PLAN_DOUBLE: {
-            uint64_t bits = load_64(at);
+            uint64_t bits = rf_load_64(at);
             *value = (struct rf_value){.kind = RF_DOUBLE};
             memcpy(&value->d, &bits, sizeof bits);
             break;

@@ -90,27 +90,26 @@ static void point(struct reader *reader)
     coordinate(reader);
 }
 
-/* "(0 0, 1 1)". A count that the bytes cannot hold ends at the first point that is missing. */
-static void line(struct reader *reader)
+/* "(0 0, 1 1)". A count that the bytes cannot hold ends at the first item that is missing. */
+static void list(struct reader *reader, void (*item)(struct reader *))
 {
     uint32_t count = take_count(reader);
     put(reader, count == 0 ? "EMPTY" : "(");
     for (uint32_t i = 0; i < count && !reader->bad; i++) {
         put(reader, i > 0 ? ", " : "");
-        point(reader);
+        item(reader);
     }
     put(reader, count == 0 ? "" : ")");
 }
 
+static void line(struct reader *reader)
+{
+    list(reader, point);
+}
+
 static void polygon(struct reader *reader)
 {
-    uint32_t count = take_count(reader);
-    put(reader, count == 0 ? "EMPTY" : "(");
-    for (uint32_t i = 0; i < count && !reader->bad; i++) {
-        put(reader, i > 0 ? ", " : "");
-        line(reader);
-    }
-    put(reader, count == 0 ? "" : ")");
+    list(reader, line);
 }
 
 static uint32_t take_type(struct reader *reader)
