@@ -13,14 +13,6 @@
 
 enum { NAMES_MAX = 512 };
 
-static void wipe(struct rf_buf *buf)
-{
-    if (buf->data != NULL) {
-        explicit_bzero(buf->data, buf->capacity);
-    }
-    rf_buf_deinit(buf);
-}
-
 /* ---- The source and the sinks ---------------------------------------------------------------- */
 
 static const struct rf_option *find_option(const struct rf_endpoint_sets *sets, const char *name)
@@ -77,7 +69,7 @@ static bool read_url(struct rf_key_reader *reader, const struct rf_yaml_node *no
         *out = value.text;
         good = true;
     }
-    wipe(&said);
+    rf_buf_wipe(&said);
     return good;
 }
 
@@ -480,7 +472,7 @@ enum rf_status rf_config_read(struct rf_config *config, const char *path,
     if (file >= 0) {
         close(file);
     }
-    wipe(&text);
+    rf_buf_wipe(&text);
     return status;
 }
 

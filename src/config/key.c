@@ -21,14 +21,6 @@ uint32_t rf_key_problem_count(const struct rf_key_reader *reader)
     return reader->problems->count + reader->problems->left_out;
 }
 
-static void wipe(struct rf_buf *buf)
-{
-    if (buf->data != NULL) {
-        explicit_bzero(buf->data, buf->capacity);
-    }
-    rf_buf_deinit(buf);
-}
-
 /* ---- Values ---------------------------------------------------------------------------------- */
 
 static bool is_usable(struct rf_key_reader *reader, const struct rf_yaml_node *node,
@@ -134,8 +126,8 @@ bool rf_key_value(struct rf_key_reader *reader, const struct rf_yaml_node *node,
         out->raw = rf_key_keep(reader, rf_buf_str(&raw));
         out->text = rf_key_keep(reader, rf_buf_str(&text));
     }
-    wipe(&raw);
-    wipe(&text);
+    rf_buf_wipe(&raw);
+    rf_buf_wipe(&text);
     return good;
 }
 
@@ -148,7 +140,7 @@ static bool is_all_variables(const char *raw)
 
     rf_environment_remove(rf_str_of(raw), &rest);
     bool all = rest.size == 0;
-    wipe(&rest);
+    rf_buf_wipe(&rest);
     return all;
 }
 
