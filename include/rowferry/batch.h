@@ -102,6 +102,13 @@ static inline uint64_t rf_stamp_next(uint64_t previous, int64_t commit_us)
     return commit > previous ? commit : previous + 1;
 }
 
+/* A batch that is not full is all that the source had at that moment: a reader of the destination
+ * is to see it now. Behind a full one more follows, or else the flush. */
+static inline bool rf_view_more_follows(const struct rf_view *view)
+{
+    return rf_batch_full(view->batch) && !view->batch->current && !view->batch->end;
+}
+
 /* True when the event is the last one of its transaction: behind it lies a position. */
 static inline bool rf_view_ends(const struct rf_view *view, const struct rf_event *event)
 {

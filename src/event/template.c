@@ -513,3 +513,19 @@ void rf_binding_glob(const struct rf_binding *binding, struct rf_buf *out)
         }
     }
 }
+
+enum rf_status rf_template_render_name(const struct rf_template *template, struct rf_str database,
+                                       struct rf_str name, struct rf_buf *out, struct rf_error *err)
+{
+    struct rf_table table = {.database = database, .name = name};
+    struct rf_event event = {.op = RF_CREATE, .table = &table};
+    struct rf_binding binding = {0};
+    rf_buf_reset(out);
+    enum rf_status status = rf_template_bind(template, &table, &binding, err);
+    if (status == RF_OK) {
+        status = rf_binding_render(&binding, &event, 0, NULL, NULL, out, err);
+    }
+    rf_binding_deinit(&binding);
+    (void)rf_buf_cstr(out);
+    return status;
+}

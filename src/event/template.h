@@ -68,6 +68,12 @@ RF_USE_RESULT enum rf_status rf_binding_render(const struct rf_binding *binding,
                                                const struct rf_value *other, struct rf_buf *out,
                                                struct rf_error *err);
 
+/* The text, into an emptied and terminated `out`, of a template of a table's names alone, such as
+ * that of a collection. Returns as rf_template_bind and rf_binding_render. */
+RF_USE_RESULT enum rf_status rf_template_render_name(const struct rf_template *template,
+                                                     struct rf_str database, struct rf_str name,
+                                                     struct rf_buf *out, struct rf_error *err);
+
 /* False when both images of an update give the same text. Columns that the new image does not tell
  * are unchanged. */
 bool rf_binding_changes(const struct rf_binding *binding, const struct rf_event *event);

@@ -1,7 +1,8 @@
 #include "net/redis_guard.h"
 
+#include "base/random.h"
+
 #include <stdio.h>
-#include <sys/random.h>
 
 enum {
     EXPECTED_MAX = sizeof((struct rf_redis_guard *)0)->expected / sizeof(struct rf_redis_expected),
@@ -157,23 +158,12 @@ enum rf_status rf_redis_guard_read(struct rf_redis_guard *guard, struct rf_error
     return status == RF_OK ? rf_redis_guard_ask(guard, read, 2, err) : status;
 }
 
-static enum rf_status draw_owner(struct rf_redis_guard *guard, struct rf_error *err)
-{
-    unsigned char random[RF_REDIS_OWNER_SIZE / 2];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-        return rf_fail(err, RF_RETRY, "the system gave no random numbers");
-    }
-    for (size_t i = 0; i < sizeof random; i++) {
-        snprintf(guard->owner + 2 * i, 3, "%02x", random[i]);
-    }
-    return RF_OK;
-}
-
 enum rf_status rf_redis_guard_take(struct rf_redis_guard *guard, uint64_t epoch,
                                    struct rf_error *err)
 {
     char number[24];
-    enum rf_status status = draw_owner(guard, err);
+    unsigned char random[RF_REDIS_OWNER_SIZE / 2];
+    enum rf_status status = rf_random_hex(random, sizeof random, guard->owner, err);
     if (status != RF_OK) {
         return status;
     }

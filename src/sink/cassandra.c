@@ -107,13 +107,6 @@ static enum rf_status write_event(struct rf_cassandra_sink *sink, const struct r
     return RF_OK;
 }
 
-/* A batch that is not full is all that the source had at that moment: a reader is to see it now.
- * Behind a full one more follows, or else the flush. */
-static bool more_follows(const struct rf_view *view)
-{
-    return rf_batch_full(view->batch) && !view->batch->current && !view->batch->end;
-}
-
 static enum rf_status cassandra_write(void *state, const struct rf_view *view, struct rf_error *err)
 {
     struct rf_cassandra_sink *sink = state;
@@ -134,7 +127,7 @@ static enum rf_status cassandra_write(void *state, const struct rf_view *view, s
     }
     sink->view = NULL;
     if (status == RF_OK) {
-        return more_follows(view) ? RF_OK : rf_cassandra_rows_finish(sink, err);
+        return rf_view_more_follows(view) ? RF_OK : rf_cassandra_rows_finish(sink, err);
     }
     if (status == RF_REJECT && sink->refused_event == NULL) {
         /* We refused it ourselves. Those before it are to be applied, which may fail in turn. */

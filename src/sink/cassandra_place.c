@@ -27,11 +27,11 @@
  * replication and consistency, for rows and position alike. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "sink/cassandra_sink.h"
+#include "sink/place.h"
 
 #include <rowferry/log.h>
-#include <stdio.h>
-#include <sys/random.h>
 
 enum { TAKE_VALUES = 8, NUMBER = 8 };
 
@@ -252,31 +252,17 @@ static enum rf_status read_place(struct rf_cassandra_sink *sink, struct place *p
 static enum rf_status check_place(const struct rf_cassandra_sink *sink, const struct place *place,
                                   const struct rf_context *ctx, struct rf_error *err)
 {
-    const char *name = rf_str_of(sink->keyspace.data).data;
-    if (place->epoch > ctx->epoch && !ctx->adopt) {
-        rf_fail(err, RF_FATAL,
-                "the keyspace %s was opened by a later start of pipeline %s (epoch %llu, this is "
-                "%llu)",
-                name, ctx->pipeline, (unsigned long long)place->epoch,
-                (unsigned long long)ctx->epoch);
-        rf_error_hint(err,
-                      "another process of this name is at work, or the state directory is an "
-                      "older one; a second pipeline needs a --name of its own. If the state was "
-                      "lost, --adopt goes on from the position in Cassandra");
-        return RF_FATAL;
+    struct rf_buf where = {0};
+    rf_buf_printf(&where, "the keyspace %s", sink->keyspace.data);
+    enum rf_status status =
+        rf_place_check_epoch(ctx, place->epoch, rf_buf_cstr(&where), "Cassandra", err);
+    if (status == RF_OK) {
+        rf_buf_add_str(&where, RF_STR(" of Cassandra"));
+        status =
+            rf_place_check_position(ctx, rf_buf_str(&place->position), rf_buf_cstr(&where), err);
     }
-    if (place->position.size == 0 && ctx->position.size > 0 && !ctx->adopt && !ctx->ordered) {
-        rf_fail(err, RF_FATAL,
-                "the keyspace %s of Cassandra has no position of pipeline %s: it lost its data, or "
-                "is another one",
-                name, ctx->pipeline);
-        rf_error_hint(err,
-                      "it should be at %.*s; nothing was written. See docs/delivery.md on a "
-                      "destination that lost its data",
-                      RF_STR_ARG(ctx->position));
-        return RF_FATAL;
-    }
-    return RF_OK;
+    rf_buf_deinit(&where);
+    return status;
 }
 
 /* --------------------------------------------------------------------------------------- taking */
@@ -284,14 +270,11 @@ static enum rf_status check_place(const struct rf_cassandra_sink *sink, const st
 static enum rf_status draw_owner(struct rf_cassandra_sink *sink, struct rf_error *err)
 {
     unsigned char random[RF_CASSANDRA_OWNER_SIZE / 2];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-        return rf_fail(err, RF_RETRY, "the system gave no random numbers");
+    enum rf_status status = rf_random_hex(random, sizeof random, sink->owner, err);
+    if (status == RF_OK) {
+        memcpy(&sink->window.seed, random, sizeof sink->window.seed);
     }
-    for (size_t i = 0; i < sizeof random; i++) {
-        snprintf(sink->owner + 2 * i, 3, "%02x", random[i]);
-    }
-    memcpy(&sink->window.seed, random, sizeof sink->window.seed);
-    return RF_OK;
+    return status;
 }
 
 /* Where the stamps go on. When other events come than those that they were made of, all that come

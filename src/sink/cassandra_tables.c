@@ -22,22 +22,6 @@ static struct rf_cassandra_table *table_of(struct rf_map_entry *entry)
 /* ------------------------------------------------------------------------------------- templates
  * */
 
-/* The name of the table there. */
-static enum rf_status render(const struct rf_template *template, struct rf_str database,
-                             struct rf_str name, struct rf_buf *out, struct rf_error *err)
-{
-    struct rf_table table = {.database = database, .name = name};
-    struct rf_event event = {.op = RF_CREATE, .table = &table};
-    struct rf_binding binding = {0};
-    rf_buf_reset(out);
-    enum rf_status status = rf_template_bind(template, &table, &binding, err);
-    if (status == RF_OK) {
-        status = rf_binding_render(&binding, &event, 0, NULL, NULL, out, err);
-    }
-    rf_binding_deinit(&binding);
-    return status;
-}
-
 static enum rf_status parse_table(struct rf_cassandra_sink *sink, struct rf_error *err)
 {
     const char *text = sink->table;
@@ -47,8 +31,8 @@ static enum rf_status parse_table(struct rf_cassandra_sink *sink, struct rf_erro
         return status;
     }
     bool varies = strstr(text, "{op}") != NULL || strstr(text, "{ts}") != NULL;
-    if (varies ||
-        render(&sink->table_template, RF_STR("d"), RF_STR("t"), &rendered, err) != RF_OK) {
+    if (varies || rf_template_render_name(&sink->table_template, RF_STR("d"), RF_STR("t"),
+                                          &rendered, err) != RF_OK) {
         rf_fail(err, RF_CONFIG, "table '%s' can be made of {database}, {table} and text only",
                 text);
         rf_error_hint(err, "such as {table}, or {database}_{table}");
@@ -193,7 +177,8 @@ enum rf_status rf_cassandra_table_get(struct rf_cassandra_sink *sink, struct rf_
     if (table->path.size > 0) {
         return RF_OK;
     }
-    enum rf_status status = render(&sink->table_template, database, name, &table->target, err);
+    enum rf_status status =
+        rf_template_render_name(&sink->table_template, database, name, &table->target, err);
     if (status == RF_OK && sink->escape) {
         escape(&table->target);
     }

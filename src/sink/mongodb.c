@@ -117,13 +117,6 @@ static enum rf_status write_event(struct rf_mongodb_sink *sink, const struct rf_
     return RF_OK;
 }
 
-/* A batch that is not full is all that the source had at that moment: a reader is to see it now.
- * Behind a full one more follows, or else the flush. */
-static bool more_follows(const struct rf_view *view)
-{
-    return rf_batch_full(view->batch) && !view->batch->current && !view->batch->end;
-}
-
 static enum rf_status mongodb_write(void *state, const struct rf_view *view, struct rf_error *err)
 {
     struct rf_mongodb_sink *sink = state;
@@ -132,7 +125,7 @@ static enum rf_status mongodb_write(void *state, const struct rf_view *view, str
         status = write_event(sink, &view->events[i], err);
     }
     if (status == RF_OK) {
-        status = more_follows(view) ? RF_OK : rf_mongodb_rows_send(sink, err);
+        status = rf_view_more_follows(view) ? RF_OK : rf_mongodb_rows_send(sink, err);
     } else if (status == RF_REJECT && sink->window.count > 0) {
         /* We refused it ourselves. Those before it are to be applied, which may fail in turn. */
         struct rf_error earlier = {0};

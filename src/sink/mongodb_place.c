@@ -10,10 +10,9 @@
  * our own, has taken it. Before rows are written the owner is looked at, too. The document is
  * written with majority and journal, whatever the rows are. */
 #include "base/clock.h"
+#include "base/random.h"
 #include "sink/mongodb_sink.h"
-
-#include <stdio.h>
-#include <sys/random.h>
+#include "sink/place.h"
 
 enum { DUPLICATE_KEY = 11000 };
 
@@ -94,44 +93,14 @@ static enum rf_status read_place(struct rf_mongodb_sink *sink, struct place *pla
     return status;
 }
 
-static enum rf_status check_place(const struct rf_mongodb_sink *sink, const struct place *place,
-                                  const struct rf_context *ctx, struct rf_error *err)
-{
-    if (place->epoch > ctx->epoch && !ctx->adopt) {
-        rf_fail(err, RF_FATAL,
-                "%s was opened by a later start of pipeline %s (epoch %llu, this is %llu)",
-                sink->mongo.peer, ctx->pipeline, (unsigned long long)place->epoch,
-                (unsigned long long)ctx->epoch);
-        rf_error_hint(err,
-                      "another process of this name is at work, or the state directory is an "
-                      "older one; a second pipeline needs a --name of its own. If the state was "
-                      "lost, --adopt goes on from the position in MongoDB");
-        return RF_FATAL;
-    }
-    if (place->position.size == 0 && ctx->position.size > 0 && !ctx->adopt && !ctx->ordered) {
-        rf_fail(err, RF_FATAL,
-                "%s has no position of pipeline %s: it lost its data, or is another one",
-                sink->mongo.peer, ctx->pipeline);
-        rf_error_hint(err,
-                      "it should be at %.*s; nothing was written. See docs/delivery.md on a "
-                      "destination that lost its data",
-                      RF_STR_ARG(ctx->position));
-        return RF_FATAL;
-    }
-    return RF_OK;
-}
-
 static enum rf_status draw_owner(struct rf_mongodb_sink *sink, struct rf_error *err)
 {
     unsigned char random[RF_MONGODB_OWNER_SIZE / 2];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-        return rf_fail(err, RF_RETRY, "the system gave no random numbers");
+    enum rf_status status = rf_random_hex(random, sizeof random, sink->owner, err);
+    if (status == RF_OK) {
+        memcpy(&sink->window.seed, random, sizeof sink->window.seed);
     }
-    for (size_t i = 0; i < sizeof random; i++) {
-        snprintf(sink->owner + 2 * i, 3, "%02x", random[i]);
-    }
-    memcpy(&sink->window.seed, random, sizeof sink->window.seed);
-    return RF_OK;
+    return status;
 }
 
 /* The filter: this document, with that text in a field; NULL: without such a field. */
@@ -188,7 +157,10 @@ enum rf_status rf_mongodb_place_take(struct rf_mongodb_sink *sink, const struct 
     sink->epoch = ctx->epoch;
     enum rf_status status = read_place(sink, &place, err);
     if (status == RF_OK) {
-        status = check_place(sink, &place, ctx, err);
+        status = rf_place_check_epoch(ctx, place.epoch, sink->mongo.peer, "MongoDB", err);
+    }
+    if (status == RF_OK) {
+        status = rf_place_check_position(ctx, rf_buf_str(&place.position), sink->mongo.peer, err);
     }
     if (status == RF_OK) {
         status = draw_owner(sink, err);

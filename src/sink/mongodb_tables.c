@@ -23,23 +23,6 @@ static struct rf_mongodb_table *table_of(struct rf_map_entry *entry)
 
 /* ---------------------------------------------------------------------------------------- names */
 
-/* A template of names, for one table. */
-static enum rf_status render(const struct rf_template *template, struct rf_str database,
-                             struct rf_str name, struct rf_buf *out, struct rf_error *err)
-{
-    struct rf_table table = {.database = database, .name = name};
-    struct rf_event event = {.op = RF_CREATE, .table = &table};
-    struct rf_binding binding = {0};
-    rf_buf_reset(out);
-    enum rf_status status = rf_template_bind(template, &table, &binding, err);
-    if (status == RF_OK) {
-        status = rf_binding_render(&binding, &event, 0, NULL, NULL, out, err);
-    }
-    rf_binding_deinit(&binding);
-    (void)rf_buf_cstr(out);
-    return status;
-}
-
 static enum rf_status parse(struct rf_template *template, const char *option, const char *text,
                             struct rf_error *err)
 {
@@ -49,7 +32,8 @@ static enum rf_status parse(struct rf_template *template, const char *option, co
         return status;
     }
     bool varies = strstr(text, "{op}") != NULL || strstr(text, "{ts}") != NULL;
-    if (varies || render(template, RF_STR("d"), RF_STR("t"), &rendered, err) != RF_OK) {
+    if (varies ||
+        rf_template_render_name(template, RF_STR("d"), RF_STR("t"), &rendered, err) != RF_OK) {
         rf_fail(err, RF_CONFIG, "%s '%s' can be made of {database}, {table} and text only", option,
                 text);
         rf_error_hint(err, "such as {table}, or shop_{table}: a table fills one collection");
@@ -156,9 +140,11 @@ static enum rf_status get_table(struct rf_mongodb_sink *sink, struct rf_str data
     if (table->space.size > 0) {
         return RF_OK;
     }
-    enum rf_status status = render(&sink->database_template, database, name, &table->database, err);
+    enum rf_status status =
+        rf_template_render_name(&sink->database_template, database, name, &table->database, err);
     if (status == RF_OK) {
-        status = render(&sink->collection_template, database, name, &table->collection, err);
+        status = rf_template_render_name(&sink->collection_template, database, name,
+                                         &table->collection, err);
     }
     if (status == RF_OK) {
         rf_buf_printf(&table->space, "%s.%s", table->database.data, table->collection.data);

@@ -15,6 +15,7 @@
  * window.h. */
 #include "base/clock.h"
 #include "event/value.h"
+#include "sink/place.h"
 #include "sink/redis_sink.h"
 #include "sink/statement.h"
 
@@ -75,13 +76,6 @@ static enum rf_status finish(struct rf_redis_sink *sink, struct rf_error *err)
     return status == RF_OK ? rf_redis_group_finish(&sink->guard, err) : status;
 }
 
-/* A batch that is not full is all that the source had at that moment: a reader of Redis is to see
- * it now. Behind a full one more follows, or else the flush. */
-static bool more_follows(const struct rf_view *view)
-{
-    return rf_batch_full(view->batch) && !view->batch->current && !view->batch->end;
-}
-
 static enum rf_status redis_write(void *state, const struct rf_view *view, struct rf_error *err)
 {
     struct rf_redis_sink *sink = state;
@@ -102,7 +96,7 @@ static enum rf_status redis_write(void *state, const struct rf_view *view, struc
     rf_assert(status != RF_OK || at == view->count);
     sink->view = NULL;
     if (status == RF_OK) {
-        status = more_follows(view) ? RF_OK : finish(sink, err);
+        status = rf_view_more_follows(view) ? RF_OK : finish(sink, err);
     } else if (status == RF_REJECT && err != NULL && err->event != NULL) {
         /* We refused it ourselves. Those before it are to be applied, which may fail in turn. */
         struct rf_error earlier = {0};
@@ -290,34 +284,6 @@ static enum rf_status read_state(struct rf_redis_sink *sink, uint64_t *epoch, st
     return status;
 }
 
-static enum rf_status check_state(const struct rf_redis_sink *sink, const struct rf_context *ctx,
-                                  uint64_t epoch, struct rf_error *err)
-{
-    if (epoch > ctx->epoch && !ctx->adopt) {
-        rf_fail(err, RF_FATAL,
-                "Redis at %s was opened by a later start of pipeline %s (epoch %llu, this is %llu)",
-                sink->guard.redis.where, ctx->pipeline, (unsigned long long)epoch,
-                (unsigned long long)ctx->epoch);
-        rf_error_hint(err,
-                      "another process of this name is at work, or the state directory is an "
-                      "older one; a second pipeline needs a --name of its own. If the state was "
-                      "lost, --adopt goes on from the position in Redis");
-        return RF_FATAL;
-    }
-    if (sink->position.size == 0 && ctx->position.size > 0 && !ctx->adopt && !ctx->ordered) {
-        rf_fail(err, RF_FATAL,
-                "Redis at %s has no position of pipeline %s: it lost its data, or is "
-                "another one",
-                sink->guard.redis.where, ctx->pipeline);
-        rf_error_hint(err,
-                      "it should be at %.*s; nothing was written. See docs/delivery.md on a "
-                      "destination that lost its data",
-                      RF_STR_ARG(ctx->position));
-        return RF_FATAL;
-    }
-    return RF_OK;
-}
-
 /* Where it stands, whose it is, and that it is ours from now on. */
 static enum rf_status take_over(struct rf_redis_sink *sink, const struct rf_context *ctx,
                                 struct rf_error *err)
@@ -325,7 +291,11 @@ static enum rf_status take_over(struct rf_redis_sink *sink, const struct rf_cont
     uint64_t epoch = 0;
     enum rf_status status = read_state(sink, &epoch, err);
     if (status == RF_OK) {
-        status = check_state(sink, ctx, epoch, err);
+        status = rf_place_check_epoch(ctx, epoch, sink->guard.redis.peer, "Redis", err);
+    }
+    if (status == RF_OK) {
+        status =
+            rf_place_check_position(ctx, rf_buf_str(&sink->position), sink->guard.redis.peer, err);
     }
     if (status == RF_OK) {
         status = rf_redis_guard_take(&sink->guard, ctx->epoch, err);
