@@ -22,6 +22,7 @@
  * RowsLogBuffer, CanalEntry.EventType; java.sql.Types; measured against Canal 1.1.7. */
 #include "base/clock.h"
 #include "format/ddl_words.h"
+#include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
 #include "wire/json_emit.h"
@@ -555,26 +556,17 @@ static enum rf_status canal_encode(void *state, const struct rf_view *view,
                                    struct rf_error *err)
 {
     struct canal *canal = state;
-    const size_t start = out->value->size, key_start = out->key != NULL ? out->key->size : 0;
+    const struct rf_mark mark = rf_mark_of(out);
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
     uint32_t column = 0;
     prepare(canal, transaction);
     if (event->op == RF_DDL || event->op == RF_TRUNCATE) {
         add_statement(canal, transaction, event, out);
     } else if (!add_row(canal, transaction, event, out, &column)) {
-        out->value->size = start;
-        if (out->key != NULL) {
-            out->key->size = key_start;
-        }
+        rf_message_undo(out, mark);
         return reject(event, column, err);
     }
-    out->messages[out->count++] = (struct rf_message){
-        .key_start = key_start,
-        .key_size = out->key != NULL ? out->key->size - key_start : 0,
-        .value_start = start,
-        .value_size = out->value->size - start,
-    };
-    rf_buf_add_str(out->value, out->terminator);
+    rf_message_end(out, mark, false);
     return RF_OK;
 }
 

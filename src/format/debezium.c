@@ -28,6 +28,7 @@
 #include "format/debezium_counts.h"
 #include "format/debezium_source.h"
 #include "format/debezium_values.h"
+#include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
 
@@ -81,31 +82,6 @@ struct debezium {
 static void add(struct rf_buf *out, const char *text)
 {
     rf_buf_add(out, text, strlen(text));
-}
-
-/* Where a message begins in the buffers of an encoding. */
-struct mark {
-    size_t key, value;
-};
-
-static struct mark mark_of(const struct rf_encoding *out)
-{
-    return (struct mark){out->key != NULL ? out->key->size : 0, out->value->size};
-}
-
-/* Ends the message that began there. */
-static void finish(struct rf_encoding *out, struct mark mark, bool tombstone)
-{
-    out->messages[out->count++] = (struct rf_message){
-        .key_start = mark.key,
-        .key_size = out->key != NULL ? out->key->size - mark.key : 0,
-        .value_start = mark.value,
-        .value_size = out->value->size - mark.value,
-        .tombstone = tombstone,
-    };
-    if (!tombstone) {
-        rf_buf_add_str(out->value, out->terminator);
-    }
 }
 
 /* In front of a payload, with schemas=on. */
@@ -291,7 +267,7 @@ static void add_collections(const struct debezium *debezium, struct rf_buf *out)
 static void add_border(struct debezium *debezium, struct rf_encoding *out, bool ends,
                        int64_t time_us)
 {
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     struct rf_buf *value = out->value;
     if (out->key != NULL) {
         if (debezium->schemas) {
@@ -322,7 +298,7 @@ static void add_border(struct debezium *debezium, struct rf_encoding *out, bool 
     rf_debezium_add_millis(value, time_us);
     rf_buf_add_byte(value, '}');
     end_payload(debezium, value);
-    finish(out, mark, false);
+    rf_message_end(out, mark, false);
 }
 
 static void begin_transaction(struct debezium *debezium, const struct rf_transaction *transaction,
@@ -387,7 +363,7 @@ static enum rf_status add_change(struct debezium *debezium, const struct shape *
                                  struct rf_encoding *out, uint32_t *column)
 {
     enum { ROW_MAX = RF_DIGITS_MAX + RF_DIGITS_SLACK };
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     struct rf_buf *value = out->value;
     if (!add_key(debezium, shape, change, out->key, column)) {
         return RF_REJECT;
@@ -410,7 +386,7 @@ static enum rf_status add_change(struct debezium *debezium, const struct shape *
     }
     rf_buf_add_byte(value, change->letter);
     rf_piece_add(value, &debezium->end);
-    finish(out, mark, false);
+    rf_message_end(out, mark, false);
     return RF_OK;
 }
 
@@ -420,14 +396,14 @@ static enum rf_status add_tombstone(const struct debezium *debezium, const struc
                                     const struct change *change, struct rf_encoding *out,
                                     uint32_t *column)
 {
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     if (!debezium->tombstones || out->key == NULL || shape->key.count == 0) {
         return RF_OK;
     }
     if (!add_key(debezium, shape, change, out->key, column)) {
         return RF_REJECT;
     }
-    finish(out, mark, true);
+    rf_message_end(out, mark, true);
     return RF_OK;
 }
 
@@ -489,7 +465,7 @@ static void add_truncate(struct debezium *debezium, const struct rf_transaction 
     struct rf_debezium_parts parts = {0};
     struct rf_buf name = {0};
     begin_transaction(debezium, transaction, event, out);
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     struct rf_buf *value = out->value;
     if (debezium->schemas) {
         add(value, "{\"schema\":");
@@ -512,7 +488,7 @@ static void add_truncate(struct debezium *debezium, const struct rf_transaction 
     rf_debezium_add_times(value, envelope_time(debezium, transaction));
     rf_buf_add_byte(value, '}');
     end_payload(debezium, value);
-    finish(out, mark, false);
+    rf_message_end(out, mark, false);
     rf_debezium_parts_deinit(&parts);
     rf_buf_deinit(&name);
 }
@@ -524,7 +500,7 @@ static void add_schema_change(const struct debezium *debezium,
     struct rf_debezium_parts parts = {0};
     struct rf_ddl_words words = rf_ddl_words_read(event->statement);
     struct rf_str database = words.name.size > 0 ? words.name : event->database;
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     struct rf_buf *value = out->value;
     if (out->key != NULL) {
         if (debezium->schemas) {
@@ -555,7 +531,7 @@ static void add_schema_change(const struct debezium *debezium,
     rf_json_add_string(value, event->statement);
     add(value, ",\"tableChanges\":[]}");
     end_payload(debezium, value);
-    finish(out, mark, false);
+    rf_message_end(out, mark, false);
     rf_debezium_parts_deinit(&parts);
 }
 
@@ -567,7 +543,7 @@ static enum rf_status debezium_encode(void *state, const struct rf_view *view,
 {
     struct debezium *debezium = state;
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
-    struct mark mark = mark_of(out);
+    struct rf_mark mark = rf_mark_of(out);
     enum rf_status status = RF_OK;
     prepare_transaction(debezium, transaction);
     bool begun = debezium->begun;
@@ -586,11 +562,8 @@ static enum rf_status debezium_encode(void *state, const struct rf_view *view,
         while (debezium->counts.total > total) {
             rf_debezium_counts_take_back(&debezium->counts, event->table->full_name);
         }
-        out->value->size = mark.value;
+        rf_message_undo(out, mark);
         out->count = 0;
-        if (out->key != NULL) {
-            out->key->size = mark.key;
-        }
     }
     return status;
 }

@@ -14,6 +14,7 @@
  * The names are those that Debezium's "New Record State Extraction" adds to a row. */
 #include "base/memory.h"
 #include "event/digits.h"
+#include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
 #include "wire/json.h"
@@ -260,7 +261,7 @@ static enum rf_status flat_encode(void *state, const struct rf_view *view,
                                   struct rf_error *err)
 {
     struct flat *flat = state;
-    const size_t start = out->value->size, key_start = out->key != NULL ? out->key->size : 0;
+    const struct rf_mark mark = rf_mark_of(out);
     enum rf_status status = RF_OK;
     prepare(flat, rf_view_transaction(view, event));
     if (event->op == RF_DDL || event->op == RF_TRUNCATE) {
@@ -269,19 +270,10 @@ static enum rf_status flat_encode(void *state, const struct rf_view *view,
         status = add_row(flat, event, out, err);
     }
     if (status != RF_OK) {
-        out->value->size = start;
-        if (out->key != NULL) {
-            out->key->size = key_start;
-        }
+        rf_message_undo(out, mark);
         return status;
     }
-    out->messages[out->count++] = (struct rf_message){
-        .key_start = key_start,
-        .key_size = out->key != NULL ? out->key->size - key_start : 0,
-        .value_start = start,
-        .value_size = out->value->size - start,
-    };
-    rf_buf_add_str(out->value, out->terminator);
+    rf_message_end(out, mark, false);
     return RF_OK;
 }
 

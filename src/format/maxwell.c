@@ -21,6 +21,7 @@
  * DDLMap, BinlogConnectorEvent; measured against Maxwell 1.22. */
 #include "base/memory.h"
 #include "format/ddl_words.h"
+#include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
 #include "wire/json_emit.h"
@@ -501,7 +502,7 @@ static enum rf_status maxwell_encode(void *state, const struct rf_view *view,
                                      struct rf_error *err)
 {
     struct maxwell *maxwell = state;
-    const size_t start = out->value->size, key_start = out->key != NULL ? out->key->size : 0;
+    const struct rf_mark mark = rf_mark_of(out);
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
     uint32_t column = 0;
     prepare(maxwell, transaction);
@@ -511,19 +512,10 @@ static enum rf_status maxwell_encode(void *state, const struct rf_view *view,
     if (event->op == RF_DDL || event->op == RF_TRUNCATE) {
         add_statement(maxwell, transaction, event, out);
     } else if (!add_row(maxwell, view, event, out, &column)) {
-        out->value->size = start;
-        if (out->key != NULL) {
-            out->key->size = key_start;
-        }
+        rf_message_undo(out, mark);
         return reject(event, column, err);
     }
-    out->messages[out->count++] = (struct rf_message){
-        .key_start = key_start,
-        .key_size = out->key != NULL ? out->key->size - key_start : 0,
-        .value_start = start,
-        .value_size = out->value->size - start,
-    };
-    rf_buf_add_str(out->value, out->terminator);
+    rf_message_end(out, mark, false);
     return RF_OK;
 }
 
