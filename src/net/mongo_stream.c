@@ -102,18 +102,25 @@ static enum rf_status send_clear(struct stream *stream, mongoc_iovec_t *pieces, 
     }
 }
 
+/* Copies the first bytes of the pieces, `size` where there are so many; returns how many. */
+static size_t gather(const mongoc_iovec_t *pieces, size_t count, char *to, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < size; i++) {
+        size_t room = size - used;
+        size_t part = pieces[i].iov_len < room ? pieces[i].iov_len : room;
+        memcpy(to + used, pieces[i].iov_base, part);
+        used += part;
+    }
+    return used;
+}
+
 /* A message begins with a few small pieces, which are not worth a record each. */
 static enum rf_status send_record(struct stream *stream, const mongoc_iovec_t *pieces, size_t count,
                                   size_t *size, struct rf_error *err)
 {
     char record[RECORD_BYTES];
-    size_t used = 0;
-    for (size_t i = 0; i < count && used < sizeof record; i++) {
-        size_t room = sizeof record - used;
-        size_t part = pieces[i].iov_len < room ? pieces[i].iov_len : room;
-        memcpy(record + used, pieces[i].iov_base, part);
-        used += part;
-    }
+    size_t used = gather(pieces, count, record, sizeof record);
     return rf_tls_send(&stream->tls, (struct rf_str){record, used}, size, &stream->send_events,
                        err);
 }
@@ -172,13 +179,7 @@ static enum rf_status wait_a_slice(struct stream *stream, short events, int64_t 
 static void begin_message(struct stream *stream, const mongoc_iovec_t *pieces, size_t count)
 {
     char head[8];
-    size_t used = 0;
-    for (size_t i = 0; i < count && used < sizeof head; i++) {
-        size_t room = sizeof head - used;
-        size_t part = pieces[i].iov_len < room ? pieces[i].iov_len : room;
-        memcpy(head + used, pieces[i].iov_base, part);
-        used += part;
-    }
+    size_t used = gather(pieces, count, head, sizeof head);
     if (used == sizeof head) {
         stream->unsent = (size_t)rf_mongo_message_i32(head);
         stream->asked = rf_mongo_message_i32(head + 4);
