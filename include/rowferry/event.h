@@ -41,6 +41,9 @@ enum rf_column_type {
     RF_COLUMN_UUID,
     RF_COLUMN_INET4,
     RF_COLUMN_INET6,
+    /* the two columns of a collection of documents, see rf_table.documents */
+    RF_COLUMN_DOCUMENT_ID,
+    RF_COLUMN_DOCUMENT,
 };
 
 /* The character set that a column of characters has on its server. Its values are UTF-8 all the
@@ -128,6 +131,14 @@ struct rf_table {
     struct rf_str full_name; /* "database.name" */
     uint32_t column_count;
     uint32_t key_count; /* 0: no primary key */
+    /* A collection of a document store. It has two columns, so that whoever knows nothing of
+     * documents sees rows: column 0, "_id", RF_COLUMN_DOCUMENT_ID, the key; column 1, "document",
+     * RF_COLUMN_DOCUMENT. An _id's value is RF_TEXT that is another one for each _id that the store
+     * takes for another: an ObjectId as 24 hexadecimal digits in lower case; a string as it is,
+     * unless it reads like one of the other forms, then as a JSON string in quotes; a number in
+     * decimal, the same whichever type it has; everything else as canonical Extended JSON. A
+     * document's value is RF_DOCUMENT, or RF_ABSENT where the store does not tell it. */
+    bool documents;
     const struct rf_column *columns;
     const uint32_t *key_columns; /* column numbers in the key's order */
     void *memory;                /* the source's own description of it, freed with free() */
@@ -190,7 +201,23 @@ struct rf_origin {
     uint32_t server_id; /* of the server that logged it first */
 };
 
-/* One change of one row, or a statement. Row images have table->column_count values. */
+/* What a document store says of a change beside the images. All BSON documents, checked as those of
+ * RF_DOCUMENT are; empty where there is none. Lies in the batch. */
+struct rf_document_change {
+    /* the store's name of what happened: "insert", "update", "replace", "delete", "drop", "rename",
+     * "dropDatabase", "invalidate" */
+    struct rf_str type;
+    struct rf_str key;     /* _id and, of a sharded collection, the fields of its shard key */
+    struct rf_str update;  /* what an update changed: the updateDescription as the store sent it */
+    struct rf_str to;      /* of a rename: the new name, "database.collection" (text) */
+    int64_t wall_us;       /* the store's wall clock, microseconds since 1970 UTC; 0: not told */
+    uint32_t cluster_time; /* seconds since 1970 UTC of the store's logical clock */
+    uint32_t cluster_increment; /* and its number within that second */
+    struct rf_str lsid;         /* the session of a transaction of several documents */
+    int64_t txn_number;         /* and its number there; with an empty lsid without meaning */
+};
+
+/* One change of one row or document, or a statement. Row images have table->column_count values. */
 struct rf_event {
     uint8_t op;       /* enum rf_op */
     uint32_t ordinal; /* number of its log event in the transaction, from 1, skipped ones counted */
@@ -207,6 +234,10 @@ struct rf_event {
     struct rf_str statement; /* RF_DDL and RF_TRUNCATE: the SQL text as logged */
     /* shared by the rows of one log event; NULL where the source has no log */
     const struct rf_origin *origin;
+    /* Events of collections; NULL for those of tables. An RF_UPDATE whose document the store does
+     * not tell has its _id and an absent document in `after`. RF_DDL: drop, rename, dropDatabase
+     * and invalidate; `statement` is then the change event as relaxed Extended JSON. */
+    const struct rf_document_change *change;
 };
 
 /* The image that identifies the row: before for deletes, else after. NULL without one. */

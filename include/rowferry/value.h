@@ -31,6 +31,9 @@ enum rf_kind {
     RF_TIMESTAMP,
     RF_TIME,   /* i: signed microseconds, up to +-838:59:59.999999; `scale` fraction digits */
     RF_VECTOR, /* text: IEEE 754 singles, 4 bytes little-endian each */
+    /* text: a whole BSON document, its length and its last zero byte included; checked by whoever
+     * made the value, so that a reader finds every length inside it true and its nesting bounded */
+    RF_DOCUMENT,
 };
 
 struct rf_value {
@@ -51,7 +54,7 @@ _Static_assert(sizeof(struct rf_value) == 16, "a value is two words");
 /* True when what the value holds lies in `text`. */
 static inline bool rf_value_has_text(const struct rf_value *value)
 {
-    return (value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY) || value->kind == RF_VECTOR;
+    return (value->kind >= RF_DECIMAL && value->kind <= RF_GEOMETRY) || value->kind >= RF_VECTOR;
 }
 
 static inline struct rf_str rf_value_str(struct rf_value value)

@@ -211,7 +211,8 @@ void rf_value_print(struct rf_buf *out, struct rf_value value)
     case RF_JSON:
     case RF_ENUM:
     case RF_SET:
-    case RF_GEOMETRY: rf_buf_add(out, value.text, value.size); break;
+    case RF_GEOMETRY:
+    case RF_DOCUMENT: rf_buf_add(out, value.text, value.size); break;
     case RF_VECTOR:
         room = rf_buf_reserve(out, RF_VECTOR_TEXT_MAX(value.size));
         out->size += rf_vector_text(room, rf_value_str(value));
@@ -244,7 +245,9 @@ bool rf_value_equal(struct rf_value a, struct rf_value b)
     case RF_ENUM:
     case RF_SET:
     case RF_GEOMETRY:
-    case RF_VECTOR: return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
+    case RF_VECTOR:
+    case RF_DOCUMENT:
+        return a.size == b.size && (a.size == 0 || memcmp(a.text, b.text, a.size) == 0);
     }
     return false;
 }

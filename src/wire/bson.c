@@ -17,6 +17,7 @@ enum as {
     AS_TEXT,
     AS_BYTES,
     AS_VECTOR,
+    AS_DOCUMENT,
     AS_DATE,   /* or as the next one, when it is none */
     AS_MOMENT, /* text */
 };
@@ -231,6 +232,10 @@ static char *put_value(char *at, const struct rf_bson_field *field, const struct
     case AS_DIGITS: *type = RF_BSON_UTF8; return put_digits(at, value->u);
     case AS_BYTES: *type = RF_BSON_BINARY; return put_bytes(at, rf_value_str(*value));
     case AS_VECTOR: *type = RF_BSON_BINARY; return put_vector(at, rf_value_str(*value));
+    case AS_DOCUMENT:
+        *type = RF_BSON_DOCUMENT;
+        memcpy(at, value->text, value->size);
+        return at + value->size;
     case AS_TEXT: break;
     }
     *type = RF_BSON_UTF8;
@@ -346,7 +351,9 @@ static enum as as_of(const struct rf_column *column, enum rf_bson_dates dates)
     case RF_COLUMN_JSON:
     case RF_COLUMN_UUID:
     case RF_COLUMN_INET4:
-    case RF_COLUMN_INET6: break;
+    case RF_COLUMN_INET6:
+    case RF_COLUMN_DOCUMENT_ID: break;
+    case RF_COLUMN_DOCUMENT: return AS_DOCUMENT;
     }
     return AS_TEXT;
 }
@@ -365,8 +372,9 @@ static bool fits(enum as as, const struct rf_value *value)
     case AS_MOMENT: return value->kind >= RF_DATE && value->kind <= RF_TIME;
     case AS_DECIMAL128:
     case AS_TEXT:
-    case AS_BYTES: return rf_value_has_text(value) && value->kind != RF_VECTOR;
+    case AS_BYTES: return rf_value_has_text(value) && value->kind < RF_VECTOR;
     case AS_VECTOR: return value->kind == RF_VECTOR;
+    case AS_DOCUMENT: return value->kind == RF_DOCUMENT;
     }
     return false;
 }

@@ -52,12 +52,22 @@ enum rf_bson_type {
     RF_BSON_DOCUMENT = 0x03,
     RF_BSON_ARRAY = 0x04,
     RF_BSON_BINARY = 0x05,
+    RF_BSON_UNDEFINED = 0x06,
+    RF_BSON_OBJECT_ID = 0x07,
     RF_BSON_BOOL = 0x08,
     RF_BSON_DATE = 0x09,
     RF_BSON_NULL = 0x0A,
+    RF_BSON_REGEX = 0x0B,
+    RF_BSON_POINTER = 0x0C,
+    RF_BSON_CODE = 0x0D,
+    RF_BSON_SYMBOL = 0x0E,
+    RF_BSON_SCOPED_CODE = 0x0F,
     RF_BSON_INT32 = 0x10,
+    RF_BSON_TIMESTAMP = 0x11,
     RF_BSON_INT64 = 0x12,
     RF_BSON_DECIMAL128 = 0x13,
+    RF_BSON_MAXKEY = 0x7F,
+    RF_BSON_MINKEY = 0xFF,
 };
 
 enum { RF_BSON_DECIMAL_DIGITS = 34 /* that a Decimal128 has at most */ };

@@ -154,6 +154,7 @@ __attribute__((always_inline)) static inline char *rf_json_put_value(struct rf_b
     case RF_ENUM:
     case RF_SET: return rf_json_put_string(out, at, value->text, value->size);
     case RF_BYTES:
+    case RF_DOCUMENT:
         at = rf_json_room(out, at, rf_json_base64_size(value->size) + RF_JSON_SLACK);
         return rf_json_put_base64(at, value->text, value->size);
     case RF_GEOMETRY: return rf_json_put_geometry(out, at, value);
