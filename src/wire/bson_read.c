@@ -157,7 +157,7 @@ static size_t value_size(uint8_t type, const char *at)
         return pattern + strlen(at + pattern) + 1;
     }
     }
-    rf_assert(!"a document that was checked");
+    rf_assert(false && "a document that was checked");
     return 0;
 }
 
