@@ -1,9 +1,9 @@
 #include "net/mongo_library.h"
 
-#include <dlfcn.h>
+#include "net/library.h"
+
 #include <pthread.h>
 #include <rowferry/log.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const char file_name[] = "libmongoc-1.0.so.0";
@@ -37,15 +37,7 @@ static void load(void)
     enum { COUNT = sizeof names / sizeof *names };
     void *addresses[COUNT];
     _Static_assert(sizeof addresses == sizeof rf_mongoc, "pointers to functions are as others");
-    void *library = dlopen(file_name, RTLD_NOW | RTLD_LOCAL);
-    bool found = library != NULL;
-    for (size_t i = 0; i < COUNT && found; i++) {
-        addresses[i] = dlsym(library, names[i]);
-        found = addresses[i] != NULL;
-    }
-    if (!found) {
-        const char *why = dlerror();
-        snprintf(problem, sizeof problem, "%s", why != NULL ? why : "it lacks a function");
+    if (!rf_library_load(file_name, names, COUNT, addresses, problem, sizeof problem)) {
         return;
     }
     memcpy(&rf_mongoc, addresses, sizeof rf_mongoc);
