@@ -112,6 +112,12 @@ if(TARGET rf_net)
     # A server's certificate is looked at by the library that the client libraries use themselves.
     rf_require(openssl libssl-dev net)
     target_link_libraries(rf_net PRIVATE ${openssl_target})
+    # Engines of containers. Of libcurl only the headers: src/net/curl_library.c loads it.
+    rf_require(jansson libjansson-dev net)
+    target_link_libraries(rf_net PRIVATE ${jansson_target})
+    rf_require(libcurl libcurl4-openssl-dev net)
+    target_include_directories(rf_net SYSTEM PRIVATE
+        $<TARGET_PROPERTY:${libcurl_target},INTERFACE_INCLUDE_DIRECTORIES>)
 endif()
 if(TARGET rf_checkpoint)
     rf_require(sqlite3 libsqlite3-dev checkpoint)
