@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_LIMIT_MS = 30 * 1000, ANSWER_EVERY_MS = 50 };
+/* An image makes its database at the first start, which may take a minute. */
+enum { ANSWER_LIMIT_MS = 30 * 1000, ENGINE_LIMIT_MS = 180 * 1000, ANSWER_EVERY_MS = 50 };
 
 #define RF_PLUGIN(name) extern const struct rf_container_type rf_container_##name;
 #define RF_PLUGIN_MISSING(name, why)
@@ -39,21 +40,12 @@ void rf_container_work_deinit(struct rf_container_work *work)
     rf_buf_deinit(&work->details);
 }
 
-static void say(const struct rf_container_work *work, const char *format, ...) RF_PRINTF(2, 3);
-static void say(const struct rf_container_work *work, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-
-    if (work->progress != NULL) {
-        va_start(args, format);
-        vsnprintf(text, sizeof text, format, args);
-        va_end(args);
-        work->progress(work->argument, text);
-    }
-}
-
 /* ---- Creating -------------------------------------------------------------------------------- */
+
+static bool is_set(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
 
 /* What was asked for wins over what it had, and that over the type. */
 static void settle(const struct rf_container_work *work, const char *runtime,
@@ -68,6 +60,9 @@ static void settle(const struct rf_container_work *work, const char *runtime,
     }
     if (work->wishes.memory_bytes != 0) {
         settings->memory_bytes = work->wishes.memory_bytes;
+    }
+    if (is_set(work->wishes.image)) {
+        snprintf(settings->image, sizeof settings->image, "%s", work->wishes.image);
     }
 }
 
@@ -95,6 +90,8 @@ static enum rf_status check_same(const struct rf_container_work *work,
                 wishes->port);
     } else if (wishes->memory_bytes != 0 && wishes->memory_bytes != before->memory_bytes) {
         rf_fail(err, RF_CONFIG, "it runs already, with another --memory");
+    } else if (is_set(wishes->image) && strcmp(wishes->image, before->image) != 0) {
+        rf_fail(err, RF_CONFIG, "it runs already, of another --image");
     } else {
         return RF_OK;
     }
@@ -109,17 +106,21 @@ static void pause_ms(int64_t ms)
     nanosleep(&time, NULL);
 }
 
-/* Until it lets us in; no longer than it lives. */
-static enum rf_status wait_for_answer(struct rf_container_work *work,
-                                      const struct rf_container_runtime *runtime,
-                                      const struct rf_home *home, struct rf_error *err)
+/* Until that step is done; no longer than the server lives. */
+static enum rf_status wait_for(struct rf_container_work *work,
+                               const struct rf_container_runtime *runtime,
+                               const struct rf_home *home,
+                               enum rf_status (*step)(const struct rf_home *home, uint16_t port,
+                                                      struct rf_error *err),
+                               struct rf_error *err)
 {
-    int64_t until_ms = rf_clock_ms() + ANSWER_LIMIT_MS;
+    int64_t limit_ms = rf_home_is_native(home) ? ANSWER_LIMIT_MS : ENGINE_LIMIT_MS;
+    int64_t until_ms = rf_clock_ms() + limit_ms;
     enum rf_status status;
 
     for (;;) {
         struct rf_container_state state = {0};
-        status = work->type->answers(home, home->settings.port, err);
+        status = step(home, home->settings.port, err);
         if (status != RF_RETRY) {
             return status;
         }
@@ -128,10 +129,10 @@ static enum rf_status wait_for_answer(struct rf_container_work *work,
             rf_error_hint(err, "'rowferry container logs %s' shows what it says", work->type->name);
             return status;
         }
-        bool known = runtime->look(work->type, home, &state, NULL) == RF_OK;
+        bool known = runtime->look(runtime, work->type, home, &state, NULL) == RF_OK;
         bool gone = known && !state.runs;
         rf_container_state_deinit(&state);
-        if (gone && runtime->logs(work->type, home, 15, &work->details, NULL) == RF_OK) {
+        if (gone && runtime->logs(runtime, work->type, home, 15, &work->details, NULL) == RF_OK) {
             rf_fail(err, RF_CONFIG, "it ended before it answered");
             rf_error_hint(err, "the lines above are the end of its log");
             return RF_CONFIG;
@@ -152,7 +153,8 @@ static enum rf_status start(struct rf_container_work *work,
         return status;
     }
     bool fresh = before.type[0] == '\0';
-    say(work, "%s on port %u", fresh ? "making it," : "starting it again,", home->settings.port);
+    rf_container_say(&work->progress, "%s on port %u", fresh ? "making it," : "starting it again,",
+                     home->settings.port);
     work->changed = true;
     /* The mark first: whatever happens from here on, delete knows that it is ours. */
     status = rf_home_mark(home, err);
@@ -160,7 +162,8 @@ static enum rf_status start(struct rf_container_work *work,
         status = rf_home_make_secrets(home, work->type->users, err);
     }
     if (status == RF_OK) {
-        status = runtime->start(work->type, home, called, &work->details, err);
+        status =
+            runtime->start(runtime, work->type, home, &work->progress, called, &work->details, err);
     }
     return status;
 }
@@ -173,7 +176,7 @@ static enum rf_status create(struct rf_container_work *work,
     enum rf_status status = check_type(work, home, err);
 
     if (status == RF_OK) {
-        status = runtime->look(work->type, home, &state, err);
+        status = runtime->look(runtime, work->type, home, &state, err);
     }
     if (status == RF_OK && state.runs) {
         status = check_same(work, &home->settings, err);
@@ -181,30 +184,49 @@ static enum rf_status create(struct rf_container_work *work,
         status = start(work, runtime, home, &state.called, err);
     }
     if (status == RF_OK) {
-        say(work, "waiting for its answer");
-        status = wait_for_answer(work, runtime, home, err);
+        rf_container_say(&work->progress, "waiting for its answer");
+        status = wait_for(work, runtime, home, work->type->answers, err);
     }
     if (status == RF_OK) {
-        status = work->type->prepare(home, home->settings.port, err);
+        status = wait_for(work, runtime, home, work->type->prepare, err);
     }
     if (status == RF_OK) {
         work->port = home->settings.port;
         rf_buf_reset(&work->which);
-        work->type->describe(home, rf_buf_str(&state.called), &work->which);
+        runtime->describe(work->type, home, rf_buf_str(&state.called), &work->which);
     }
     rf_container_state_deinit(&state);
     return status;
 }
 
+/* What runs it, or ran it, stays; only what is made anew is free to choose. */
+static enum rf_status choose_runtime(const struct rf_container_work *work,
+                                     const struct rf_home *home,
+                                     const struct rf_container_runtime **runtime,
+                                     struct rf_error *err)
+{
+    const char *wanted = work->wishes.runtime, *before = home->settings.runtime;
+
+    if (!is_set(before)) {
+        return rf_container_runtime_choose(wanted, runtime, err);
+    }
+    if (is_set(wanted) && strcmp(wanted, before) != 0) {
+        rf_fail(err, RF_CONFIG, "it was made with --runtime %s", before);
+        rf_error_hint(err, "'rowferry container -init --runtime %s %s' makes it afresh", wanted,
+                      work->type->name);
+        return RF_CONFIG;
+    }
+    return rf_container_runtime_find(before, runtime, err);
+}
+
 enum rf_status rf_container_create(struct rf_container_work *work, struct rf_error *err)
 {
     const struct rf_container_runtime *runtime;
-    const char *name = work->wishes.runtime ? work->wishes.runtime : rf_container_native.name;
     struct rf_home home = {0};
-    enum rf_status status = rf_container_runtime_find(name, &runtime, err);
+    enum rf_status status = rf_home_open(&home, work->type->server, true, err);
 
     if (status == RF_OK) {
-        status = rf_home_open(&home, work->type->server, true, err);
+        status = choose_runtime(work, &home, &runtime, err);
     }
     if (status == RF_OK) {
         status = create(work, runtime, &home, err);
@@ -217,6 +239,28 @@ enum rf_status rf_container_create(struct rf_container_work *work, struct rf_err
 }
 
 /* ---- Deleting -------------------------------------------------------------------------------- */
+
+/* Without a home there may still be a container of ours in an engine: its home was removed by hand.
+ * An engine that does not answer has none that would be in anybody's way. */
+static enum rf_status remove_leftovers(struct rf_container_work *work, struct rf_error *err)
+{
+    const struct rf_home none = {0};
+    enum rf_status status = RF_OK;
+
+    for (size_t i = 0; rf_container_runtimes[i] != NULL && status == RF_OK; i++) {
+        const struct rf_container_runtime *runtime = rf_container_runtimes[i];
+        struct rf_container_state state = {0};
+        struct rf_error ignored = {0};
+        if (runtime->answers != NULL && runtime->answers(runtime) &&
+            runtime->look(runtime, work->type, &none, &state, &ignored) == RF_OK && state.there) {
+            rf_container_say(&work->progress, "removing what is left of it in %s", runtime->name);
+            work->changed = true;
+            status = runtime->stop(runtime, work->type, &none, err);
+        }
+        rf_container_state_deinit(&state);
+    }
+    return status;
+}
 
 enum rf_status rf_container_delete(struct rf_container_work *work, struct rf_error *err)
 {
@@ -231,16 +275,16 @@ enum rf_status rf_container_delete(struct rf_container_work *work, struct rf_err
         status = rf_container_runtime_find(home.settings.runtime, &runtime, err);
     }
     if (status == RF_OK && home.settings.type[0] != '\0') {
-        say(work, "stopping it");
-        status = runtime->stop(work->type, &home, err);
+        rf_container_say(&work->progress, "stopping it");
+        status = runtime->stop(runtime, work->type, &home, err);
     }
     if (status == RF_OK) {
-        say(work, "removing its data");
+        rf_container_say(&work->progress, "removing its data");
         work->changed = true;
         status = rf_home_remove(&home, err);
     }
     rf_home_close(&home);
-    return status == RF_AGAIN ? RF_OK : status;
+    return status == RF_AGAIN ? remove_leftovers(work, err) : status;
 }
 
 enum rf_status rf_container_init(struct rf_container_work *work, struct rf_error *err)
@@ -266,11 +310,11 @@ enum rf_status rf_container_look(const struct rf_container_type *type,
         status = rf_container_runtime_find(look->home.settings.runtime, &runtime, err);
     }
     if (status == RF_OK) {
-        status = runtime->look(type, &look->home, &look->state, err);
+        status = runtime->look(runtime, type, &look->home, &look->state, err);
     }
     if (status == RF_OK && look->state.runs) {
         struct rf_error silent = {0};
-        type->describe(&look->home, rf_buf_str(&look->state.called), &look->which);
+        runtime->describe(type, &look->home, rf_buf_str(&look->state.called), &look->which);
         look->answers = type->answers(&look->home, look->home.settings.port, &silent) == RF_OK;
     }
     return status;
@@ -298,7 +342,7 @@ enum rf_status rf_container_logs(const struct rf_container_type *type, uint32_t 
         status = rf_container_runtime_find(home.settings.runtime, &runtime, err);
     }
     if (status == RF_OK) {
-        status = runtime->logs(type, &home, lines, out, err);
+        status = runtime->logs(runtime, type, &home, lines, out, err);
     }
     rf_home_close(&home);
     return status;

@@ -12,9 +12,10 @@
 
 /* What a person asked for; zeroed: nothing in particular. */
 struct rf_container_wishes {
-    const char *runtime;  /* NULL: native */
+    const char *runtime;  /* NULL or empty: as before, else as rf_container_runtime_choose does */
     uint16_t port;        /* 0: as before, else the type's */
     int64_t memory_bytes; /* 0: as before, else as the server likes */
+    const char *image;    /* NULL or empty: as before, else the type's; engines only */
 };
 
 /* One piece of work. type, wishes, progress and argument are set; the rest is filled. Give it to
@@ -22,9 +23,7 @@ struct rf_container_wishes {
 struct rf_container_work {
     const struct rf_container_type *type;
     struct rf_container_wishes wishes;
-    /* Told what is being done ("starting on port 5600"), on the working thread; NULL: nobody is. */
-    void (*progress)(void *argument, const char *what);
-    void *argument;
+    struct rf_container_progress progress; /* told on the working thread */
     /* filled */
     bool changed;          /* false: there was nothing to do */
     uint16_t port;         /* on which it answers */

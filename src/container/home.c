@@ -91,6 +91,8 @@ static bool take_setting(struct rf_home_settings *settings, struct rf_str name, 
         set_text(settings->type, sizeof settings->type, value);
     } else if (rf_str_equal(name, RF_STR("runtime"))) {
         set_text(settings->runtime, sizeof settings->runtime, value);
+    } else if (rf_str_equal(name, RF_STR("image"))) {
+        set_text(settings->image, sizeof settings->image, value);
     } else if (rf_str_equal(name, RF_STR("port"))) {
         if (!rf_str_to_u64(value, &number) || number == 0 || number > UINT16_MAX) {
             return false;
@@ -100,6 +102,11 @@ static bool take_setting(struct rf_home_settings *settings, struct rf_str name, 
         return rf_str_to_i64(value, &settings->memory_bytes) && settings->memory_bytes >= 0;
     }
     return true; /* a later version may know more of it */
+}
+
+bool rf_home_is_native(const struct rf_home *home)
+{
+    return home->settings.runtime[0] == '\0' || strcmp(home->settings.runtime, "native") == 0;
 }
 
 static enum rf_status fail_foreign(const struct rf_home *home, const char *why,
@@ -191,6 +198,9 @@ enum rf_status rf_home_mark(struct rf_home *home, struct rf_error *err)
                   settings->runtime, settings->port);
     if (settings->memory_bytes > 0) {
         rf_buf_printf(&text, "memory %lld\n", (long long)settings->memory_bytes);
+    }
+    if (settings->image[0] != '\0') {
+        rf_buf_printf(&text, "image %s\n", settings->image);
     }
     enum rf_status status = rf_file_replace(rf_home_file(home, MARK, &path), rf_buf_str(&text),
                                             0644, geteuid(), getegid(), err);

@@ -23,6 +23,7 @@ struct rf_home_settings {
     char runtime[16]; /* of container/runtime.h */
     uint16_t port;
     int64_t memory_bytes; /* 0: as the server likes */
+    char image[128];      /* of an engine's container; empty: the type's */
 };
 
 /* Zeroed is closed. */
@@ -31,6 +32,10 @@ struct rf_home {
     int lock;           /* the directory, locked, plus 1; 0: not locked */
     struct rf_home_settings settings;
 };
+
+/* Whether its server is a process of this machine: then it sees who comes from 127.0.0.1 as just
+ * that, and not as whatever address an engine gives them. */
+bool rf_home_is_native(const struct rf_home *home);
 
 /* The path of CONTAINERS. Appends. Returns RF_OK; RF_CONFIG: there is no home directory. */
 RF_USE_RESULT enum rf_status rf_home_root(struct rf_buf *out, struct rf_error *err);

@@ -1,12 +1,15 @@
 /* The container of MongoDB's protocol.
  *
- * Where the machine has a mongod, that is used: it asks for passwords, and has users as the other
- * containers do. Elsewhere tools/servers has a server for tests, which keeps all in memory and
+ * Where the machine has a mongod, or an engine an image of it, that is used: it asks for passwords,
+ * has users as the other containers do, and is a replica set of one, as changes can be read from a
+ * replica set only. Elsewhere tools/servers has a server for tests, which keeps all in memory and
  * knows no users; describe says so. */
 #include "net/mongo.h"
+#include "base/random.h"
 #include "container/type.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,7 +19,15 @@ enum {
     USER_FERRY = 1,
     USER_APPLICATION = 2,
     NAMESPACE_EXISTS = 48,
+    NO_SUCH_COMMAND = 59,
+    ALREADY_INITIALIZED = 23,
+    KEY_BYTES = 96, /* of the file by which members know each other, before Base64 */
 };
+
+/* Inside an image of mongod, its user. */
+enum { MONGODB_USER = 999 };
+
+static const char set_name[] = "rowferry";
 
 extern const struct rf_container_type rf_container_mongo;
 
@@ -27,7 +38,8 @@ static const char *user_name(int user)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
-/* What serves this home, or will, as tools/servers decides it: true for a real mongod. */
+/* What serves this home, or will, as tools/servers decides it, or as an engine's container has
+ * answered (learn): true for a real mongod. */
 static bool is_mongod(const struct rf_home *home)
 {
     const char *chosen = getenv("ROWFERRY_MONGO");
@@ -40,6 +52,8 @@ static bool is_mongod(const struct rf_home *home)
         ssize_t size = read(file, program, sizeof program - 1);
         real = size > 0 && strncmp(program, "mongod", 6) == 0;
         close(file);
+    } else if (!rf_home_is_native(home)) {
+        real = true; /* until it is known better */
     } else if (chosen == NULL || strcmp(chosen, "java") != 0) {
         rf_buf_reset(&path);
         real = rf_process_find("mongod", &path);
@@ -48,12 +62,41 @@ static bool is_mongod(const struct rf_home *home)
     return real;
 }
 
+/* Appends what mongod takes for a key file. There is one member, so a new one at each start is as good. */
+static enum rf_status make_key(struct rf_buf *out, struct rf_error *err)
+{
+    unsigned char bytes[KEY_BYTES];
+    char digits[2 * KEY_BYTES + 1];
+    enum rf_status status = rf_random_hex(bytes, sizeof bytes, digits, err);
+
+    if (status == RF_OK) {
+        rf_buf_add(out, digits, 2 * KEY_BYTES);
+        rf_buf_add_byte(out, '\n');
+    }
+    explicit_bzero(digits, sizeof digits);
+    explicit_bzero(bytes, sizeof bytes);
+    return status;
+}
+
 static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
                             struct rf_words *options, struct rf_error *err)
 {
-    (void)err;
     if (is_mongod(home)) {
-        rf_words_add(options, "--auth");
+        struct rf_buf key = {0}, path = {0};
+        enum rf_status status = make_key(&key, err);
+        if (status == RF_OK) {
+            status = rf_home_give(home, "mongo.key", rf_buf_str(&key), err);
+        }
+        /* The key implies that everybody has to log in. */
+        rf_words_add(options, "--keyFile");
+        rf_words_add(options, "%s", rf_home_file(home, "mongo.key", &path));
+        rf_words_add(options, "--replSet");
+        rf_words_add(options, "%s", set_name);
+        rf_buf_wipe(&key);
+        rf_buf_deinit(&path);
+        if (status != RF_OK) {
+            return status;
+        }
         if (memory_bytes > 0) {
             rf_words_add(options, "--wiredTigerCacheSizeGB");
             rf_words_add(options, "%.3f", (double)memory_bytes / (1 << 30));
@@ -62,6 +105,32 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
         rf_words_add(options, "-Xmx%lldk", (long long)memory_bytes / 1024);
     }
     return RF_OK;
+}
+
+/* As the official images take it: root's password out of a file at the first start, the rest as the
+ * command. It listens inside on the port that it has outside, as a member of a set is asked for by
+ * the address that the set knows. */
+static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err)
+{
+    static const char *const words[] = {"mongod", "--bind_ip_all", "--replSet",
+                                        set_name, "--keyFile",     RF_PACK_DIRECTORY "/mongo.key",
+                                        "--port"};
+    struct rf_buf secret = {0};
+    enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        rf_words_add(&pack->command, "%s", words[i]);
+    }
+    rf_words_add(&pack->command, "%u", home->settings.port);
+    rf_words_add(&pack->environment, "MONGO_INITDB_ROOT_USERNAME=%s", user_name(USER_ROOT));
+    rf_words_add(&pack->environment, "%s",
+                 "MONGO_INITDB_ROOT_PASSWORD_FILE=" RF_PACK_DIRECTORY "/root");
+    rf_buf_add_str(rf_pack_file(pack, "root", 0644, 0), rf_buf_str(&secret));
+    if (status == RF_OK) {
+        status = make_key(rf_pack_file(pack, "mongo.key", 0400, MONGODB_USER), err);
+    }
+    rf_buf_wipe(&secret);
+    return status;
 }
 
 /* called: "mongo: mongod 7.0.1", or "mongo: mongo-java-server 1.47.0, data in memory only,". */
@@ -120,17 +189,54 @@ static enum rf_status run(struct rf_mongo *mongo, const char *database, bson_t *
     return status;
 }
 
+/* What answers in an engine's container, the first time that it does: only a real one knows `hello`.
+ * It is kept in the home. */
+static void learn(const struct rf_home *home, uint16_t port)
+{
+    struct rf_mongo mongo = {0};
+    struct rf_error why = {0};
+    struct rf_buf path = {0};
+
+    if (access(rf_home_file(home, "mongo.program", &path), F_OK) == 0 || rf_home_is_native(home)) {
+        goto done;
+    }
+    enum rf_status status = connect_as(&mongo, home, port, -1, &why);
+    if (status == RF_OK) {
+        status = run(&mongo, "admin", BCON_NEW("hello", BCON_INT32(1)), &why);
+    }
+    if (status == RF_OK || why.code == NO_SUCH_COMMAND) {
+        struct rf_str name = status == RF_OK ? RF_STR("mongod\n") : RF_STR("mongo-java-server\n");
+        struct rf_error ignored = {0};
+        status = rf_home_keep(home, "mongo.program", name, &ignored); /* else the next time */
+    }
+
+done:
+    rf_mongo_close(&mongo);
+    rf_buf_deinit(&path);
+}
+
 /* A fresh mongod has no users yet: then whoever comes from this machine may make the first one. */
+static enum rf_status connect(struct rf_mongo *mongo, const struct rf_home *home, uint16_t port,
+                              bool *empty, struct rf_error *err)
+{
+    bool real = is_mongod(home);
+    enum rf_status status = connect_as(mongo, home, port, real ? USER_ROOT : -1, err);
+
+    *empty = real && rf_home_is_native(home) && status == RF_CONFIG && err->access;
+    if (*empty) {
+        rf_mongo_close(mongo);
+        status = connect_as(mongo, home, port, -1, err);
+    }
+    return status;
+}
+
 static enum rf_status answers(const struct rf_home *home, uint16_t port, struct rf_error *err)
 {
     struct rf_mongo mongo = {0};
-    bool real = is_mongod(home);
-    enum rf_status status = connect_as(&mongo, home, port, real ? USER_ROOT : -1, err);
+    bool empty = false;
 
-    if (real && status == RF_CONFIG && err->access) {
-        rf_mongo_close(&mongo);
-        status = connect_as(&mongo, home, port, -1, err);
-    }
+    learn(home, port);
+    enum rf_status status = connect(&mongo, home, port, &empty, err);
     if (status == RF_OK) {
         status = run(&mongo, "admin", BCON_NEW("ping", BCON_INT32(1)), err);
     }
@@ -140,23 +246,49 @@ static enum rf_status answers(const struct rf_home *home, uint16_t port, struct 
 
 /* ---- Preparing ------------------------------------------------------------------------------- */
 
-static enum rf_status make_root(const struct rf_home *home, uint16_t port, struct rf_error *err)
+/* Whether it is the set's primary by now, after it was told that it is a set. Returns RF_OK; RF_RETRY:
+ * not yet. */
+static enum rf_status become_primary(struct rf_mongo *mongo, uint16_t port, struct rf_error *err)
 {
-    struct rf_mongo mongo = {0};
+    bson_t *command = BCON_NEW("hello", BCON_INT32(1));
+    char host[32];
+    bson_t reply;
+    bson_iter_t at;
+    enum rf_status status = rf_mongo_run(mongo, "admin", command, &reply, err);
+    bool member = status == RF_OK && bson_has_field(&reply, "setName");
+    bool primary =
+        member && bson_iter_init_find(&at, &reply, "isWritablePrimary") && bson_iter_as_bool(&at);
+
+    bson_destroy(&reply);
+    bson_destroy(command);
+    if (status == RF_OK && !member) {
+        snprintf(host, sizeof host, "127.0.0.1:%u", port);
+        status = run(mongo, "admin",
+                     BCON_NEW("replSetInitiate", "{", "_id", BCON_UTF8(set_name), "members", "[",
+                              "{", "_id", BCON_INT32(0), "host", BCON_UTF8(host), "}", "]", "}"),
+                     err);
+        if (status != RF_OK && err->code != ALREADY_INITIALIZED) {
+            return status;
+        }
+    }
+    return status == RF_OK && primary
+               ? RF_OK
+               : rf_fail(err, RF_RETRY, "the replica set %s has no primary yet", set_name);
+}
+
+static enum rf_status make_root(struct rf_mongo *mongo, const struct rf_home *home,
+                                struct rf_error *err)
+{
     struct rf_buf secret = {0};
-    enum rf_status status = connect_as(&mongo, home, port, -1, err);
+    enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
 
     if (status == RF_OK) {
-        status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
-    }
-    if (status == RF_OK) {
-        status = run(&mongo, "admin",
+        status = run(mongo, "admin",
                      BCON_NEW("createUser", BCON_UTF8(user_name(USER_ROOT)), "pwd",
                               BCON_UTF8(secret.data), "roles", "[", BCON_UTF8("root"), "]"),
                      err);
     }
     rf_buf_wipe(&secret);
-    rf_mongo_close(&mongo);
     return status;
 }
 
@@ -228,12 +360,15 @@ static enum rf_status make_notes(struct rf_mongo *mongo, struct rf_error *err)
 static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct rf_error *err)
 {
     struct rf_mongo mongo = {0};
-    bool real = is_mongod(home);
-    enum rf_status status = connect_as(&mongo, home, port, real ? USER_ROOT : -1, err);
+    bool real = is_mongod(home), empty = false;
+    enum rf_status status = connect(&mongo, home, port, &empty, err);
 
-    if (real && status == RF_CONFIG && err->access) {
+    if (status == RF_OK && real) {
+        status = become_primary(&mongo, port, err);
+    }
+    if (status == RF_OK && empty) {
+        status = make_root(&mongo, home, err);
         rf_mongo_close(&mongo);
-        status = make_root(home, port, err);
         if (status == RF_OK) {
             status = connect_as(&mongo, home, port, USER_ROOT, err);
         }
@@ -257,6 +392,8 @@ const struct rf_container_type rf_container_mongo = {
     .kind = "mongo",
     .equip = equip,
     .describe = describe,
+    .image = "mongo:7",
+    .pack = pack,
     .has_users = is_mongod,
     .answers = answers,
     .prepare = prepare,

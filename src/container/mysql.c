@@ -98,6 +98,47 @@ static void describe(const struct rf_home *home, struct rf_str called, struct rf
     rf_buf_deinit(&version);
 }
 
+/* As the official images take them: root's password out of a file at the first start, options of the
+ * server as the command. The init file makes the same root where an image has no such custom. */
+static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err)
+{
+    static const char *const options[] = {
+        "--server-id=1",
+        "--log-bin=binlog",
+        "--binlog-format=ROW",
+        "--binlog-row-image=FULL",
+        "--binlog-row-metadata=FULL",
+        "--gtid-mode=ON",
+        "--enforce-gtid-consistency=ON",
+        "--sync-binlog=1",
+        "--skip-name-resolve",
+    };
+    struct rf_buf secret = {0};
+    enum rf_status status = rf_home_secret(home, user_name(USER_ROOT), &secret, err);
+
+    if (status == RF_OK) {
+        for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+            rf_words_add(&pack->command, "%s", options[i]);
+        }
+        rf_words_add(&pack->command, "--init-file=%s", RF_PACK_DIRECTORY "/init.sql");
+        if (home->settings.memory_bytes > 0) {
+            rf_words_add(&pack->command, "--innodb-buffer-pool-size=%lld",
+                         (long long)home->settings.memory_bytes / 4);
+        }
+        rf_words_add(&pack->environment, "%s",
+                     "MYSQL_ROOT_PASSWORD_FILE=" RF_PACK_DIRECTORY "/root");
+        rf_buf_add_str(rf_pack_file(pack, "root", 0644, 0), rf_buf_str(&secret));
+        rf_buf_printf(rf_pack_file(pack, "init.sql", 0644, 0),
+                      "SET sql_log_bin = 0;\n"
+                      "CREATE USER IF NOT EXISTS root@'%%' IDENTIFIED BY '%s';\n"
+                      "ALTER USER root@'%%' IDENTIFIED BY '%s';\n"
+                      "GRANT ALL ON *.* TO root@'%%' WITH GRANT OPTION;\n",
+                      secret.data, secret.data);
+    }
+    rf_buf_wipe(&secret);
+    return status;
+}
+
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
 static enum rf_status connect_as_root(struct rf_mysql *mysql, const struct rf_home *home,
@@ -143,7 +184,8 @@ static enum rf_status answers(const struct rf_home *home, uint16_t port, struct 
         status = ask(&mysql, "SELECT @@datadir", &directory, err);
     }
     rf_buf_printf(&ours, "%s/data/", home->path.data);
-    if (status == RF_OK && !rf_str_equal(rf_buf_str(&directory), rf_buf_str(&ours))) {
+    if (status == RF_OK && rf_home_is_native(home) &&
+        !rf_str_equal(rf_buf_str(&directory), rf_buf_str(&ours))) {
         status = rf_fail(err, RF_CONFIG, "another server answers on port %u, one of %.*s", port,
                          RF_STR_ARG(rf_buf_str(&directory)));
     }
@@ -268,6 +310,9 @@ const struct rf_container_type rf_container_mysql = {
     .flag = "--durable",
     .equip = equip,
     .describe = describe,
+    .image = "mysql:8.4",
+    .inside = 3306,
+    .pack = pack,
     .answers = answers,
     .prepare = prepare,
 };

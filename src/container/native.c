@@ -160,9 +160,13 @@ static enum rf_status fail_start(const struct rf_container_type *type, const str
     return RF_CONFIG;
 }
 
-static enum rf_status start(const struct rf_container_type *type, const struct rf_home *home,
-                            struct rf_buf *called, struct rf_buf *details, struct rf_error *err)
+static enum rf_status start(const struct rf_container_runtime *runtime,
+                            const struct rf_container_type *type, const struct rf_home *home,
+                            const struct rf_container_progress *progress, struct rf_buf *called,
+                            struct rf_buf *details, struct rf_error *err)
 {
+    (void)runtime;
+    (void)progress;
     struct rf_process_result result = {0};
     struct rf_words words = {0};
     enum rf_status status = begin(&words, "start", type, home, err);
@@ -193,9 +197,11 @@ done:
 
 /* ---- Stopping and looking -------------------------------------------------------------------- */
 
-static enum rf_status stop(const struct rf_container_type *type, const struct rf_home *home,
+static enum rf_status stop(const struct rf_container_runtime *runtime,
+                           const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_error *err)
 {
+    (void)runtime;
     struct rf_process_result result = {0};
     struct rf_words words = {0};
     enum rf_status status = begin(&words, "stop", type, home, err);
@@ -241,9 +247,11 @@ static int64_t pid_of(struct rf_str said)
     return rf_str_to_i64(word, &pid) && pid > 0 ? pid : 0;
 }
 
-static enum rf_status look(const struct rf_container_type *type, const struct rf_home *home,
+static enum rf_status look(const struct rf_container_runtime *runtime,
+                           const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_container_state *state, struct rf_error *err)
 {
+    (void)runtime;
     struct rf_process_result result = {0};
     struct rf_words words = {0};
     enum rf_status status = begin(&words, "status", type, home, err);
@@ -268,9 +276,11 @@ static enum rf_status look(const struct rf_container_type *type, const struct rf
 
 /* ---- Logs ------------------------------------------------------------------------------------ */
 
-static enum rf_status logs(const struct rf_container_type *type, const struct rf_home *home,
+static enum rf_status logs(const struct rf_container_runtime *runtime,
+                           const struct rf_container_type *type, const struct rf_home *home,
                            uint32_t lines, struct rf_buf *out, struct rf_error *err)
 {
+    (void)runtime;
     struct rf_buf path = {0}, text = {0};
     enum rf_status status = RF_OK;
 
@@ -294,10 +304,17 @@ static enum rf_status logs(const struct rf_container_type *type, const struct rf
     return status;
 }
 
+static void describe(const struct rf_container_type *type, const struct rf_home *home,
+                     struct rf_str called, struct rf_buf *out)
+{
+    type->describe(home, called, out);
+}
+
 const struct rf_container_runtime rf_container_native = {
     .name = "native",
     .start = start,
     .stop = stop,
     .look = look,
     .logs = logs,
+    .describe = describe,
 };

@@ -44,6 +44,32 @@ static void describe(const struct rf_home *home, struct rf_str called, struct rf
     rf_buf_printf(out, "this machine's Redis %.*s", RF_STR_ARG(called));
 }
 
+static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err)
+{
+    struct rf_buf secret = {0};
+    enum rf_status status = rf_home_secret(home, user, &secret, err);
+
+    if (status == RF_OK) {
+        rf_words_add(&pack->command, "redis-server");
+        rf_words_add(&pack->command, "%s", RF_PACK_DIRECTORY "/redis.conf");
+        struct rf_buf *text = rf_pack_file(pack, "redis.conf", 0644, 0);
+        rf_buf_printf(text,
+                      "bind * -::*\n"
+                      "protected-mode no\n"
+                      "requirepass %s\n"
+                      "appendonly yes\n"
+                      "appendfsync always\n",
+                      secret.data);
+        if (home->settings.memory_bytes > 0) {
+            /* Less than the container has: a rewrite of the log takes some beside the data. */
+            rf_buf_printf(text, "maxmemory %lld\nmaxmemory-policy noeviction\n",
+                          (long long)home->settings.memory_bytes / 2);
+        }
+    }
+    rf_buf_wipe(&secret);
+    return status;
+}
+
 /* Who lets us in with a password that was drawn by chance, and given to one server only, is that
  * server. */
 static enum rf_status answers(const struct rf_home *home, uint16_t port, struct rf_error *err)
@@ -92,6 +118,9 @@ const struct rf_container_type rf_container_redis = {
     .kind = "redis",
     .equip = equip,
     .describe = describe,
+    .image = "redis:7",
+    .inside = 6379,
+    .pack = pack,
     .answers = answers,
     .prepare = prepare,
 };

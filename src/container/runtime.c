@@ -2,32 +2,64 @@
 
 #include "base/nearest.h"
 
-static const char *const to_come[] = {"docker", "podman"};
+#include <stdio.h>
+#include <stdlib.h>
 
-enum { TO_COME = sizeof to_come / sizeof *to_come };
+const struct rf_container_runtime *const rf_container_runtimes[] = {
+    &rf_container_native, &rf_container_docker, &rf_container_podman, NULL};
+
+enum { COUNT = sizeof rf_container_runtimes / sizeof *rf_container_runtimes - 1 };
 
 enum rf_status rf_container_runtime_find(const char *name, const struct rf_container_runtime **out,
                                          struct rf_error *err)
 {
-    const char *const names[] = {"native", "docker", "podman"};
+    const char *names[COUNT];
 
-    if (strcmp(name, rf_container_native.name) == 0) {
-        *out = &rf_container_native;
-        return RF_OK;
-    }
-    for (uint32_t i = 0; i < TO_COME; i++) {
-        if (strcmp(name, to_come[i]) == 0) {
-            rf_fail(err, RF_CONFIG, "the runtime '%s' is not in this version", name);
-            rf_error_hint(err, "--runtime native runs servers as private processes of this "
-                               "machine, without any engine");
-            return RF_CONFIG;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        names[i] = rf_container_runtimes[i]->name;
+        if (strcmp(name, names[i]) == 0) {
+            *out = rf_container_runtimes[i];
+            return RF_OK;
         }
     }
-    const char *meant = rf_nearest(name, names, sizeof names / sizeof *names);
+    const char *meant = rf_nearest(name, names, COUNT);
     rf_fail(err, RF_CONFIG, "there is no runtime '%s'%s%s%s", name, meant ? "; did you mean '" : "",
             meant ? meant : "", meant ? "'?" : "");
-    rf_error_hint(err, "there is 'native'");
+    rf_error_hint(err, "there are 'native', 'docker' and 'podman'");
     return RF_CONFIG;
+}
+
+enum rf_status rf_container_runtime_choose(const char *name,
+                                           const struct rf_container_runtime **out,
+                                           struct rf_error *err)
+{
+    const char *wanted = name != NULL && name[0] != '\0' ? name : getenv("ROWFERRY_RUNTIME");
+
+    if (wanted != NULL && wanted[0] != '\0') {
+        return rf_container_runtime_find(wanted, out, err);
+    }
+    *out = &rf_container_native;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const struct rf_container_runtime *runtime = rf_container_runtimes[i];
+        if (runtime->answers != NULL && runtime->answers(runtime)) {
+            *out = runtime;
+            break;
+        }
+    }
+    return RF_OK;
+}
+
+void rf_container_say(const struct rf_container_progress *progress, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    if (progress->say != NULL) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        progress->say(progress->argument, text);
+    }
 }
 
 void rf_container_state_deinit(struct rf_container_state *state)

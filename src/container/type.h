@@ -13,6 +13,7 @@
 
 #include "base/process.h"
 #include "container/home.h"
+#include "container/pack.h"
 
 enum { RF_CONTAINER_USERS_MAX = 4 };
 
@@ -38,11 +39,18 @@ struct rf_container_type {
     /* Whether its server knows users; NULL: it does. */
     bool (*has_users)(const struct rf_home *home);
 
+    /* ---- in an engine of containers ---- */
+    const char *image; /* where nobody asks for another one: "redis:7" */
+    uint16_t inside;   /* the port that its server listens on in there; 0: the same as outside */
+    /* Fills the empty pack. Returns RF_OK or RF_CONFIG. */
+    enum rf_status (*pack)(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err);
+
     /* ---- whatever runs it ---- */
     /* Logs in and asks something that only this server can answer. Returns RF_OK; RF_RETRY: not
      * yet; RF_CONFIG: somebody else answers there, or it lets us in no more. */
     enum rf_status (*answers)(const struct rf_home *home, uint16_t port, struct rf_error *err);
-    /* Makes databases, tables and users where they are missing. It answers. Returns as answers. */
+    /* Makes databases, tables and users where they are missing. It answers. Returns as answers;
+     * after RF_RETRY it is asked again. */
     enum rf_status (*prepare)(const struct rf_home *home, uint16_t port, struct rf_error *err);
 };
 

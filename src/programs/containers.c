@@ -89,13 +89,19 @@ static int select_containers(const struct rf_call *call, struct selection *out)
 
 struct create_options {
     const char *runtime;
+    const char *image;
     int64_t port;
     int64_t memory_bytes;
 };
 
 static const struct rf_option create_options[] = {
-    {"runtime", RF_OPTION_TEXT, offsetof(struct create_options, runtime), "native", NULL,
-     "what runs it: native, as a private process; docker and podman are not in this version",
+    {"runtime", RF_OPTION_TEXT, offsetof(struct create_options, runtime), NULL, NULL,
+     "what runs it: docker, podman, or native, as a private process; without it, what ran it "
+     "before, else an engine that answers, else native",
+     false},
+    {"image", RF_OPTION_TEXT, offsetof(struct create_options, image), NULL, NULL,
+     "the image of an engine's container, in place of mysql:8.4, mongo:7, redis:7 or cassandra:5; "
+     "for one container",
      false},
     {"port", RF_OPTION_INT, offsetof(struct create_options, port), NULL, "1..65535",
      "another port of 127.0.0.1 than its own; for one container", false},
@@ -187,7 +193,7 @@ static int work_on(const struct selection *selection, task_function *function,
         struct task *task = &tasks[i];
         *task = (struct task){.board = &board, .row = i, .function = function};
         task->work = (struct rf_container_work){
-            .type = selection->types[i], .wishes = *wishes, .progress = tell, .argument = task};
+            .type = selection->types[i], .wishes = *wishes, .progress = {tell, task}};
         rf_assert(pthread_create(&task->thread, NULL, carry_out, task) == 0);
     }
     rf_board_watch(&board);
@@ -201,13 +207,13 @@ static int make(const struct rf_call *call, task_function *function)
 {
     const struct create_options *options = call->options;
     struct rf_container_wishes wishes = {options->runtime, (uint16_t)options->port,
-                                         options->memory_bytes};
+                                         options->memory_bytes, options->image};
     const struct rf_container_runtime *runtime;
     struct selection selection = {0};
     struct rf_error err = {0};
     int code = select_containers(call, &selection);
 
-    if (code == RF_EXIT_DONE &&
+    if (code == RF_EXIT_DONE && options->runtime != NULL &&
         rf_container_runtime_find(options->runtime, &runtime, &err) != RF_OK) {
         rf_message_failure(&err);
         return RF_EXIT_CONFIG;
@@ -215,6 +221,12 @@ static int make(const struct rf_call *call, task_function *function)
     if (code == RF_EXIT_DONE && wishes.port != 0 && selection.count > 1) {
         rf_message_error("--port is for one container, and these are %u", selection.count);
         rf_message_hint("name the one, as in: create --port %u %s", wishes.port,
+                        selection.types[0]->name);
+        return RF_EXIT_USAGE;
+    }
+    if (code == RF_EXIT_DONE && wishes.image != NULL && selection.count > 1) {
+        rf_message_error("--image is for one container, and these are %u", selection.count);
+        rf_message_hint("name the one, as in: create --image %s %s", wishes.image,
                         selection.types[0]->name);
         return RF_EXIT_USAGE;
     }
