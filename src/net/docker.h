@@ -80,7 +80,9 @@ RF_USE_RESULT enum rf_status rf_docker_create(struct rf_docker *docker,
 
 /* One file for a container. */
 struct rf_docker_file {
-    const char *name; /* below the directory, without a slash at its beginning */
+    /* below the directory, without a slash at its beginning; with one at its end it is itself a
+     * directory */
+    const char *name;
     unsigned mode;    /* 0644 */
     unsigned user;    /* its owner and group, inside */
     struct rf_str text;

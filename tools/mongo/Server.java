@@ -7,8 +7,8 @@ import java.util.Arrays;
  * A server of the MongoDB protocol on a port of 127.0.0.1, with its data in memory; for
  * tools/servers.
  *
- * <p>{@code Server PORT [--version MONGO_5_0] [--oplog]}. The log of changes is off unless asked
- * for: it keeps every document that was ever written, in the same small heap.
+ * <p>{@code Server PORT [--version MONGO_5_0] [--oplog] [--bind ADDRESS]}. The log of changes is off
+ * unless asked for: it keeps every document that was ever written, in the same small heap.
  */
 public final class Server {
     private Server() {}
@@ -16,25 +16,31 @@ public final class Server {
     public static void main(String[] args) {
         ServerVersion version = ServerVersion.MONGO_5_0;
         boolean oplog = false;
+        String address = "127.0.0.1";
         int port = 0;
         try {
             port = Integer.parseInt(args[0]);
             for (int i = 1; i < args.length; i++) {
                 if (args[i].equals("--oplog")) {
                     oplog = true;
+                } else if (args[i].equals("--bind") && i + 1 < args.length) {
+                    address = args[++i];
                 } else if (args[i].equals("--version") && i + 1 < args.length) {
                     version = versionOf(args[++i]);
                 } else {
-                    refuse("unknown option '" + args[i] + "': --version NAME or --oplog");
+                    refuse(
+                            "unknown option '"
+                                    + args[i]
+                                    + "': --version NAME, --bind ADDRESS or --oplog");
                 }
             }
         } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
             refuse("the first argument is the port");
         }
-        serve(port, version, oplog);
+        serve(address, port, version, oplog);
     }
 
-    private static void serve(int port, ServerVersion version, boolean oplog) {
+    private static void serve(String address, int port, ServerVersion version, boolean oplog) {
         MemoryBackend backend = new MemoryBackend();
         backend.version(version);
         MongoServer server = new MongoServer(backend);
@@ -43,12 +49,12 @@ public final class Server {
         }
         try {
             // Its threads go on after main.
-            server.bind("127.0.0.1", port);
+            server.bind(address, port);
         } catch (Exception e) {
-            refuse("cannot listen on 127.0.0.1:" + port + ": " + e.getMessage());
+            refuse("cannot listen on " + address + ":" + port + ": " + e.getMessage());
         }
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
-        System.out.println("listening on 127.0.0.1:" + port + " as " + version);
+        System.out.println("listening on " + address + ":" + port + " as " + version);
     }
 
     private static ServerVersion versionOf(String name) {
