@@ -230,21 +230,27 @@ static enum rf_status make_tables(struct rf_mysql *mysql, struct rf_error *err)
     return status;
 }
 
+/* From where the users come, as the server sees it. An engine gives whoever comes through a
+ * published port an address of its own. */
+static const char *origin_of(const struct rf_home *home)
+{
+    return rf_home_is_native(home) ? "127.0.0.1" : "%";
+}
+
 static enum rf_status make_user(struct rf_mysql *mysql, const struct rf_home *home, int user,
                                 const char *const *grants, struct rf_error *err)
 {
     struct rf_buf secret = {0}, text = {0};
-    const char *name = user_name(user);
+    const char *name = user_name(user), *from = origin_of(home);
     enum rf_status status = rf_home_secret(home, name, &secret, err);
 
     if (status == RF_OK) {
-        rf_buf_printf(&text, "CREATE OR REPLACE USER '%s'@'127.0.0.1' IDENTIFIED BY '%s'", name,
-                      secret.data);
+        rf_buf_printf(&text, "CREATE USER '%s'@'%s' IDENTIFIED BY '%s'", name, from, secret.data);
         status = rf_mysql_execute(mysql, rf_buf_cstr(&text), "making a user", err);
     }
     for (; status == RF_OK && *grants != NULL; grants++) {
         rf_buf_wipe(&text);
-        rf_buf_printf(&text, "GRANT %s TO '%s'@'127.0.0.1'", *grants, name);
+        rf_buf_printf(&text, "GRANT %s TO '%s'@'%s'", *grants, name, from);
         status = rf_mysql_query(mysql, rf_buf_cstr(&text), 0, NULL, err);
     }
     rf_buf_wipe(&secret);
@@ -253,14 +259,13 @@ static enum rf_status make_user(struct rf_mysql *mysql, const struct rf_home *ho
 }
 
 /* Where it cannot be told the making of it will say what is wrong. */
-static bool has_user(struct rf_mysql *mysql, int user)
+static bool has_user(struct rf_mysql *mysql, const struct rf_home *home, int user)
 {
     struct rf_buf question = {0}, count = {0};
     struct rf_error ignored = {0};
 
-    rf_buf_printf(&question,
-                  "SELECT COUNT(*) FROM mysql.global_priv WHERE User = '%s' AND Host = '127.0.0.1'",
-                  user_name(user));
+    rf_buf_printf(&question, "SELECT COUNT(*) FROM mysql.user WHERE User = '%s' AND Host = '%s'",
+                  user_name(user), origin_of(home));
     bool there = ask(mysql, rf_buf_cstr(&question), &count, &ignored) == RF_OK &&
                  rf_str_equal(rf_buf_str(&count), RF_STR("1"));
     rf_buf_deinit(&question);
@@ -271,15 +276,15 @@ static bool has_user(struct rf_mysql *mysql, int user)
 static enum rf_status make_users(struct rf_mysql *mysql, const struct rf_home *home,
                                  struct rf_error *err)
 {
-    static const char *const ferry[] = {"REPLICATION SLAVE, BINLOG MONITOR ON *.*",
+    static const char *const ferry[] = {"REPLICATION SLAVE, REPLICATION CLIENT ON *.*",
                                         "SELECT ON pluto.*", NULL};
     static const char *const application[] = {"ALL ON pluto.*", NULL};
     enum rf_status status = rf_mysql_query(mysql, "SET sql_log_bin = 0", 0, NULL, err);
 
-    if (status == RF_OK && !has_user(mysql, USER_FERRY)) {
+    if (status == RF_OK && !has_user(mysql, home, USER_FERRY)) {
         status = make_user(mysql, home, USER_FERRY, ferry, err);
     }
-    if (status == RF_OK && !has_user(mysql, USER_APPLICATION)) {
+    if (status == RF_OK && !has_user(mysql, home, USER_APPLICATION)) {
         status = make_user(mysql, home, USER_APPLICATION, application, err);
     }
     return status;

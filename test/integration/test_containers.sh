@@ -23,8 +23,10 @@ expect_status 1 "$BIN/container" create --port 1234
 expect_contains "$(cat "$STORY/err")" "--port is for one container"
 expect_status 1 "$BIN/container" create mysqll
 expect_contains "$(cat "$STORY/err")" "did you mean 'mysql'?"
-expect_status 2 "$BIN/container" create --runtime docker
-expect_contains "$(cat "$STORY/err")" "the runtime 'docker' is not in this version"
+DOCKER_HOST=unix://$STORY/nowhere expect_status 2 "$BIN/container" create --runtime docker
+expect_contains "$(cat "$STORY/err")" "--runtime native needs no engine"
+expect_status 2 "$BIN/container" create --runtime dokcer
+expect_contains "$(cat "$STORY/err")" "did you mean 'docker'?"
 expect_status 6 "$BIN/container" status --check
 expect_contains "$(cat "$STORY/out")" "none"
 expect_status 5 "$BIN/mysqldb"

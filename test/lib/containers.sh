@@ -15,6 +15,8 @@ use_containers() {
     local name port
     BIN=$ROWFERRY_BUILD_DIR/bin
     export ROWFERRY_CONTAINERS=$STORY/containers
+    # Also where the machine has an engine of containers.
+    export ROWFERRY_RUNTIME=native
     # Also where the machine has a mongod: test/lib/mongo.py cannot log in.
     export ROWFERRY_MONGO=java
     for name in mysql mongo redis; do

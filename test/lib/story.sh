@@ -86,6 +86,7 @@ story_close() {
         echo "$story_name: FAILED with status $status: line ${story_line:-?}: ${story_command:-}" >&2
     fi
     local name log
+    ! declare -F engine_close >/dev/null || engine_close
     for name in ${story_background[@]+"${story_background[@]}"}; do
         end_background "$name" >/dev/null 2>&1
     done
