@@ -114,26 +114,39 @@ static enum rf_status inspect(const struct rf_container_type *type, struct rf_do
     return status == RF_OK ? check_ours(type, look, docker, err) : status;
 }
 
-/* Turns what a pull says into a line. */
+/* Turns what a pull says into lines, one for each twentieth: few enough for a log, often enough for
+ * somebody who waits. */
 struct telling {
     const struct rf_container_progress *progress;
     const char *image;
+    int64_t told; /* twentieths, plus 1; 0: nothing yet */
 };
 
 static void tell_pull(void *argument, const struct rf_docker_pull *pull)
 {
-    const struct telling *telling = argument;
+    enum { STEPS = 20 };
+    struct telling *telling = argument;
     double megabytes = 1e6;
+    char bar[STEPS + 1];
+    int64_t done = pull->bytes_total > 0 ? pull->bytes * STEPS / pull->bytes_total : 0;
 
-    rf_container_say(telling->progress, "fetching %s: %.1f of %.1f MB, %u of %u layers",
-                     telling->image, (double)pull->bytes / megabytes,
+    if (done + 1 == telling->told || done < 0 || done > STEPS) {
+        return;
+    }
+    telling->told = done + 1;
+    for (int64_t i = 0; i < STEPS; i++) {
+        bar[i] = i < done ? '#' : '.';
+    }
+    bar[STEPS] = '\0';
+    rf_container_say(telling->progress, "fetching %s [%s] %.1f of %.1f MB, %u of %u layers",
+                     telling->image, bar, (double)pull->bytes / megabytes,
                      (double)pull->bytes_total / megabytes, pull->layers_done, pull->layers);
 }
 
 static enum rf_status fetch(struct rf_docker *docker, const char *image,
                             const struct rf_container_progress *progress, struct rf_error *err)
 {
-    struct telling telling = {progress, image};
+    struct telling telling = {progress, image, 0};
     bool there = false;
     enum rf_status status = rf_docker_has_image(docker, image, &there, err);
 

@@ -62,7 +62,8 @@ static bool is_mongod(const struct rf_home *home)
     return real;
 }
 
-/* Appends what mongod takes for a key file. There is one member, so a new one at each start is as good. */
+/* Appends what mongod takes for a key file. There is one member, so a new one at each start is as
+ * good. */
 static enum rf_status make_key(struct rf_buf *out, struct rf_error *err)
 {
     unsigned char bytes[KEY_BYTES];
@@ -189,8 +190,8 @@ static enum rf_status run(struct rf_mongo *mongo, const char *database, bson_t *
     return status;
 }
 
-/* What answers in an engine's container, the first time that it does: only a real one knows `hello`.
- * It is kept in the home. */
+/* What answers in an engine's container, the first time that it does: only a real one knows
+ * `hello`. It is kept in the home. */
 static void learn(const struct rf_home *home, uint16_t port)
 {
     struct rf_mongo mongo = {0};
@@ -246,8 +247,8 @@ static enum rf_status answers(const struct rf_home *home, uint16_t port, struct 
 
 /* ---- Preparing ------------------------------------------------------------------------------- */
 
-/* Whether it is the set's primary by now, after it was told that it is a set. Returns RF_OK; RF_RETRY:
- * not yet. */
+/* Whether it is the set's primary by now, after it was told that it is a set. Returns RF_OK;
+ * RF_RETRY: not yet. */
 static enum rf_status become_primary(struct rf_mongo *mongo, uint16_t port, struct rf_error *err)
 {
     bson_t *command = BCON_NEW("hello", BCON_INT32(1));

@@ -98,8 +98,9 @@ static void describe(const struct rf_home *home, struct rf_str called, struct rf
     rf_buf_deinit(&version);
 }
 
-/* As the official images take them: root's password out of a file at the first start, options of the
- * server as the command. The init file makes the same root where an image has no such custom. */
+/* As the official images take them: root's password out of a file at the first start, options of
+ * the server as the command. The init file makes the same root where an image has no such
+ * custom. */
 static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err)
 {
     static const char *const options[] = {

@@ -83,8 +83,8 @@ struct rf_docker_file {
     /* below the directory, without a slash at its beginning; with one at its end it is itself a
      * directory */
     const char *name;
-    unsigned mode;    /* 0644 */
-    unsigned user;    /* its owner and group, inside */
+    unsigned mode; /* 0644 */
+    unsigned user; /* its owner and group, inside */
     struct rf_str text;
 };
 /* Puts files into a directory of the container, which is there already; whether it runs or not. */

@@ -45,7 +45,7 @@ static void add_head(struct rf_buf *out, const struct rf_docker_file *file)
     put_octal(head + GID_AT, SMALL, file->user);
     put_octal(head + SIZE_AT, LARGE, file->text.size);
     put_octal(head + TIME_AT, LARGE, (uint64_t)time(NULL));
-    memset(head + SUM_AT, ' ', SMALL); /* counts as spaces in its own sum */
+    memset(head + SUM_AT, ' ', SMALL);                       /* counts as spaces in its own sum */
     head[TYPE_AT] = file->name[name - 1] == '/' ? '5' : '0'; /* a directory, or a file */
     memcpy(head + MAGIC_AT,
            "ustar\0"

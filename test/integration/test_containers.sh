@@ -35,7 +35,7 @@ expect_contains "$(cat "$STORY/err")" "'container create mysql' makes it"
 expect_status 5 "$BIN/scheduler" --runs 1
 expect_contains "$(cat "$STORY/err")" "there is no final_mysql_container"
 expect_status 2 "$BIN/my_sql_container" logs
-expect_success [ ! -d "$ROWFERRY_CONTAINERS" ]
+expect_equal "" "$(ls -A "$ROWFERRY_CONTAINERS")" "what these left behind"
 
 # ---- Created, twice
 

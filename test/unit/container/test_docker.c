@@ -1,0 +1,365 @@
+/* Which runtime is chosen, and servers in an engine on a scripted socket: what a real one does not
+ * do when it is asked to. */
+#include "container/container.h"
+#include "container/tree.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lib/http_script.h"
+
+#define DOCKER                                                                    \
+    "{\"Version\":\"29.0.1\",\"ApiVersion\":\"1.52\",\"MinAPIVersion\":\"1.44\"," \
+    "\"Components\":[{\"Name\":\"Engine\"}]}"
+#define PODMAN                                                                   \
+    "{\"Version\":\"4.3.1\",\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.24\"," \
+    "\"Components\":[{\"Name\":\"Podman Engine\"}]}"
+#define NOT_THERE "{\"message\":\"no such container\"}"
+#define RUNS(state)                                                                   \
+    "{\"State\":{\"Running\":" state ",\"Pid\":7},\"Config\":{\"Image\":\"store:1\"," \
+    "\"Labels\":{\"org.rowferry.container\":\"store\"}}}"
+
+static struct rf_test_http *script;
+static char root[64];
+static struct rf_error err;
+static int answered; /* how often the server was asked before it answers */
+
+/* ---- A server that needs no server ----------------------------------------------------------- */
+
+static enum rf_status answers(const struct rf_home *home, uint16_t port, struct rf_error *error)
+{
+    (void)home;
+    assert_int_equal(port, 4711);
+    return answered-- > 0 ? rf_fail(error, RF_RETRY, "not yet") : RF_OK;
+}
+
+static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct rf_error *error)
+{
+    return answers(home, port, error);
+}
+
+static enum rf_status pack(const struct rf_home *home, struct rf_pack *out, struct rf_error *error)
+{
+    struct rf_buf secret = {0};
+    enum rf_status status = rf_home_secret(home, "root", &secret, error);
+
+    rf_words_add(&out->command, "store");
+    rf_words_add(&out->environment, "PASSWORD_FILE=" RF_PACK_DIRECTORY "/root");
+    rf_buf_add_str(rf_pack_file(out, "root", 0400, 999), rf_buf_str(&secret));
+    rf_buf_wipe(&secret);
+    return status;
+}
+
+static const struct rf_container_type store = {
+    .name = "store",
+    .title = "Store",
+    .server = "final_store_container",
+    .port = 4711,
+    .users = {"root"},
+    .kind = "store",
+    .image = "store:1",
+    .inside = 1234,
+    .pack = pack,
+    .answers = answers,
+    .prepare = prepare,
+};
+
+/* What was said on the way, a line each. */
+static struct rf_buf told;
+
+static void tell(void *argument, const char *what)
+{
+    (void)argument;
+    rf_buf_printf(&told, "%s\n", what);
+}
+
+static struct rf_container_work work_with(const char *runtime)
+{
+    return (struct rf_container_work){
+        .type = &store, .wishes = {.runtime = runtime}, .progress = {tell, NULL}};
+}
+
+static int setup(void **state)
+{
+    static const struct rf_test_http_rule none[] = {{0}};
+    (void)state;
+    script = rf_test_http_start(none);
+    snprintf(root, sizeof root, "/tmp/rowferry-test-docker-XXXXXX");
+    assert_non_null(mkdtemp(root));
+    setenv("ROWFERRY_CONTAINERS", root, 1);
+    setenv("DOCKER_HOST", "unix:///nowhere/docker.sock", 1);
+    setenv("CONTAINER_HOST", "unix:///nowhere/podman.sock", 1);
+    unsetenv("ROWFERRY_RUNTIME");
+    err = (struct rf_error){0};
+    answered = 0;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    int directory = open(root, O_RDONLY | O_DIRECTORY);
+    (void)state;
+    rf_test_http_stop(script);
+    rf_buf_deinit(&told);
+    assert_int_equal(rf_tree_empty(directory, root, NULL, NULL), RF_OK);
+    close(directory);
+    return rmdir(root);
+}
+
+static void expect_text(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        fail_msg("'%s' is not in '%s'", part, text);
+    }
+}
+
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
+static const char *chosen(const char *wanted)
+{
+    const struct rf_container_runtime *runtime = NULL;
+
+    assert_int_equal(rf_container_runtime_choose(wanted, &runtime, &err), RF_OK);
+    return runtime->name;
+}
+
+static void test_an_engine_that_answers_is_chosen_else_the_machine(void **state)
+{
+    static const struct rf_test_http_rule docker[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER}, {0}};
+    static const struct rf_test_http_rule podman[] = {
+        {.request = "GET /version", .code = 200, .body = PODMAN}, {0}};
+    static const struct rf_test_http_rule broken[] = {
+        {.request = "GET /version", .code = 500, .body = ""}, {0}};
+    const struct rf_container_runtime *runtime = NULL;
+    (void)state;
+    assert_string_equal(chosen(NULL), "native");
+    setenv("CONTAINER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, podman);
+    assert_string_equal(chosen(NULL), "podman");
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, docker);
+    assert_string_equal(chosen(NULL), "docker");
+    assert_string_equal(chosen("native"), "native");
+    setenv("ROWFERRY_RUNTIME", "native", 1);
+    assert_string_equal(chosen(NULL), "native");
+    assert_string_equal(chosen("podman"), "podman");
+    setenv("ROWFERRY_RUNTIME", "dokcer", 1);
+    assert_int_equal(rf_container_runtime_choose(NULL, &runtime, &err), RF_CONFIG);
+    expect_text(err.message, "there is no runtime 'dokcer'; did you mean 'docker'?");
+    unsetenv("ROWFERRY_RUNTIME");
+    rf_test_http_teach(script, broken);
+    assert_string_equal(chosen(NULL), "native");
+}
+
+/* ---- Creating -------------------------------------------------------------------------------- */
+
+static void test_a_missing_image_is_fetched_and_the_container_made_of_it(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 404,
+         .body = NOT_THERE},
+        {.request = "GET /v1.47/images/store%3A1/json", .code = 404, .body = "{}"},
+        {.request = "POST /v1.47/images/create?fromImage=store&tag=1",
+         .code = 200,
+         .body = "{\"status\":\"Pulling fs layer\",\"id\":\"aaaa\"}\n"
+                 "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1500000,\"total\":"
+                 "3000000},\"id\":\"aaaa\"}\n"
+                 "{\"status\":\"Pull complete\",\"id\":\"aaaa\"}\n"},
+        {.request = "POST /v1.47/containers/create?name=final_store_container",
+         .code = 201,
+         .body = "{\"Id\":\"abc\"}"},
+        {.request = "PUT /v1.47/containers/final_store_container/archive?path=%2F",
+         .code = 200,
+         .body = ""},
+        {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    assert_int_equal(rf_container_create(&work, &err), RF_OK);
+    assert_true(work.changed);
+    assert_int_equal(work.port, 4711);
+    assert_string_equal(rf_buf_cstr(&work.which), "Docker 29.0.1 of the image store:1");
+    expect_text(rf_buf_cstr(&told),
+                "fetching store:1 [##########..........] 1.5 of 3.0 MB, 0 of 1 layers\n");
+    expect_text(
+        rf_test_http_requests(script),
+        "\"PortBindings\":{\"1234/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"4711\"}]}");
+    expect_text(rf_test_http_requests(script), "\"Env\":[\"PASSWORD_FILE=/rowferry/root\"]");
+    rf_container_work_deinit(&work);
+}
+
+static void test_what_podman_runs_already_is_left_as_it_is(void **state)
+{
+    static const struct rf_test_http_rule makes[] = {
+        {.request = "GET /version", .code = 200, .body = PODMAN},
+        {.request = "GET /v1.41/containers/final_store_container/json",
+         .code = 404,
+         .body = NOT_THERE},
+        {.request = "GET /v1.41/images/store%3A1/json", .code = 200, .body = "{}"},
+        {.request = "POST /v1.41/containers/create", .code = 201, .body = "{\"Id\":\"abc\"}"},
+        {.request = "PUT /v1.41/containers/final_store_container/archive", .code = 200, .body = ""},
+        {.request = "POST /v1.41/containers/final_store_container/start", .code = 204, .body = ""},
+        {0},
+    };
+    static const struct rf_test_http_rule runs[] = {
+        {.request = "GET /version", .code = 200, .body = PODMAN},
+        {.request = "GET /v1.41/containers/final_store_container/json",
+         .code = 200,
+         .body = RUNS("true")},
+        {0},
+    };
+    struct rf_container_work work = work_with(NULL);
+    (void)state;
+    setenv("CONTAINER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, makes);
+    answered = 3;
+    assert_int_equal(rf_container_create(&work, &err), RF_OK);
+    rf_container_work_deinit(&work);
+    work = work_with("podman");
+    rf_test_http_teach(script, runs);
+    assert_int_equal(rf_container_create(&work, &err), RF_OK);
+    assert_false(work.changed);
+    assert_string_equal(rf_buf_cstr(&work.which), "Podman 4.3.1 of the image store:1");
+    rf_container_work_deinit(&work);
+    work = work_with("docker");
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    expect_text(err.message, "it was made with --runtime podman");
+    rf_container_work_deinit(&work);
+}
+
+/* Half a container is taken back: the next try begins afresh. */
+static void test_a_start_that_fails_leaves_no_container(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 404,
+         .body = NOT_THERE},
+        {.request = "GET /v1.47/images/store%3A1/json", .code = 200, .body = "{}"},
+        {.request = "POST /v1.47/containers/create", .code = 201, .body = "{\"Id\":\"abc\"}"},
+        {.request = "PUT /v1.47/containers/final_store_container/archive", .code = 200, .body = ""},
+        {.request = "POST /v1.47/containers/final_store_container/start",
+         .code = 500,
+         .body = "{\"message\":\"driver failed programming external connectivity: address already "
+                 "in use\"}"},
+        {.request = "DELETE /v1.47/containers/final_store_container?force=1&v=1",
+         .code = 204,
+         .body = ""},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    expect_text(err.message, "address already in use");
+    expect_text(rf_test_http_requests(script), "DELETE /v1.47/containers/final_store_container");
+    rf_container_work_deinit(&work);
+}
+
+static void test_a_server_that_ends_at_once_shows_its_log(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = RUNS("false")},
+        {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
+        {.request = "GET /v1.47/containers/final_store_container/logs",
+         .code = 200,
+         .body = "no room for the store\n"},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    answered = 1000;
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    expect_text(err.message, "it ended before it answered");
+    expect_text(rf_buf_cstr(&work.details), "no room for the store");
+    rf_container_work_deinit(&work);
+}
+
+static void test_an_engine_that_goes_away_in_the_middle_is_named(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 404,
+         .body = NOT_THERE},
+        {.request = "GET /v1.47/images/store%3A1/json", .code = 200, .body = "{}"},
+        {.request = "POST /v1.47/containers/create", .code = 0},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    expect_text(err.message, "the engine went away: ");
+    rf_container_work_deinit(&work);
+}
+
+/* ---- Deleting -------------------------------------------------------------------------------- */
+
+static void test_what_is_left_without_a_home_is_removed_if_it_is_ours(void **state)
+{
+    static const struct rf_test_http_rule ours[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = RUNS("true")},
+        {.request = "POST /v1.47/containers/final_store_container/stop", .code = 204, .body = ""},
+        {.request = "DELETE /v1.47/containers/final_store_container", .code = 204, .body = ""},
+        {0},
+    };
+    static const struct rf_test_http_rule foreign[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = "{\"State\":{\"Running\":true},\"Config\":{\"Image\":\"other\"}}"},
+        {0},
+    };
+    struct rf_container_work work = work_with(NULL);
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, foreign);
+    assert_int_equal(rf_container_delete(&work, &err), RF_OK);
+    assert_false(work.changed);
+    assert_null(strstr(rf_test_http_requests(script), "DELETE"));
+    rf_test_http_teach(script, ours);
+    assert_int_equal(rf_container_delete(&work, &err), RF_OK);
+    assert_true(work.changed);
+    expect_text(rf_test_http_requests(script), "DELETE /v1.47/containers/final_store_container");
+    rf_container_work_deinit(&work);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_engine_that_answers_is_chosen_else_the_machine),
+        TEST(test_a_missing_image_is_fetched_and_the_container_made_of_it),
+        TEST(test_what_podman_runs_already_is_left_as_it_is),
+        TEST(test_a_start_that_fails_leaves_no_container),
+        TEST(test_a_server_that_ends_at_once_shows_its_log),
+        TEST(test_an_engine_that_goes_away_in_the_middle_is_named),
+        TEST(test_what_is_left_without_a_home_is_removed_if_it_is_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
