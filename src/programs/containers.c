@@ -394,10 +394,26 @@ static void describe(const char *container, struct rf_buf *out)
     }
 }
 
+static const char *list_names(struct rf_buf *out)
+{
+    for (size_t i = 0; rf_container_types[i] != NULL; i++) {
+        rf_buf_printf(out, "%s\n", rf_container_types[i]->name);
+    }
+    return rf_buf_cstr(out);
+}
+
+uint32_t rf_containers_complete(struct rf_buf *words, struct rf_buf *paths,
+                                struct rf_completed *completed)
+{
+    struct rf_program program = {.name = "container", .words = list_names(words)};
+
+    return rf_verbs_complete(&program, "container", paths, completed);
+}
+
 int rf_containers_main(const char *program, const char *container, int count,
                        char *const *arguments)
 {
-    struct rf_buf summary = {0};
+    struct rf_buf summary = {0}, names = {0};
 
     /* A reader that goes away is an error of the write, not the end of the process. So is a file
      * that grows beyond 'ulimit -f'. */
@@ -410,9 +426,11 @@ int rf_containers_main(const char *program, const char *container, int count,
         .footer = container != NULL ? NULL
                                     : "Behind a command and its options may stand which ones are "
                                       "meant; else all are.\n",
+        .words = container != NULL ? NULL : list_names(&names),
         .subject = container,
     };
     int code = rf_verbs_main(&described, count, arguments);
     rf_buf_deinit(&summary);
+    rf_buf_deinit(&names);
     return code;
 }

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VERBS_MAX = 32 };
-
 static struct rf_verb *first; /* sorted */
 
 static const struct rf_option no_options[] = {RF_OPTION_END};
@@ -24,7 +22,9 @@ static bool comes_before(const struct rf_verb *a, const struct rf_verb *b)
 void rf_verb_register(struct rf_verb *verb)
 {
     struct rf_verb **at = &first;
+    static uint32_t count;
 
+    rf_assert(++count <= RF_VERBS_MAX);
     while (*at != NULL && comes_before(*at, verb)) {
         at = &(*at)->next;
     }
@@ -51,10 +51,11 @@ static const struct rf_verb *find(const char *name)
 
 static void refuse(const struct rf_program *program, const char *typed)
 {
-    const char *names[VERBS_MAX];
+    const char *names[RF_VERBS_MAX];
     uint32_t count = 0;
 
-    for (const struct rf_verb *verb = first; verb != NULL && count < VERBS_MAX; verb = verb->next) {
+    for (const struct rf_verb *verb = first; verb != NULL && count < RF_VERBS_MAX;
+         verb = verb->next) {
         if (verb->name[0] != '\0') {
             names[count++] = verb->name;
         }
@@ -168,16 +169,69 @@ done:
     return code;
 }
 
+static bool asks_for_help(const char *typed)
+{
+    return strcmp(typed, "--help") == 0 || strcmp(typed, "-h") == 0 || strcmp(typed, "help") == 0;
+}
+
+/* ---- Completions ----------------------------------------------------------------------------- */
+
+uint32_t rf_verbs_complete(const struct rf_program *program, const char *path, struct rf_buf *paths,
+                           struct rf_completed *completed)
+{
+    size_t at[RF_VERBS_MAX];
+    uint32_t count = 1;
+
+    completed[0] = (struct rf_completed){.path = path, .summary = ""};
+    for (const struct rf_verb *verb = first; verb != NULL; verb = verb->next) {
+        if (verb->name[0] == '\0') {
+            completed[0].options = verb->options;
+            continue;
+        }
+        at[count - 1] = paths->size;
+        rf_buf_printf(paths, "%s%s%s", path, path[0] != '\0' ? " " : "", verb->name);
+        rf_buf_add_byte(paths, '\0');
+        completed[count++] = (struct rf_completed){
+            .summary = verb->summary, .options = verb->options, .words = program->words};
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        completed[i].path = paths->data + at[i - 1]; /* it may have moved as it grew */
+    }
+    return count;
+}
+
+static int print_completions(const struct rf_program *program, int count, char *const *arguments)
+{
+    struct rf_completed completed[RF_VERBS_MAX + 1];
+    struct rf_buf paths = {0}, out = {0};
+    struct rf_error err = {0};
+    int code = RF_EXIT_USAGE;
+
+    if (count != 1 || asks_for_help(arguments[0])) {
+        rf_buf_printf(&out,
+                      "usage: %s completions bash|zsh|fish\n\nPrints what that shell is to "
+                      "complete %s with.\n",
+                      program->name, program->name);
+        return print(&out, count == 1 ? RF_EXIT_DONE : RF_EXIT_USAGE);
+    }
+    uint32_t found = rf_verbs_complete(program, "", &paths, completed);
+    if (rf_completion_write(arguments[0], program->name, completed, found, &out, &err) != RF_OK) {
+        rf_message_failure(&err);
+        rf_buf_deinit(&out);
+    } else {
+        code = print(&out, RF_EXIT_DONE);
+    }
+    rf_buf_deinit(&paths);
+    return code;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
 static int refuse_word(const struct rf_program *program, const char *typed)
 {
     rf_message_error("'%s' is too much: it takes options only", typed);
     rf_message_hint("'%s --help' lists them", program->name);
     return RF_EXIT_USAGE;
-}
-
-static bool asks_for_help(const char *typed)
-{
-    return strcmp(typed, "--help") == 0 || strcmp(typed, "-h") == 0 || strcmp(typed, "help") == 0;
 }
 
 int rf_verbs_main(const struct rf_program *program, int count, char *const *arguments)
@@ -189,6 +243,9 @@ int rf_verbs_main(const struct rf_program *program, int count, char *const *argu
 
     if (verb != NULL) {
         return call(program, verb, count - 1, arguments + 1);
+    }
+    if (strcmp(typed, "completions") == 0) {
+        return print_completions(program, count - 1, arguments + 1);
     }
     if (by_itself != NULL && by_itself == first && by_itself->next == NULL) {
         /* It has one thing to do, and no name for it. */

@@ -6,13 +6,15 @@
  * declares a command of every program that this file is linked into: the assignment's decorators.
  * rf_verbs_main matches what was typed against all that are registered, takes options apart by the
  * command's table, prints help, and suggests the nearest name for one that does not exist. Dashes
- * in front of a name do not count: "init" is "-init".
+ * in front of a name do not count: "init" is "-init". `completions SHELL` is a command of every
+ * program, and prints what that shell completes it with.
  *
  * Registration happens before main, on one thread. */
 #ifndef ROWFERRY_PROGRAMS_VERB_H
 #define ROWFERRY_PROGRAMS_VERB_H
 
 #include "config/arguments.h"
+#include "config/completion.h"
 
 /* A call of a command, as typed. Everything is borrowed for the call. */
 struct rf_call {
@@ -51,12 +53,20 @@ struct rf_program {
     const char *name;    /* as typed: "my_sql_container", "rowferry container" */
     const char *summary; /* what it is, one or more lines, ending in a newline */
     const char *footer;  /* behind the commands; NULL: nothing */
+    const char *words; /* what may stand behind a command, one a line, for shells; NULL: nothing */
     const void *subject; /* handed to the commands */
 };
 
 /* Does what the arguments (behind the program's name) say. Without any, and without a command of
  * the empty name, it prints the usage. Returns the exit code. */
 int rf_verbs_main(const struct rf_program *program, int count, char *const *arguments);
+
+/* The commands as shells complete them, each behind the path of the program: "" or "container". paths
+ * holds what is made up for it: empty, and outlives completed. Returns how many, RF_VERBS_MAX + 1 at
+ * most; the first is the program itself. */
+enum { RF_VERBS_MAX = 32 };
+uint32_t rf_verbs_complete(const struct rf_program *program, const char *path, struct rf_buf *paths,
+                           struct rf_completed *completed);
 
 /* The usage of the program with all its commands. Appends. */
 void rf_verbs_describe(const struct rf_program *program, struct rf_buf *out);
