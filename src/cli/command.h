@@ -17,6 +17,9 @@ struct rf_command {
     const struct rf_option *options; /* names as typed behind the "--" */
     uint32_t words_min;              /* arguments that are not options */
     uint32_t words_max;
+    /* For shells: appends what may stand behind it, one a line. NULL: nothing is known. */
+    void (*complete)(struct rf_buf *out);
+    bool completes_files; /* a file may stand there */
     /* options: the filled struct. words: the other arguments, words_min to words_max of them; they
      * may hold secrets. Returns the process's exit code; what went wrong has been said on standard
      * error. */

@@ -44,6 +44,11 @@ static int run(void *state, const char *const *words, uint32_t word_count)
 
 static const struct rf_option options[] = {RF_OPTION_END};
 
+static void complete(struct rf_buf *out)
+{
+    rf_buf_printf(out, "check\n");
+}
+
 const struct rf_command rf_command_config = {
     .name = "config",
     .usage = "check FILE",
@@ -57,5 +62,7 @@ const struct rf_command rf_command_config = {
     .options = options,
     .words_min = 1,
     .words_max = 2,
+    .complete = complete,
+    .completes_files = true,
     .run = run,
 };

@@ -57,6 +57,13 @@ static int run(void *options, const char *const *words, uint32_t word_count)
     return code;
 }
 
+static void complete(struct rf_buf *out)
+{
+    for (size_t i = 0; rf_commands[i] != NULL; i++) {
+        rf_buf_printf(out, "%s\n", rf_commands[i]->name);
+    }
+}
+
 static const struct rf_option no_options[] = {RF_OPTION_END};
 
 const struct rf_command rf_command_help = {
@@ -68,5 +75,6 @@ const struct rf_command rf_command_help = {
     .options = no_options,
     .words_min = 0,
     .words_max = 1,
+    .complete = complete,
     .run = run,
 };

@@ -11,4 +11,8 @@ extern const struct rf_option rf_list_options[];
 void rf_list_add(struct rf_buf *out, const char *name, const char *summary, const char *missing,
                  const char *example);
 
+/* What an address may begin with, "mysql:", one a line, of what is in the build. Append. */
+void rf_list_add_source_schemes(struct rf_buf *out);
+void rf_list_add_sink_schemes(struct rf_buf *out);
+
 #endif

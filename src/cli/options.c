@@ -254,6 +254,16 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     return code;
 }
 
+static void complete(struct rf_buf *out)
+{
+    struct plugin plugins[PLUGINS_MAX];
+    uint32_t count = collect(plugins);
+
+    for (uint32_t i = 0; i < count; i++) {
+        rf_buf_printf(out, "%s\n", plugins[i].name);
+    }
+}
+
 const struct rf_command rf_command_options = {
     .name = "options",
     .usage = "[OPTION...] [NAME]",
@@ -264,5 +274,6 @@ const struct rf_command rf_command_options = {
     .options = own_options,
     .words_min = 0,
     .words_max = 1,
+    .complete = complete,
     .run = run,
 };

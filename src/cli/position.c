@@ -244,6 +244,11 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     return status != RF_OK ? rf_stream_exit_code(status) : printed;
 }
 
+static void complete(struct rf_buf *out)
+{
+    rf_buf_printf(out, "show\nset\nreset\n");
+}
+
 const struct rf_command rf_command_position = {
     .name = "position",
     .usage = "show|set|reset [OPTION...] NAME [SINK [POSITION]]",
@@ -267,5 +272,6 @@ const struct rf_command rf_command_position = {
     .options = options,
     .words_min = 1,
     .words_max = 4,
+    .complete = complete,
     .run = run,
 };

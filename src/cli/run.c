@@ -1,5 +1,6 @@
 /* rowferry run CONFIG.yaml, rowferry run SOURCE SINK... */
 #include "cli/command.h"
+#include "cli/list.h"
 #include "cli/plan.h"
 #include "cli/stream.h"
 
@@ -20,6 +21,12 @@ static int run(struct rf_settings typed, const char *const *words, uint32_t word
     }
     rf_plan_deinit(&plan);
     return code;
+}
+
+static void complete(struct rf_buf *out)
+{
+    rf_list_add_source_schemes(out);
+    rf_list_add_sink_schemes(out);
 }
 
 const struct rf_command rf_command_run = {
@@ -48,5 +55,7 @@ const struct rf_command rf_command_run = {
     .options = rf_run_option_table,
     .words_min = 1,
     .words_max = 1 + RF_ENDS_SINKS_MAX,
+    .complete = complete,
+    .completes_files = true,
     .run_typed = run,
 };

@@ -1,6 +1,7 @@
 /* rowferry tail SOURCE */
 #include "base/message.h"
 #include "cli/command.h"
+#include "cli/list.h"
 #include "cli/plan.h"
 #include "cli/stream.h"
 
@@ -153,5 +154,7 @@ const struct rf_command rf_command_tail = {
     .options = options,
     .words_min = 1,
     .words_max = 1,
+    .complete = rf_list_add_source_schemes,
+    .completes_files = true,
     .run = run,
 };
