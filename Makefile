@@ -15,7 +15,11 @@ plain_options = -DCMAKE_C_COMPILER=$(CC_PLAIN) -DCMAKE_INSTALL_PREFIX=$(PREFIX) 
 asan_options = -DCMAKE_C_COMPILER=$(CLANG) -DROWFERRY_SANITIZE=address
 tsan_options = -DCMAKE_C_COMPILER=$(CLANG) -DROWFERRY_SANITIZE=thread
 
-.PHONY: all help packages demo check check-full check-build bench fuzz format tidy install clean
+# When the source is from, for what carries a date: two builds of one commit are the same to the byte.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y CMakeLists.txt)
+
+.PHONY: all help packages demo check check-full check-build bench fuzz format tidy install uninstall package \
+    clean
 
 all: ## build build/rowferry and the programs of build/bin; installs nothing
 	@tools/packages build --query || { echo "Or let 'make packages' do it, as root."; exit 1; }
@@ -77,8 +81,19 @@ tidy: ## the house rules
 	@tools/packages check
 	@tools/tidy
 
-install: all ## rowferry, its programs and manual pages, to PREFIX (and DESTDIR)
-	@cmake --install $(BUILD) --prefix $(PREFIX)
+install: all ## all of it to PREFIX (and DESTDIR): programs, manual pages, unit, completions
+	@ninja -C $(BUILD) install_files
+	@umask 022 && cmake --install $(BUILD) --prefix $(PREFIX)
+
+uninstall: all ## remove from PREFIX (and DESTDIR) what install puts there; state and configuration stay
+	@ninja -C $(BUILD) install_files
+	@tools/uninstall $(BUILD) $(PREFIX)
+
+package: all ## a Debian package, in build/package
+	@tools/packages package
+	@ninja -C $(BUILD) install_files
+	@umask 022 && cd $(BUILD) && cpack --config CPackConfig.cmake >package.log || { cat package.log; exit 1; }
+	@ls $(BUILD)/package/*.deb
 
 clean: ## remove everything that was built
 	@rm -rf $(BUILD)
