@@ -30,7 +30,11 @@ endforeach()
 # No path of the machine gets into a program, so that two builds of one source, in two places, are the
 # same to the byte. Not with the sanitizers, whose reports are to be read.
 if(ROWFERRY_SANITIZE STREQUAL "")
-    add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}=."
+    # A compiler cache may name files by their way from here.
+    file(RELATIVE_PATH way ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+    string(REGEX REPLACE "/$" "" way "${way}")
+    add_compile_options("-ffile-prefix-map=./=build/" "-ffile-prefix-map=${way}=."
+        "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=."
         "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
 endif()
 

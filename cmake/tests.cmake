@@ -251,7 +251,7 @@ set_tests_properties(${kind}/${noun} PROPERTIES LABELS \"${kind};check\" RUN_SER
     file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/stories.cmake CONTENT "${stories}" @ONLY)
     set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_BINARY_DIR}/stories.cmake)
     if(TARGET rowferry)
-        add_dependencies(check_tests rowferry programs)
+        add_dependencies(check_tests rowferry programs install_files)
     endif()
 elseif(TARGET rowferry AND ROWFERRY_SANITIZE STREQUAL "address")
     add_dependencies(check_tests rowferry)
