@@ -1,6 +1,7 @@
 #include "wire/json.h"
 
 #include "base/memory.h"
+#include "wire/bson_json.h"
 #include "wire/json_emit.h"
 
 #include <stdlib.h>
@@ -179,6 +180,11 @@ char *rf_json_put_vector(struct rf_buf *out, char *at, const struct rf_value *va
     }
     at = rf_json_room(out, at, RF_VECTOR_TEXT_MAX(singles.size) + RF_JSON_SLACK);
     return at + rf_vector_text(at, singles);
+}
+
+char *rf_json_put_document(struct rf_buf *out, char *at, const struct rf_value *value)
+{
+    return rf_bson_json_put(out, at, rf_value_str(*value), RF_BSON_JSON_RELAXED);
 }
 
 void rf_json_add_string(struct rf_buf *out, struct rf_str text)

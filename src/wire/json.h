@@ -38,6 +38,7 @@ void rf_json_add_instant(struct rf_buf *out, int64_t micros);
  *   RF_TIME                   "-838:59:59.000"
  *   RF_GEOMETRY               {"srid":4326,"wkb":"base64"}
  *   RF_VECTOR                 an array of numbers, as RF_FLOAT
+ *   RF_DOCUMENT               the document as relaxed Extended JSON, see wire/bson_json.h
  *
  * Returns false, nothing appended, for a floating number that JSON cannot say (NaN, infinity). */
 RF_USE_RESULT bool rf_json_add_value(struct rf_buf *out, const struct rf_value *value);

@@ -52,6 +52,9 @@ char *rf_json_put_geometry(struct rf_buf *out, char *at, const struct rf_value *
 /* [1.5,-2]; makes its own room. NULL: an element that JSON cannot say. */
 char *rf_json_put_vector(struct rf_buf *out, char *at, const struct rf_value *value);
 
+/* A document as relaxed Extended JSON; makes its own room. */
+char *rf_json_put_document(struct rf_buf *out, char *at, const struct rf_value *value);
+
 #if defined(__SSE2__)
 /* Copies 16 bytes; returns a bit for each that must be escaped. */
 static inline int rf_json_copy_chunk(char *at, const char *text)
@@ -154,11 +157,11 @@ __attribute__((always_inline)) static inline char *rf_json_put_value(struct rf_b
     case RF_ENUM:
     case RF_SET: return rf_json_put_string(out, at, value->text, value->size);
     case RF_BYTES:
-    case RF_DOCUMENT:
         at = rf_json_room(out, at, rf_json_base64_size(value->size) + RF_JSON_SLACK);
         return rf_json_put_base64(at, value->text, value->size);
     case RF_GEOMETRY: return rf_json_put_geometry(out, at, value);
     case RF_VECTOR: return rf_json_put_vector(out, at, value);
+    case RF_DOCUMENT: return rf_json_put_document(out, at, value);
     case RF_DATE:
         *at++ = '"';
         at += rf_date_text(at, value->u);

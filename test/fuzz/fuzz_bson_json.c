@@ -1,0 +1,43 @@
+/* A document as Extended JSON. The text of whatever passes for a sound document must be valid JSON
+ * in UTF-8, bounded in size, and the same when it is written again. */
+#include "wire/bson_json.h"
+
+#include "lib/json.h"
+#include "wire/charset.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(struct rf_str document, enum rf_bson_json form)
+{
+    enum { GROWTH_MAX = 48 };
+    struct rf_buf out = {0}, again = {0};
+    rf_buf_add_byte(&out, '!');
+    rf_bson_json_add(&out, document, form);
+    rf_assert(out.data[0] == '!');
+    struct rf_str text = {out.data + 1, out.size - 1};
+    rf_assert(test_json_is_valid(text));
+    rf_assert(rf_charset_is_utf8(text.data, text.size));
+    rf_assert(text.size <= document.size * GROWTH_MAX);
+    rf_bson_json_add(&again, document, form);
+    rf_assert(rf_str_equal(rf_buf_str(&again), text));
+    rf_buf_deinit(&out);
+    rf_buf_deinit(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *exact = malloc(size ? size : 1); /* so that a read beyond it is found */
+    rf_assert(exact != NULL);
+    if (size > 0) {
+        memcpy(exact, data, size);
+    }
+    struct rf_str document = {exact, size};
+    if (rf_bson_is_sound(document)) {
+        check(document, RF_BSON_JSON_RELAXED);
+        check(document, RF_BSON_JSON_CANONICAL);
+    }
+    free(exact);
+    return 0;
+}
