@@ -9,6 +9,7 @@ enum part_kind {
     PART_TEXT = 1,
     PART_DATABASE,
     PART_TABLE,
+    PART_COLLECTION,
     PART_KEY,
     PART_OP,
     PART_TS,
@@ -50,6 +51,7 @@ static enum part_kind kind_of_name(struct rf_str *name)
     } words[] = {
         {{"database", 8}, PART_DATABASE},
         {{"table", 5}, PART_TABLE},
+        {{"collection", 10}, PART_COLLECTION},
         {{"key", 3}, PART_KEY},
         {{"op", 2}, PART_OP},
         {{"ts", 2}, PART_TS},
@@ -147,6 +149,18 @@ void rf_template_deinit(struct rf_template *template)
     free(template->parts);
     free(template->text);
     *template = (struct rf_template){0};
+}
+
+bool rf_template_next_column(const struct rf_template *template, uint32_t *at, struct rf_str *name)
+{
+    while (*at < template->part_count) {
+        const struct rf_template_part *part = &template->parts[(*at)++];
+        if (part->kind == PART_COLUMN) {
+            *name = part->text;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* -------------------------------------------------------------------------------------- binding */
@@ -295,6 +309,18 @@ static void finish_binding(struct rf_binding *binding)
     }
 }
 
+/* The name of a collection, or the column that a table has by that name. */
+static void add_collection(struct rf_binding *binding, const struct rf_template_part *part,
+                           const struct rf_template_part *end)
+{
+    int column = rf_table_find(binding->table, part->text);
+    if (column >= 0) {
+        add_column(binding, binding->table, (uint32_t)column);
+    } else {
+        add_name(binding, part, end, binding->table->name);
+    }
+}
+
 enum rf_status rf_template_bind(const struct rf_template *template, const struct rf_table *table,
                                 struct rf_binding *binding, struct rf_error *err)
 {
@@ -307,6 +333,7 @@ enum rf_status rf_template_bind(const struct rf_template *template, const struct
         case PART_TEXT: add_text(binding, part->text); break;
         case PART_DATABASE: add_name(binding, part, end, table->database); break;
         case PART_TABLE: add_name(binding, part, end, table->name); break;
+        case PART_COLLECTION: add_collection(binding, part, end); break;
         case PART_OP: add_step(binding, STEP_OP); break;
         case PART_TS: add_step(binding, STEP_TS); break;
         case PART_KEY: status = bind_key(template, table, binding, err); break;

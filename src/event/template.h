@@ -4,6 +4,7 @@
  * Text stands for itself, "{{" and "}}" for the braces, and in braces stand:
  *
  *     {database} {table}   the names of the row's table
+ *     {collection}         the same as {table}, where the table has no column of that name
  *     {key}                the columns of its primary key, joined by ":"
  *     {name}               the column of that name
  *     {column:name}        the same, for a name that is a word of this list
@@ -40,6 +41,9 @@ RF_USE_RESULT enum rf_status rf_template_parse(struct rf_template *template,
                                                enum rf_template_use use, const char *text,
                                                struct rf_error *err);
 void rf_template_deinit(struct rf_template *template);
+/* The next column that the template names, from part *at on, which begins with 0; {key} names none.
+ * False: there is none. The name lies in the template. */
+bool rf_template_next_column(const struct rf_template *template, uint32_t *at, struct rf_str *name);
 
 /* A template for one table. Zeroed is empty and valid. */
 struct rf_binding {

@@ -70,6 +70,36 @@ static void test_a_template_is_filled_from_the_row(void **state)
     rf_table_release(orders);
 }
 
+static void test_a_collection_is_named_unless_a_column_is_called_so(void **state)
+{
+    (void)state;
+    struct rf_table *posts = rf_test_table("shop", "po:sts", "id:int!");
+    struct rf_table *other = rf_test_table("shop", "orders", "id:int! collection:text");
+    expect("mongo:{database}:{collection}:{id}", RF_TEMPLATE_KEY, posts, "7",
+           "mongo:shop:po\\:sts:7");
+    expect("{id}:{collection}", RF_TEMPLATE_KEY, other, "7|stamps", "7:stamps");
+    rf_table_release(posts);
+    rf_table_release(other);
+}
+
+static void test_the_columns_that_a_template_names_can_be_listed(void **state)
+{
+    (void)state;
+    struct rf_error err = {0};
+    struct rf_template template = {0};
+    struct rf_str name;
+    uint32_t at = 0;
+    assert_int_equal(rf_template_parse(&template, RF_TEMPLATE_VALUE,
+                                       "{database}{a}-{collection}{key}{column:op}{ts}", &err),
+                     RF_OK);
+    assert_true(rf_template_next_column(&template, &at, &name));
+    assert_true(rf_str_equal(name, RF_STR("a")));
+    assert_true(rf_template_next_column(&template, &at, &name));
+    assert_true(rf_str_equal(name, RF_STR("op")));
+    assert_false(rf_template_next_column(&template, &at, &name));
+    rf_template_deinit(&template);
+}
+
 static void test_parts_with_text_behind_them_are_escaped_in_keys_only(void **state)
 {
     (void)state;
@@ -316,6 +346,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_template_is_filled_from_the_row),
+        cmocka_unit_test(test_a_collection_is_named_unless_a_column_is_called_so),
+        cmocka_unit_test(test_the_columns_that_a_template_names_can_be_listed),
         cmocka_unit_test(test_parts_with_text_behind_them_are_escaped_in_keys_only),
         cmocka_unit_test(test_different_keys_give_different_texts),
         cmocka_unit_test(test_null_adds_nothing_and_an_untold_column_is_refused),
