@@ -137,9 +137,9 @@ struct rf_table {
      * takes for another: an ObjectId as 24 hexadecimal digits in lower case; a string as it is,
      * unless it reads like one of the other forms, then as a JSON string in quotes; a number in
      * decimal, the same whichever type it has; everything else as canonical Extended JSON. A
-     * document's value is RF_DOCUMENT; RF_ABSENT where the store was not asked for it; RF_NULL where
-     * it was, and had none any more: an update whose document was gone when it was looked up, so
-     * that its delete follows. Both images of an update are there, with their _id at least. */
+     * document's value is RF_DOCUMENT; RF_ABSENT where the store was not asked for it; RF_NULL
+     * where it was, and had none any more: an update whose document was gone when it was looked up,
+     * so that its delete follows. Both images of an update are there, with their _id at least. */
     bool documents;
     const struct rf_column *columns;
     const uint32_t *key_columns; /* column numbers in the key's order */
@@ -237,8 +237,9 @@ struct rf_event {
     /* shared by the rows of one log event; NULL where the source has no log */
     const struct rf_origin *origin;
     /* Events of collections; NULL for those of tables. An RF_UPDATE whose document the store does
-     * not tell has its _id and an absent document in `after`, or a NULL one. RF_DDL: drop, rename, dropDatabase
-     * and invalidate; `statement` is then the change event as relaxed Extended JSON. */
+     * not tell has its _id and an absent document in `after`, or a NULL one. RF_DDL: drop, rename,
+     * dropDatabase and invalidate; `statement` is then the change event as relaxed Extended
+     * JSON. */
     const struct rf_document_change *change;
 };
 

@@ -31,25 +31,37 @@
  * a document {"$oid": "x"}, reads as that type: this is a limit of Extended JSON. Nothing here
  * allocates but the buffer's growth. Thread: the buffer's owner.
  *
- * Source: MongoDB Extended JSON (v2), specification 2.1. */
+ * The strict form is what MongoDB had before, and what a driver for Java still writes in its mode
+ * STRICT: as relaxed, but
+ *
+ *   Binary {"$binary":"AQ==","$type":"00"}   Date {"$date":0}   Int64 {"$numberLong":"1"}
+ *   regular expression {"$regex":"^a","$options":"i"}   pointer {"$ref":"a.b","$id":{"$oid":...}}
+ *
+ * Source: MongoDB Extended JSON (v2), specification 2.1; MongoDB Extended JSON (v1). */
 #ifndef ROWFERRY_WIRE_BSON_JSON_H
 #define ROWFERRY_WIRE_BSON_JSON_H
 
 #include "wire/bson_read.h"
 
-enum rf_bson_json { RF_BSON_JSON_RELAXED, RF_BSON_JSON_CANONICAL };
+enum rf_bson_json {
+    RF_BSON_JSON_RELAXED,
+    RF_BSON_JSON_CANONICAL,
+    RF_BSON_JSON_STRICT,
+    /* Together with one of these: a blank behind each colon, or behind each comma. */
+    RF_BSON_JSON_COLONS = 4,
+    RF_BSON_JSON_COMMAS = 8,
+};
 
-/* A sound document. */
-void rf_bson_json_add(struct rf_buf *out, struct rf_str document, enum rf_bson_json form);
+/* A sound document. `form` is one of enum rf_bson_json, and any blanks. */
+void rf_bson_json_add(struct rf_buf *out, struct rf_str document, unsigned form);
 /* What an element of a sound document holds, without its name. */
 void rf_bson_json_add_value(struct rf_buf *out, const struct rf_bson_element *element,
-                            enum rf_bson_json form);
+                            unsigned form);
 /* A string with its quotes, as all strings of a document are written. */
 void rf_bson_json_add_string(struct rf_buf *out, struct rf_str text);
 
-/* The same as rf_bson_json_add at a place in the buffer, by the rules of wire/json_emit.h: makes its
- * own room and leaves RF_JSON_SLACK bytes. */
-char *rf_bson_json_put(struct rf_buf *out, char *at, struct rf_str document,
-                       enum rf_bson_json form);
+/* The same as rf_bson_json_add at a place in the buffer, by the rules of wire/json_emit.h: makes
+ * its own room and leaves RF_JSON_SLACK bytes. */
+char *rf_bson_json_put(struct rf_buf *out, char *at, struct rf_str document, unsigned form);
 
 #endif

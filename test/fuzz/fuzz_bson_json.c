@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(struct rf_str document, enum rf_bson_json form)
+static void check(struct rf_str document, unsigned form)
 {
     enum { GROWTH_MAX = 48 };
     struct rf_buf out = {0}, again = {0};
@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rf_bson_is_sound(document)) {
         check(document, RF_BSON_JSON_RELAXED);
         check(document, RF_BSON_JSON_CANONICAL);
+        check(document, RF_BSON_JSON_STRICT | RF_BSON_JSON_COLONS | RF_BSON_JSON_COMMAS);
     }
     free(exact);
     return 0;

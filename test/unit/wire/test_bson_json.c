@@ -30,7 +30,7 @@ static void one_field(struct rf_buf *out, uint8_t type, struct rf_str value)
 }
 
 /* Its text, out of memory of its exact size, so that reading beyond it is found; free it. */
-static char *json_of(struct rf_str document, enum rf_bson_json form)
+static char *json_of(struct rf_str document, unsigned form)
 {
     struct rf_buf text = {0};
     char *exact = malloc(document.size);
@@ -46,7 +46,7 @@ static char *json_of(struct rf_str document, enum rf_bson_json form)
     return text.data;
 }
 
-static void expect_json(struct rf_str document, enum rf_bson_json form, const char *expected)
+static void expect_json(struct rf_str document, unsigned form, const char *expected)
 {
     char *json = json_of(document, form);
     assert_string_equal(json, expected);
@@ -54,7 +54,7 @@ static void expect_json(struct rf_str document, enum rf_bson_json form, const ch
 }
 
 /* What libbson makes of the text must be the same bytes. */
-static void expect_reads_back(struct rf_str document, enum rf_bson_json form)
+static void expect_reads_back(struct rf_str document, unsigned form)
 {
     bson_error_t error;
     char *json = json_of(document, form);
@@ -226,6 +226,57 @@ static void test_random_numbers_read_back_as_the_same_bytes(void **state)
         }
     }
     rf_buf_deinit(&document);
+}
+
+/* What the driver for Java writes in its mode STRICT, and its blanks. */
+static void test_the_strict_form_is_that_of_older_readers(void **state)
+{
+    (void)state;
+    static const struct field_case strict[] = {
+        {0x01, B("\x00\x00\x00\x00\x00\x00\xf0\x3f"), "1.0", NULL},
+        {0x05, B("\x02\x00\x00\x00\x80\xff\xff"), "{\"$binary\": \"//8=\",\"$type\": \"80\"}",
+         NULL},
+        {0x07, B("\x56\xe1\xfc\x72\xe0\xc9\x17\xe9\xc4\x71\x41\x61"),
+         "{\"$oid\": \"56e1fc72e0c917e9c4714161\"}", NULL},
+        {0x09, B("\xc5\xd8\xd6\xcc\x3b\x01\x00\x00"), "{\"$date\": 1356351330501}", NULL},
+        {0x0b, B("a\x00i\x00"), "{\"$regex\": \"a\",\"$options\": \"i\"}", NULL},
+        {0x0c,
+         B("\x02\x00\x00\x00"
+           "b\x00\x56\xe1\xfc\x72\xe0\xc9\x17\xe9\xc4\x71\x41\x61"),
+         "{\"$ref\": \"b\",\"$id\": {\"$oid\": \"56e1fc72e0c917e9c4714161\"}}", NULL},
+        {0x10, B("\x01\x00\x00\x00"), "1", NULL},
+        {0x11, B("\x2a\x00\x00\x00\x01\x00\x00\x00"), "{\"$timestamp\": {\"t\": 1,\"i\": 42}}",
+         NULL},
+        {0x12, B("\x01\x00\x00\x00\x00\x00\x00\x00"), "{\"$numberLong\": \"1\"}", NULL},
+        {0xff, B(""), "{\"$minKey\": 1}", NULL},
+    };
+    struct rf_buf document = {0};
+    char whole[128];
+    for (size_t i = 0; i < count_of(strict); i++) {
+        rf_buf_reset(&document);
+        one_field(&document, strict[i].type, strict[i].value);
+        snprintf(whole, sizeof whole, "{\"a\": %s}", strict[i].canonical);
+        expect_json(rf_buf_str(&document), RF_BSON_JSON_STRICT | RF_BSON_JSON_COLONS, whole);
+    }
+    rf_buf_deinit(&document);
+}
+
+static void test_blanks_stand_behind_colons_and_commas_alone(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\x27\x00\x00\x00\x02"
+                                "a:,\x00\x03\x00\x00\x00"
+                                ":,\x00\x04"
+                                "b\x00"
+                                "\x13\x00\x00\x00\x10"
+                                "0\x00\x0a\x00\x00\x00\x10"
+                                "1\x00\xff\xff\xff\xff\x00";
+    struct rf_str document = {bytes, sizeof bytes};
+    expect_json(document, RF_BSON_JSON_RELAXED, "{\"a:,\":\":,\",\"b\":[10,-1]}");
+    expect_json(document, RF_BSON_JSON_RELAXED | RF_BSON_JSON_COLONS,
+                "{\"a:,\": \":,\",\"b\": [10,-1]}");
+    expect_json(document, RF_BSON_JSON_RELAXED | RF_BSON_JSON_COLONS | RF_BSON_JSON_COMMAS,
+                "{\"a:,\": \":,\", \"b\": [10, -1]}");
 }
 
 static void decimal_of(const char *text, struct rf_buf *out)
@@ -463,6 +514,8 @@ int main(void)
         cmocka_unit_test(test_each_type_is_written_in_both_forms),
         cmocka_unit_test(test_canonical_text_reads_back_as_the_same_bytes),
         cmocka_unit_test(test_random_numbers_read_back_as_the_same_bytes),
+        cmocka_unit_test(test_the_strict_form_is_that_of_older_readers),
+        cmocka_unit_test(test_blanks_stand_behind_colons_and_commas_alone),
         cmocka_unit_test(test_decimals_are_written_as_the_specification_says),
         cmocka_unit_test(test_decimals_of_random_bits_are_written_as_by_libbson),
         cmocka_unit_test(test_coefficients_that_no_decimal_has_count_as_zero),
