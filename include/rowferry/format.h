@@ -36,7 +36,8 @@ struct rf_format_type {
     /* Returns RF_OK or RF_CONFIG. */
     RF_USE_RESULT enum rf_status (*open)(void *state, struct rf_error *err);
     /* Appends the event's 0..n messages. event belongs to view. Returns RF_OK; RF_REJECT (the event
-     * cannot be written in this format, err->event is set; nothing was appended). */
+     * cannot be written in this format, err->event is set; nothing was appended); RF_CONFIG (the
+     * same of all events of its kind: another format must be chosen). */
     RF_USE_RESULT enum rf_status (*encode)(void *state, const struct rf_view *view,
                                            const struct rf_event *event, struct rf_encoding *out,
                                            struct rf_error *err);

@@ -22,6 +22,7 @@
  * RowsLogBuffer, CanalEntry.EventType; java.sql.Types; measured against Canal 1.1.7. */
 #include "base/clock.h"
 #include "format/ddl_words.h"
+#include "format/documents.h"
 #include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
@@ -559,6 +560,9 @@ static enum rf_status canal_encode(void *state, const struct rf_view *view,
     const struct rf_mark mark = rf_mark_of(out);
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
     uint32_t column = 0;
+    if (event->change != NULL || (event->table != NULL && event->table->documents)) {
+        return rf_document_refuse(event, "canal", err);
+    }
     prepare(canal, transaction);
     if (event->op == RF_DDL || event->op == RF_TRUNCATE) {
         add_statement(canal, transaction, event, out);

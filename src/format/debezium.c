@@ -13,6 +13,8 @@
  * fill. With transaction_metadata BEGIN stands in front of a transaction's first row, and END
  * behind its last one.
  *
+ * Messages of documents are those of its connector for MongoDB: debezium_documents.h.
+ *
  * With schemas=on each message is {"schema":...,"payload":...}, as Kafka's JSON converter writes
  * it. Options have Debezium's names with underscores; docs/formats.md has each field and where it
  * comes from, and in what this differs.
@@ -26,6 +28,7 @@
 #include "event/digits.h"
 #include "format/ddl_words.h"
 #include "format/debezium_counts.h"
+#include "format/debezium_documents.h"
 #include "format/debezium_source.h"
 #include "format/debezium_values.h"
 #include "format/message.h"
@@ -72,6 +75,7 @@ struct debezium {
     uint8_t op;
     uint32_t ordinal;
     uint64_t serial;
+    struct rf_buf text;   /* scratch */
     struct rf_buf source; /* ,"source":{...,"row": */
     struct rf_buf behind; /* ,"thread":null,"query":null},"transaction":null,"op":" */
     struct rf_buf end;    /* ","ts_ms":...} */
@@ -101,11 +105,30 @@ static void end_payload(const struct debezium *debezium, struct rf_buf *out)
 
 /* ---- Tables -------------------------------------------------------------------------------- */
 
+static void shape_make_documents(const struct debezium *debezium, struct shape *shape)
+{
+    const struct rf_table *table = shape->head.table;
+    if (debezium->schemas) {
+        add(&shape->begin, "{\"schema\":");
+        rf_debezium_documents_schema_value(&shape->begin, &debezium->names, table);
+        add(&shape->begin, ",\"payload\":");
+        add(&shape->key_schema, "{\"schema\":");
+        rf_debezium_documents_schema_key(&shape->key_schema, &debezium->names, table);
+        add(&shape->key_schema, ",\"payload\":");
+    }
+    add(&shape->begin, "{");
+    rf_piece_end(&shape->begin);
+}
+
 static void shape_make(void *owner, struct rf_shape *head)
 {
     struct debezium *debezium = owner;
     struct shape *shape = (struct shape *)head;
     const struct rf_table *table = head->table;
+    if (table->documents) {
+        shape_make_documents(debezium, shape);
+        return;
+    }
     shape->serial = ++debezium->serials;
     rf_json_names_init(&shape->columns, table, NULL, table->column_count);
     rf_json_names_init(&shape->key, table, table->key_columns, table->key_count);
@@ -166,6 +189,7 @@ static void debezium_close(void *state)
     rf_debezium_counts_deinit(&debezium->counts);
     rf_buf_deinit(&debezium->id);
     rf_buf_deinit(&debezium->place);
+    rf_buf_deinit(&debezium->text);
     rf_buf_deinit(&debezium->source);
     rf_buf_deinit(&debezium->behind);
     rf_buf_deinit(&debezium->end);
@@ -457,6 +481,48 @@ static enum rf_status add_row(struct debezium *debezium, const struct rf_transac
     return status == RF_OK ? RF_OK : reject(event, column, err);
 }
 
+/* ---- Documents ----------------------------------------------------------------------------- */
+
+static void add_document_key(struct debezium *debezium, const struct shape *shape,
+                             const struct rf_event *event, struct rf_buf *out)
+{
+    if (out != NULL) {
+        rf_buf_add_str(out, rf_buf_str(&shape->key_schema));
+        rf_debezium_documents_add_key(out, &debezium->text, event);
+        end_payload(debezium, out);
+    }
+}
+
+static void add_document(struct debezium *debezium, const struct rf_transaction *transaction,
+                         const struct rf_event *event, struct rf_encoding *out)
+{
+    static const char letters[] = {
+        [RF_CREATE] = 'c', [RF_UPDATE] = 'u', [RF_DELETE] = 'd', [RF_READ] = 'r'};
+    const struct shape *shape = (const struct shape *)rf_shapes_of(&debezium->shapes, event->table);
+    begin_transaction(debezium, transaction, event, out);
+    struct rf_mark mark = rf_mark_of(out);
+    struct rf_buf *value = out->value;
+    add_document_key(debezium, shape, event, out->key);
+    rf_piece_add(value, &shape->begin);
+    rf_debezium_documents_add_change(value, &debezium->text, &debezium->names, transaction, event);
+    rf_buf_printf(value, ",\"op\":\"%c\"", letters[event->op]);
+    rf_debezium_add_times(value, envelope_time(debezium, transaction));
+    add(value, ",\"transaction\":");
+    if (debezium->transactions) {
+        add_block(debezium, value, event->table->full_name);
+    } else {
+        add(value, "null");
+    }
+    rf_buf_add_byte(value, '}');
+    end_payload(debezium, value);
+    rf_message_end(out, mark, false);
+    if (event->op == RF_DELETE && debezium->tombstones && out->key != NULL) {
+        mark = rf_mark_of(out);
+        add_document_key(debezium, shape, event, out->key);
+        rf_message_end(out, mark, true);
+    }
+}
+
 /* ---- Statements ---------------------------------------------------------------------------- */
 
 static void add_truncate(struct debezium *debezium, const struct rf_transaction *transaction,
@@ -550,12 +616,19 @@ static enum rf_status debezium_encode(void *state, const struct rf_view *view,
     uint64_t total = debezium->counts.total;
     switch (event->op) {
     case RF_DDL:
-        if (debezium->schema_changes) {
+        /* Debezium's connector for MongoDB says nothing of a drop and the like. */
+        if (debezium->schema_changes && event->change == NULL) {
             add_schema_change(debezium, transaction, event, out);
         }
         break;
     case RF_TRUNCATE: add_truncate(debezium, transaction, event, out); break;
-    default: status = add_row(debezium, transaction, event, out, err); break;
+    default:
+        if (event->table->documents) {
+            add_document(debezium, transaction, event, out);
+        } else {
+            status = add_row(debezium, transaction, event, out, err);
+        }
+        break;
     }
     if (status != RF_OK) {
         debezium->begun = begun;

@@ -258,6 +258,14 @@ static void end_struct(struct rf_buf *out, const char *name)
     rf_buf_printf(out, "],\"optional\":false,\"name\":\"%s\",\"version\":1", name);
 }
 
+void rf_debezium_schema_snapshot(struct rf_buf *out)
+{
+    add_text(out, "{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\","
+                  "\"version\":1,\"parameters\":{\"allowed\":\"true,first,"
+                  "first_in_data_collection,last_in_data_collection,last,false,incremental\"},"
+                  "\"default\":\"false\",\"field\":\"snapshot\"}");
+}
+
 static void add_source(struct rf_buf *out, const struct rf_debezium_names *names)
 {
     static const struct field before[] = {{"string", false, "version"},
@@ -280,10 +288,9 @@ static void add_source(struct rf_buf *out, const struct rf_debezium_names *names
                                           {0}};
     add_text(out, "{\"type\":\"struct\",\"fields\":[");
     add_fields(out, before);
-    add_text(out, ",{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Enum\","
-                  "\"version\":1,\"parameters\":{\"allowed\":\"true,first,"
-                  "first_in_data_collection,last_in_data_collection,last,false,incremental\"},"
-                  "\"default\":\"false\",\"field\":\"snapshot\"},");
+    add_text(out, ",");
+    rf_debezium_schema_snapshot(out);
+    add_text(out, ",");
     add_fields(out, behind);
     rf_buf_printf(out,
                   "],\"optional\":false,\"name\":\"io.debezium.connector.%s.Source\","
@@ -291,14 +298,22 @@ static void add_source(struct rf_buf *out, const struct rf_debezium_names *names
                   names->connector);
 }
 
-/* What stands around the two images of a row, whose own schemas are given. */
-static void add_envelope(struct rf_buf *out, const struct rf_debezium_names *names,
-                         struct rf_str database, struct rf_str table, struct rf_str value)
+void rf_debezium_schema_block(struct rf_buf *out)
 {
     static const struct field block[] = {{"string", false, "id"},
                                          {"int64", false, "total_order"},
                                          {"int64", false, "data_collection_order"},
                                          {0}};
+    add_text(out, "{\"type\":\"struct\",\"fields\":[");
+    add_fields(out, block);
+    add_text(out, "],\"optional\":true,\"name\":\"event.block\",\"version\":1,"
+                  "\"field\":\"transaction\"}");
+}
+
+/* What stands around the two images of a row, whose own schemas are given. */
+static void add_envelope(struct rf_buf *out, const struct rf_debezium_names *names,
+                         struct rf_str database, struct rf_str table, struct rf_str value)
+{
     static const struct field tail[] = {{"string", false, "op"},
                                         {"int64", true, "ts_ms"},
                                         {"int64", true, "ts_us"},
@@ -310,10 +325,9 @@ static void add_envelope(struct rf_buf *out, const struct rf_debezium_names *nam
     rf_buf_add_str(out, value);
     add_text(out, ",\"field\":\"after\"},");
     add_source(out, names);
-    add_text(out, ",{\"type\":\"struct\",\"fields\":[");
-    add_fields(out, block);
-    add_text(out, "],\"optional\":true,\"name\":\"event.block\",\"version\":1,"
-                  "\"field\":\"transaction\"},");
+    add_text(out, ",");
+    rf_debezium_schema_block(out);
+    add_text(out, ",");
     add_fields(out, tail);
     add_text(out, "],\"optional\":false");
     add_name(out, names, database, table, "Envelope");

@@ -29,6 +29,10 @@ void rf_debezium_schema_truncate(struct rf_buf *out, const struct rf_debezium_na
 /* Of a DDL statement. */
 void rf_debezium_schema_change_key(struct rf_buf *out, const struct rf_debezium_names *names);
 void rf_debezium_schema_change(struct rf_buf *out, const struct rf_debezium_names *names);
+/* Fields that all of Debezium's connectors have: `snapshot` of a source, and `transaction` of an
+ * envelope. */
+void rf_debezium_schema_snapshot(struct rf_buf *out);
+void rf_debezium_schema_block(struct rf_buf *out);
 /* Of a transaction's beginning and end. */
 void rf_debezium_schema_transaction_key(struct rf_buf *out);
 void rf_debezium_schema_transaction(struct rf_buf *out);

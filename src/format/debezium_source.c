@@ -53,6 +53,13 @@ void rf_debezium_add_millis(struct rf_buf *out, int64_t micros)
     add_millis(out, &digits);
 }
 
+void rf_debezium_add_micros(struct rf_buf *out, int64_t micros)
+{
+    struct digits digits = digits_of(micros);
+    rf_buf_add_str(out, RF_STR(",\"ts_us\":"));
+    add_micros_and_nanos(out, &digits);
+}
+
 void rf_debezium_add_times(struct rf_buf *out, int64_t micros)
 {
     struct digits digits = digits_of(micros);

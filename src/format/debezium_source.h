@@ -40,9 +40,10 @@ void rf_debezium_source_end(struct rf_buf *out, const struct rf_transaction *tra
  * committed; MariaDB when its statement began, in seconds. origin may be NULL. */
 int64_t rf_debezium_time(const struct rf_transaction *transaction, const struct rf_origin *origin);
 
-/* Appends ,"ts_ms": with its number; and the same with ts_us and ts_ns. Times before 1970 are as
+/* Appends ,"ts_ms": with its number; ts_us and ts_ns; and all three. Times before 1970 are as
  * 1970. */
 void rf_debezium_add_millis(struct rf_buf *out, int64_t micros);
+void rf_debezium_add_micros(struct rf_buf *out, int64_t micros);
 void rf_debezium_add_times(struct rf_buf *out, int64_t micros);
 
 /* Appends name, which ends in a colon, and the text; null where there is none. */

@@ -11,9 +11,15 @@
  * such a name. How values look: wire/json.h. The message's key is the object of the key's columns;
  * it is empty for statements and tables without a key.
  *
+ * Of a collection the fields of a document are at the top, in Extended JSON, and `__old` is the
+ * whole document as it was, where the store tells it. A deletion of which it tells no document has
+ * the _id alone. An update without the document cannot be written, but for one whose document was
+ * gone when the store looked for it: it is left out, as the deletion follows.
+ *
  * The names are those that Debezium's "New Record State Extraction" adds to a row. */
 #include "base/memory.h"
 #include "event/digits.h"
+#include "format/documents.h"
 #include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
@@ -35,6 +41,7 @@ struct shape {
 struct flat {
     const char *prefix;
     bool old;
+    int32_t documents; /* enum rf_bson_json */
 
     struct rf_shapes shapes;
     struct rf_buf ops[RF_READ + 1]; /* "__op":"c","__deleted":false */
@@ -236,6 +243,105 @@ static enum rf_status add_row(struct flat *flat, const struct rf_event *event,
     return RF_OK;
 }
 
+/* ---- Documents ----------------------------------------------------------------------------- */
+
+static enum rf_status refuse(const struct rf_event *event, struct rf_error *err)
+{
+    if (err != NULL) {
+        err->event = event;
+    }
+    return RF_REJECT;
+}
+
+/* True for a name that one of our own members has. */
+static bool clashes(const struct flat *flat, struct rf_str name)
+{
+    struct rf_str prefix = rf_str_of(flat->prefix);
+    if (!rf_str_starts(name, prefix)) {
+        return false;
+    }
+    name.data += prefix.size;
+    name.size -= prefix.size;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (rf_str_equal(name, rf_str_of(members[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The fields at the top, each with a comma behind it. */
+static enum rf_status add_fields(const struct flat *flat, const struct rf_event *event,
+                                 struct rf_str document, struct rf_buf *out, struct rf_error *err)
+{
+    struct rf_bson_walk walk = rf_bson_walk(document);
+    struct rf_bson_element field;
+    while (rf_bson_next(&walk, &field)) {
+        if (clashes(flat, field.name)) {
+            rf_fail(err, RF_REJECT,
+                    "field %.*s of a document of %.*s is called as a member that the format flat "
+                    "adds itself",
+                    RF_STR_ARG(field.name), RF_STR_ARG(event->table->full_name));
+            rf_error_hint(err, "choose another prefix than \"%s\" for those: prefix=...",
+                          flat->prefix);
+            return refuse(event, err);
+        }
+        rf_bson_json_add_string(out, field.name);
+        rf_buf_add_byte(out, ':');
+        rf_bson_json_add_value(out, &field, (unsigned)flat->documents);
+        rf_buf_add_byte(out, ',');
+    }
+    return RF_OK;
+}
+
+static void add_id(const struct flat *flat, const struct rf_event *event, struct rf_buf *out)
+{
+    rf_buf_add_str(out, RF_STR("\"_id\":"));
+    rf_document_add_id(out, event, (unsigned)flat->documents);
+}
+
+static enum rf_status add_document(struct flat *flat, const struct rf_event *event,
+                                   struct rf_encoding *out, struct rf_error *err)
+{
+    const struct shape *shape = (const struct shape *)rf_shapes_of(&flat->shapes, event->table);
+    struct rf_buf *value = out->value;
+    struct rf_str document = rf_document_of(rf_event_image(event));
+    struct rf_str old =
+        flat->old && event->op == RF_UPDATE ? rf_document_of(event->before) : RF_STR_NONE;
+    enum rf_status status = RF_OK;
+    if (out->key != NULL) {
+        rf_buf_add_byte(out->key, '{');
+        add_id(flat, event, out->key);
+        rf_buf_add_byte(out->key, '}');
+    }
+    rf_buf_add_byte(value, '{');
+    if (document.size > 0) {
+        status = add_fields(flat, event, document, value, err);
+    } else if (event->op == RF_DELETE) {
+        add_id(flat, event, value);
+        rf_buf_add_byte(value, ',');
+    } else {
+        rf_fail(err, RF_REJECT,
+                "the store does not tell the document of an update of %.*s, and the format flat "
+                "has nothing else to write",
+                RF_STR_ARG(event->table->full_name));
+        rf_error_hint(err, "set images=update_lookup at the source, or take the format json, which "
+                           "has what the update changed");
+        status = refuse(event, err);
+    }
+    if (status == RF_OK && old.size > 0) {
+        add_name(flat, value, "old");
+        rf_bson_json_add(value, old, (unsigned)flat->documents);
+        rf_buf_add_byte(value, ',');
+    }
+    rf_piece_add(value, &flat->ops[event->op]);
+    rf_piece_add(value, &shape->text);
+    add_tail(flat, value, event);
+    return status;
+}
+
+/* ---- Statements ---------------------------------------------------------------------------- */
+
 static void add_statement(const struct flat *flat, const struct rf_event *event, struct rf_buf *out)
 {
     rf_buf_add_byte(out, '{');
@@ -266,6 +372,11 @@ static enum rf_status flat_encode(void *state, const struct rf_view *view,
     prepare(flat, rf_view_transaction(view, event));
     if (event->op == RF_DDL || event->op == RF_TRUNCATE) {
         add_statement(flat, event, out->value);
+    } else if (event->table->documents) {
+        if (rf_document_is_gone(event)) {
+            return RF_OK;
+        }
+        status = add_document(flat, event, out, err);
     } else {
         status = add_row(flat, event, out, err);
     }
@@ -282,6 +393,9 @@ static const struct rf_option flat_options[] = {
      "what the members that are no columns begin with", false},
     {"old", RF_OPTION_BOOL, offsetof(struct flat, old), "off", NULL,
      "updates have the columns that they changed, as they were", false},
+    {"documents", RF_OPTION_CHOICE, offsetof(struct flat, documents), "relaxed",
+     "relaxed|canonical",
+     "Extended JSON of documents; canonical tells each number's type, and is longer", false},
     RF_OPTION_END,
 };
 

@@ -14,10 +14,18 @@
  * where `table` is absent when the source does not know it. How values look: wire/json.h. The
  * message's key is the key object; it is empty for statements and tables without a key.
  *
+ * Of a collection the images are its documents, in Extended JSON, relaxed or as documents=canonical
+ * says, and so is the _id in the key. An image that the store does not tell is null. An update
+ * without the document then has what the store says of it instead:
+ *
+ *   {"op":"update","table":"shop.posts","key":{"_id":1},"before":null,"after":null,
+ *    "update":{"updatedFields":{"a":2},"removedFields":[]},"ts":...}
+ *
  * What is the same for every row of a table, or for every event of a transaction, is put together
  * once. */
 #include "wire/json.h"
 #include "event/digits.h"
+#include "format/documents.h"
 #include "format/piece.h"
 #include "format/shapes.h"
 
@@ -32,6 +40,8 @@ struct shape {
 };
 
 struct json {
+    int32_t documents; /* enum rf_bson_json */
+
     struct rf_shapes shapes;
     struct rf_buf tail; /* ,"ts":"...","position":"...","id":"ID: of the transaction below */
     struct rf_buf tail_id;
@@ -134,6 +144,35 @@ static bool add_image(struct rf_buf *out, const struct shape *shape, const struc
     return rf_json_add_row(out, &shape->columns, image, column);
 }
 
+static void add_document(const struct json *json, struct rf_buf *out, struct rf_str document)
+{
+    if (document.size > 0) {
+        rf_bson_json_add(out, document, (unsigned)json->documents);
+    } else {
+        rf_buf_add_str(out, RF_STR("null"));
+    }
+}
+
+/* What stands behind "key": of a document. */
+static void add_document_change(const struct json *json, const struct rf_event *event,
+                                struct rf_buf *out, size_t *key_size)
+{
+    const size_t start = out->size;
+    struct rf_str before = rf_document_of(event->before), after = rf_document_of(event->after);
+    rf_buf_add_str(out, RF_STR("{\"_id\":"));
+    rf_document_add_id(out, event, (unsigned)json->documents);
+    rf_buf_add_byte(out, '}');
+    *key_size = out->size - start;
+    rf_buf_add_str(out, RF_STR(",\"before\":"));
+    add_document(json, out, before);
+    rf_buf_add_str(out, RF_STR(",\"after\":"));
+    add_document(json, out, after);
+    if (event->change != NULL && event->change->update.size > 0 && after.size == 0) {
+        rf_buf_add_str(out, RF_STR(",\"update\":"));
+        add_document(json, out, event->change->update);
+    }
+}
+
 /* The event of a row. The key's place in `out` is returned for the message's key. */
 static enum rf_status add_row(struct json *json, const struct rf_event *event, struct rf_buf *out,
                               size_t *key_start, size_t *key_size, struct rf_error *err)
@@ -153,6 +192,10 @@ static enum rf_status add_row(struct json *json, const struct rf_event *event, s
     out->size += op_sizes[event->op];
     rf_piece_add(out, &shape->text);
     *key_start = out->size;
+    if (event->table->documents) {
+        add_document_change(json, event, out, key_size);
+        return RF_OK;
+    }
     if (shape->key.count > 0) {
         if (!rf_json_add_row(out, &shape->key, rf_event_image(event), &column)) {
             return reject(event, column, err);
@@ -235,7 +278,12 @@ static enum rf_status json_encode(void *state, const struct rf_view *view,
     return RF_OK;
 }
 
-static const struct rf_option json_options[] = {RF_OPTION_END};
+static const struct rf_option json_options[] = {
+    {"documents", RF_OPTION_CHOICE, offsetof(struct json, documents), "relaxed",
+     "relaxed|canonical",
+     "Extended JSON of documents; canonical tells each number's type, and is longer", false},
+    RF_OPTION_END,
+};
 
 const struct rf_format_type rf_format_json = {
     .name = "json",

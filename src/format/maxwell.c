@@ -21,6 +21,7 @@
  * DDLMap, BinlogConnectorEvent; measured against Maxwell 1.22. */
 #include "base/memory.h"
 #include "format/ddl_words.h"
+#include "format/documents.h"
 #include "format/message.h"
 #include "format/piece.h"
 #include "format/shapes.h"
@@ -505,6 +506,9 @@ static enum rf_status maxwell_encode(void *state, const struct rf_view *view,
     const struct rf_mark mark = rf_mark_of(out);
     const struct rf_transaction *transaction = rf_view_transaction(view, event);
     uint32_t column = 0;
+    if (event->change != NULL || (event->table != NULL && event->table->documents)) {
+        return rf_document_refuse(event, "maxwell", err);
+    }
     prepare(maxwell, transaction);
     if (event->op == RF_DDL && !maxwell->ddl) {
         return RF_OK;

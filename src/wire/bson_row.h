@@ -35,8 +35,8 @@ struct rf_bson_row {
     struct rf_buf text;     /* of the value in hand */
 };
 
-/* fields: names that somebody asked for, in any order, also more than once; "_id" and "document" are
- * those two. `document`: it is asked for anyway. */
+/* fields: names that somebody asked for, in any order, also more than once; "_id" and "document"
+ * are those two. `document`: it is asked for anyway. */
 void rf_bson_row_init(struct rf_bson_row *row, const struct rf_table *collection,
                       const struct rf_str *fields, uint32_t count, bool document);
 void rf_bson_row_deinit(struct rf_bson_row *row);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "engine/registry.h"
 #include "lib/events.h"
+#include "lib/mongo_documents.h"
 #include "lib/plugin.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const struct variant {
     struct rf_test_setting settings[8]; /* ends with a NULL name */
 } variants[] = {
     {"json", false, {{0}}},
+    {"json", false, {{"documents", "canonical"}}},
     {"debezium", false, {{"clock", "commit"}}},
     {"debezium",
      false,
@@ -252,6 +254,63 @@ static void test_an_event_reads_the_same_whatever_came_before(void **state)
     rf_table_release(keyless);
 }
 
+/* Documents have a form, the same whatever came before, or are refused by name; and a document's
+ * _id is the key of all of its messages. */
+static void test_documents_have_a_form_or_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct rf_table *posts = rf_test_collection("shop", "posts");
+    for (each_variant(variant)) {
+        struct rf_format format, fresh;
+        struct rf_batch batch = {.bytes_max = 1 << 20};
+        struct rf_buf key = {0}, first_key = {0};
+        rf_test_begin(&batch, 1);
+        rf_test_document_create(&batch, posts, "{\"_id\":7,\"a\":\"x\\n\",\"b\":[{\"c\":null}]}");
+        rf_test_document_update(&batch, posts, "{\"_id\":7}", NULL, "{\"_id\":7,\"a\":1}",
+                                "{\"updatedFields\":{\"a\":1},\"removedFields\":[\"b\"]}");
+        rf_test_document_replace(&batch, posts, "{\"_id\":7}", "{\"_id\":7,\"a\":2}");
+        rf_test_document_delete(&batch, posts, "{\"_id\":7}", NULL);
+        struct rf_view view = whole(&batch);
+        open_format(&format, variant);
+        for (uint32_t i = 0; i < view.count; i++) {
+            struct rf_buf value = {0}, again = {0};
+            struct rf_error err = {0};
+            struct rf_encoding out = {.key = &key, .value = &value};
+            rf_buf_reset(&key);
+            enum rf_status status =
+                format.type->encode(format.state, &view, &view.events[i], &out, &err);
+            if (status != RF_OK) {
+                assert_int_equal(status, RF_CONFIG);
+                assert_int_equal(value.size + key.size, 0);
+                assert_non_null(strstr(err.message, "posts"));
+                assert_true(err.hint[0] != '\0');
+                continue;
+            }
+            check_frame(&out, 0, 0);
+            uint32_t last = out.count - 1; /* the message, or the tombstone behind it */
+            struct rf_str text = {key.data + out.messages[last].key_start,
+                                  out.messages[last].key_size};
+            if (i == 0) {
+                rf_buf_set(&first_key, text);
+            }
+            assert_true(text.size > 0 && rf_str_equal(text, rf_buf_str(&first_key)));
+            if (!variant->counts) {
+                open_format(&fresh, variant);
+                encode(&fresh, &view, &view.events[i], NULL, &again, "");
+                assert_true(rf_str_equal(rf_buf_str(&value), rf_buf_str(&again)));
+                close_format(&fresh);
+            }
+            rf_buf_deinit(&value);
+            rf_buf_deinit(&again);
+        }
+        close_format(&format);
+        rf_buf_deinit(&key);
+        rf_buf_deinit(&first_key);
+        rf_batch_deinit(&batch);
+    }
+    rf_table_release(posts);
+}
+
 static void test_rows_with_one_key_have_one_message_key(void **state)
 {
     (void)state;
@@ -402,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_event_and_value_has_a_form),
         cmocka_unit_test(test_an_event_reads_the_same_whatever_came_before),
+        cmocka_unit_test(test_documents_have_a_form_or_are_refused_by_name),
         cmocka_unit_test(test_rows_with_one_key_have_one_message_key),
         cmocka_unit_test(test_names_are_those_of_the_events_own_table),
         cmocka_unit_test(test_closing_accepts_what_was_never_opened),

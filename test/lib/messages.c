@@ -80,10 +80,10 @@ const char *rf_test_messages_of(struct rf_test_messages *messages, const struct 
     struct rf_view view = rf_test_view(&messages->batch, 0, UINT32_MAX);
     enum rf_status status =
         messages->type->encode(messages->state, &view, event, &out, err != NULL ? err : &own);
-    if (status == RF_REJECT) {
+    if (status == RF_REJECT || status == RF_CONFIG) {
         rf_assert((err != NULL ? err : &own)->event == event);
         rf_assert(text_of(messages, &out)[0] == '\0');
-        return "REJECT";
+        return status == RF_REJECT ? "REJECT" : "CONFIG";
     }
     rf_assert(status == RF_OK);
     return text_of(messages, &out);

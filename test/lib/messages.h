@@ -25,8 +25,8 @@ void rf_test_messages_open(struct rf_test_messages *messages, const struct rf_fo
 void rf_test_messages_close(struct rf_test_messages *messages);
 
 /* The messages of one event, each on its line: its key, a blank, and its value or TOMBSTONE; of a
- * refused one REJECT. Of rf_test_messages_end those behind the batch's last transaction. Valid
- * until the next call. err may be NULL. */
+ * refused one REJECT or CONFIG. Of rf_test_messages_end those behind the batch's last transaction.
+ * Valid until the next call. err may be NULL. */
 const char *rf_test_messages_of(struct rf_test_messages *messages, const struct rf_event *event,
                                 struct rf_error *err);
 const char *rf_test_messages_end(struct rf_test_messages *messages);

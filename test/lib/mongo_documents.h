@@ -1,8 +1,8 @@
 /* Events of collections for tests, their documents written as Extended JSON.
  *
  * What the store says beside the images is made up: the event's wall clock is the commit, its
- * cluster time the commit's second and the number of the event. Everything lies in the batch but for
- * the tables. Aborts on JSON that libbson does not read. The texts of _ids are those of
+ * cluster time the commit's second and the number of the event. Everything lies in the batch but
+ * for the tables. Aborts on JSON that libbson does not read. The texts of _ids are those of
  * rf_bson_text_add, which is what a source gives for ObjectIds, numbers and plain strings. */
 #ifndef ROWFERRY_TEST_MONGO_DOCUMENTS_H
 #define ROWFERRY_TEST_MONGO_DOCUMENTS_H
