@@ -36,66 +36,89 @@ void rf_debezium_documents_schema_key(struct rf_buf *out, const struct rf_debezi
     rf_buf_add_byte(out, '}');
 }
 
-#define FIELD(type, optional, name) \
-    "{\"type\":\"" type "\",\"optional\":" optional ",\"field\":\"" name "\"}"
-#define JSON_FIELD(name)                                                                       \
-    "{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Json\",\"version\":1," \
-    "\"field\":\"" name "\"}"
+/* A field whose type has no name. */
+struct field {
+    const char *type; /* NULL ends a list */
+    bool optional;
+    const char *name;
+};
+
+static void add_fields(struct rf_buf *out, const struct field *fields)
+{
+    for (const struct field *field = fields; field->type != NULL; field++) {
+        rf_buf_printf(out, "%s{\"type\":\"%s\",\"optional\":%s,\"field\":\"%s\"}",
+                      field == fields ? "" : ",", field->type, field->optional ? "true" : "false",
+                      field->name);
+    }
+}
+
+/* A document as a string. */
+static void add_json_field(struct rf_buf *out, const char *name)
+{
+    rf_buf_printf(out,
+                  "{\"type\":\"string\",\"optional\":true,\"name\":\"io.debezium.data.Json\","
+                  "\"version\":1,\"field\":\"%s\"}",
+                  name);
+}
 
 static void add_update_schema(struct rf_buf *out)
 {
-    add(out, "{\"type\":\"struct\",\"fields\":["
-             "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"optional\":false},"
-             "\"optional\":true,\"field\":\"removedFields\"}," JSON_FIELD(
-                 "updatedFields") ","
-                                  "{\"type\":\"array\",\"items\":{\"type\":\"struct\",\"fields\":"
-                                  "[" FIELD("string", "false", "field") "," FIELD(
-                                      "int32", "false",
-                                      "size") "],"
-                                              "\"optional\":false,"
-                                              "\"name\":\"io.debezium.connector.mongodb."
-                                              "changestream.truncatedarray\","
-                                              "\"version\":1},\"optional\":true,\"field\":"
-                                              "\"truncatedArrays\"}],\"optional\":true,"
-                                              "\"name\":\"io.debezium.connector.mongodb."
-                                              "changestream.updatedescription\","
-                                              "\"version\":1,\"field\":\"updateDescription\"}");
+    static const struct field truncated[] = {
+        {"string", false, "field"}, {"int32", false, "size"}, {0}};
+    add(out, "{\"type\":\"struct\",\"fields\":[{\"type\":\"array\",\"items\":{\"type\":\"string\","
+             "\"optional\":false},\"optional\":true,\"field\":\"removedFields\"},");
+    add_json_field(out, "updatedFields");
+    add(out, ",{\"type\":\"array\",\"items\":{\"type\":\"struct\",\"fields\":[");
+    add_fields(out, truncated);
+    add(out, "],\"optional\":false,"
+             "\"name\":\"io.debezium.connector.mongodb.changestream.truncatedarray\","
+             "\"version\":1},\"optional\":true,\"field\":\"truncatedArrays\"}],\"optional\":true,"
+             "\"name\":\"io.debezium.connector.mongodb.changestream.updatedescription\","
+             "\"version\":1,\"field\":\"updateDescription\"}");
 }
 
 static void add_source_schema(struct rf_buf *out)
 {
-    add(out, "{\"type\":\"struct\",\"fields\":[" FIELD("string", "false", "version") "," FIELD(
-                 "string", "false", "connector") "," FIELD("string", "false",
-                                                           "name") "," FIELD("int64", "false",
-                                                                             "ts_ms") ",");
+    static const struct field before[] = {{"string", false, "version"},
+                                          {"string", false, "connector"},
+                                          {"string", false, "name"},
+                                          {"int64", false, "ts_ms"},
+                                          {0}};
+    static const struct field behind[] = {
+        {"string", false, "db"},         {"string", true, "sequence"},
+        {"int64", true, "ts_us"},        {"int64", true, "ts_ns"},
+        {"string", false, "collection"}, {"int32", false, "ord"},
+        {"string", true, "lsid"},        {"int64", true, "txnNumber"},
+        {"int64", true, "wallTime"},     {0}};
+    add(out, "{\"type\":\"struct\",\"fields\":[");
+    add_fields(out, before);
+    rf_buf_add_byte(out, ',');
     rf_debezium_schema_snapshot(out);
-    add(out, "," FIELD("string", "false", "db") "," FIELD("string", "true", "sequence") "," FIELD("int64", "true", "ts_us") "," FIELD(
-                 "int64", "true",
-                 "ts_ns") "," FIELD("string", "false",
-                                    "collection") "," FIELD("int32", "false",
-                                                            "ord") "," FIELD("string", "true",
-                                                                             "lsid") "," FIELD("int"
-                                                                                               "64",
-                                                                                               "tru"
-                                                                                               "e",
-                                                                                               "txn"
-                                                                                               "Num"
-                                                                                               "be"
-                                                                                               "r") "," FIELD("int64",
-                                                                                                              "true",
-                                                                                                              "wallTime") "],\"optional\":false,"
-                                                                                                                          "\"name\":\"io.debezium.connector.mongo.Source\",\"field\":\"source\"}");
+    rf_buf_add_byte(out, ',');
+    add_fields(out, behind);
+    add(out, "],\"optional\":false,\"name\":\"io.debezium.connector.mongo.Source\","
+             "\"field\":\"source\"}");
 }
 
 void rf_debezium_documents_schema_value(struct rf_buf *out, const struct rf_debezium_names *names,
                                         const struct rf_table *table)
 {
-    add(out, "{\"type\":\"struct\",\"fields\":[" JSON_FIELD("before") "," JSON_FIELD("after") ",");
+    static const struct field tail[] = {{"string", true, "op"},
+                                        {"int64", true, "ts_ms"},
+                                        {"int64", true, "ts_us"},
+                                        {"int64", true, "ts_ns"},
+                                        {0}};
+    add(out, "{\"type\":\"struct\",\"fields\":[");
+    add_json_field(out, "before");
+    rf_buf_add_byte(out, ',');
+    add_json_field(out, "after");
+    rf_buf_add_byte(out, ',');
     add_update_schema(out);
     rf_buf_add_byte(out, ',');
     add_source_schema(out);
-    add(out, "," FIELD("string", "true", "op") "," FIELD("int64", "true", "ts_ms") "," FIELD(
-                 "int64", "true", "ts_us") "," FIELD("int64", "true", "ts_ns") ",");
+    rf_buf_add_byte(out, ',');
+    add_fields(out, tail);
+    rf_buf_add_byte(out, ',');
     rf_debezium_schema_block(out);
     add(out, "],\"optional\":false");
     add_name(out, names, table, "Envelope");
