@@ -5,6 +5,10 @@
  * create or an update replaces the document, or makes it; a delete removes it; TRUNCATE empties the
  * collection; other statements change nothing.
  *
+ * A document of a collection is written as it is, byte for byte, under its own _id. It must be
+ * whole: what an update changed is not applied, as document and position are not written in one
+ * transaction, so that it could be applied twice.
+ *
  * flush writes what waits, and then the position: everything is written with the write concern, and
  * what MongoDB loses in spite of that it loses with the position. As long as the source has more to
  * give, what came last may wait for rows of the same keys; see window.h.

@@ -50,7 +50,10 @@ static void add_change(struct rf_mongodb_sink *sink, const struct rf_mongodb_cha
     size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
     rf_buf_add_str(out, id);
     rf_bson_end(out, filter);
-    if (change->image != NULL) {
+    if (change->image != NULL && change->table->table->documents) {
+        rf_bson_add_document(out, "u", rf_value_str(change->image[1])); /* as it is */
+        rf_bson_add_bool(out, "upsert", true);
+    } else if (change->image != NULL) {
         size_t document = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
         rf_buf_add_str(out, id);
         bool told =

@@ -126,8 +126,8 @@ static enum rf_status get_change(struct rf_mongodb_sink *sink, const struct rf_b
     return RF_OK;
 }
 
-static enum rf_status put_change(struct rf_mongodb_sink *sink, const struct rf_buf *key,
-                                 const struct rf_mongodb_change *newer, struct rf_error *err)
+enum rf_status rf_mongodb_change_put(struct rf_mongodb_sink *sink, const struct rf_buf *key,
+                                     const struct rf_mongodb_change *newer, struct rf_error *err)
 {
     struct rf_mongodb_change *change = NULL;
     enum rf_status status = get_change(sink, key, &change, err);
@@ -147,7 +147,7 @@ static enum rf_status put_row(struct rf_mongodb_sink *sink, struct rf_mongodb_ta
         .table = target, .event = event, .image = event->after, .other = event->before};
     enum rf_status status =
         check_row(sink, target, event, event->after, event->before, &change.bytes, err);
-    return status == RF_OK ? put_change(sink, &sink->key, &change, err) : status;
+    return status == RF_OK ? rf_mongodb_change_put(sink, &sink->key, &change, err) : status;
 }
 
 static enum rf_status delete_row(struct rf_mongodb_sink *sink, struct rf_mongodb_table *target,
@@ -155,7 +155,7 @@ static enum rf_status delete_row(struct rf_mongodb_sink *sink, struct rf_mongodb
                                  struct rf_error *err)
 {
     struct rf_mongodb_change change = {.table = target, .event = event, .bytes = key->size};
-    return put_change(sink, key, &change, err);
+    return rf_mongodb_change_put(sink, key, &change, err);
 }
 
 static enum rf_status update_row(struct rf_mongodb_sink *sink, struct rf_mongodb_table *target,
@@ -190,6 +190,9 @@ enum rf_status rf_mongodb_row_put(struct rf_mongodb_sink *sink, const struct rf_
             return status;
         }
         sink->last = target;
+    }
+    if (event->table->documents) {
+        return rf_mongodb_document_put(sink, target, event, err);
     }
     const struct rf_value *image = rf_event_image(event);
     const struct rf_value *other = event->op == RF_UPDATE ? event->before : NULL;

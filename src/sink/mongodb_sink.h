@@ -5,6 +5,7 @@
  *     mongodb_fence.c     an earlier connection's writes must have ended
  *     mongodb_tables.c    which collection a table fills, and the record of that
  *     mongodb_rows.c      rows to changes of documents, of which one waits for each _id
+ *     mongodb_documents.c documents of collections to the same
  *     mongodb_bulk.c      changes to commands, and what the server says of them
  *
  * All of it belongs to the sink's thread. */
@@ -169,6 +170,21 @@ void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink);
 /* Takes a change of one row in; it may be sent now or later. Returns as a sink's write. */
 RF_USE_RESULT enum rf_status rf_mongodb_row_put(struct rf_mongodb_sink *sink,
                                                 const struct rf_event *event, struct rf_error *err);
+
+/* Lets a change wait under its key, the table's number and the element _id; what waits may be sent.
+ * Returns as a sink's write. */
+RF_USE_RESULT enum rf_status rf_mongodb_change_put(struct rf_mongodb_sink *sink,
+                                                   const struct rf_buf *key,
+                                                   const struct rf_mongodb_change *newer,
+                                                   struct rf_error *err);
+
+/* ---- mongodb_documents.c */
+
+/* Takes a change of one document of a collection in, as rf_mongodb_row_put. */
+RF_USE_RESULT enum rf_status rf_mongodb_document_put(struct rf_mongodb_sink *sink,
+                                                     struct rf_mongodb_table *target,
+                                                     const struct rf_event *event,
+                                                     struct rf_error *err);
 
 /* ---- mongodb_bulk.c */
 

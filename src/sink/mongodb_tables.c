@@ -378,7 +378,7 @@ static enum rf_status bind_version(struct rf_mongodb_sink *sink, struct rf_mongo
         return RF_CONFIG;
     }
     enum rf_status status = check_place(target, table->full_name, err);
-    if (status == RF_OK) {
+    if (status == RF_OK && !table->documents) {
         status = check_columns(sink, table, err);
     }
     if (status == RF_OK) {

@@ -88,11 +88,31 @@ static bool loses_rows(struct rf_str sql)
     return false;
 }
 
+/* The same of a collection, of which the store tells by a word. */
+static void warn_of_collection(const struct rf_event *event, const char *kept, const char *where)
+{
+    struct rf_str type = event->change->type;
+    bool database = rf_str_equal(type, RF_STR("dropDatabase"));
+    if (!database && !rf_str_equal(type, RF_STR("drop")) && !rf_str_equal(type, RF_STR("rename"))) {
+        return;
+    }
+    rf_log(RF_LOG_WARN,
+           "%.*s of %.*s%s%.*s: documents that it removed or moved stay in %s as they are until "
+           "their %s are written again; see docs/delivery.md",
+           RF_STR_ARG(type), RF_STR_ARG(event->database), database ? "" : ".",
+           database ? 0 : (int)event->object.size, event->object.data ? event->object.data : "",
+           where, kept);
+}
+
 void rf_statement_warn(const struct rf_event *event, const char *kept, const char *where)
 {
     enum { SHOWN = 120 };
     char shown[SHOWN + 1];
     size_t size = event->statement.size < SHOWN ? event->statement.size : SHOWN;
+    if (event->change != NULL) {
+        warn_of_collection(event, kept, where);
+        return;
+    }
     if (!loses_rows(event->statement)) {
         return;
     }

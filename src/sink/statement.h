@@ -6,7 +6,8 @@
 
 #include <rowferry/event.h>
 
-/* Warns of such an RF_DDL event. `kept` is what the rows have become, `where`: "keys", "Redis". */
+/* Warns of such an RF_DDL event, a drop or rename of a collection among them. `kept` is what the
+ * rows have become, `where`: "keys", "Redis". */
 void rf_statement_warn(const struct rf_event *event, const char *kept, const char *where);
 
 #endif
