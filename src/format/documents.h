@@ -6,12 +6,6 @@
 
 #include "wire/bson_json.h"
 
-/* The document of an image; empty where the image is NULL, or does not tell one. */
-static inline struct rf_str rf_document_of(const struct rf_value *image)
-{
-    return image != NULL && image[1].kind == RF_DOCUMENT ? rf_value_str(image[1]) : RF_STR_NONE;
-}
-
 /* True for an update of a document that was gone when the store looked for it. */
 static inline bool rf_document_is_gone(const struct rf_event *event)
 {

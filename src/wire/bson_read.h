@@ -49,6 +49,13 @@ bool rf_bson_next(struct rf_bson_walk *walk, struct rf_bson_element *element);
 /* The first element of that name. False: the document has none; *element is then zeroed. */
 bool rf_bson_find(struct rf_str document, struct rf_str name, struct rf_bson_element *element);
 
+/* The document of an image of a collection (rf_table.documents); empty where the image is NULL, or
+ * has none. */
+static inline struct rf_str rf_document_of(const struct rf_value *image)
+{
+    return image != NULL && image[1].kind == RF_DOCUMENT ? rf_value_str(image[1]) : RF_STR_NONE;
+}
+
 /* What an element holds; its type must be the one that is asked for. */
 struct rf_str rf_bson_text(const struct rf_bson_element *element);     /* string, code, symbol */
 struct rf_str rf_bson_document(const struct rf_bson_element *element); /* document, array */
