@@ -31,10 +31,9 @@ enum rf_status rf_document_id(const struct rf_event *event, struct rf_bson_eleme
         rf_bson_find(event->change->key, RF_STR("_id"), id)) {
         return RF_OK;
     }
-    const struct rf_value *images[] = {event->after, event->before};
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
-        if (images[i] != NULL && images[i][1].kind == RF_DOCUMENT &&
-            rf_bson_find(rf_value_str(images[i][1]), RF_STR("_id"), id)) {
+    const struct rf_str documents[] = {rf_document_of(event->after), rf_document_of(event->before)};
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        if (documents[i].size > 0 && rf_bson_find(documents[i], RF_STR("_id"), id)) {
             return RF_OK;
         }
     }

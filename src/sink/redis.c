@@ -1,6 +1,8 @@
 /* The sink `redis`: rows as hashes, strings or JSON, or everything as entries of streams, and the
  * position beside them.
  *
+ * A document of a collection is a row of its fields at the top level, see redis_documents.c.
+ *
  * flush sends what waits, reads every reply, and then writes the position: what Redis loses in a
  * crash of its own it loses with the position. The hash rowferry:position:PIPELINE:INSTANCE holds
  *
@@ -163,7 +165,8 @@ static enum rf_status check_front(const char *key, struct rf_error *err)
 {
     struct rf_str text = rf_str_of(key);
     if (text.data[0] != '{' || rf_str_starts(text, RF_STR("{{")) ||
-        rf_str_starts(text, RF_STR("{database}")) || rf_str_starts(text, RF_STR("{table}"))) {
+        rf_str_starts(text, RF_STR("{database}")) || rf_str_starts(text, RF_STR("{table}")) ||
+        rf_str_starts(text, RF_STR("{collection}"))) {
         return RF_OK;
     }
     rf_fail(err, RF_CONFIG,
@@ -193,7 +196,9 @@ static enum rf_status parse_database(const struct rf_redis_sink *sink, uint32_t 
 
 static enum rf_status parse_templates(struct rf_redis_sink *sink, struct rf_error *err)
 {
-    const char *key = sink->key;
+    static const char *const defaults[] = {"{database}:{table}:{key}",
+                                           "mongo:{database}:{collection}:{_id}"};
+    const char *key = sink->key, *document_key;
     if ((sink->as == RF_REDIS_STRING) != (sink->value != NULL && sink->value[0] != '\0')) {
         rf_fail(err, RF_CONFIG,
                 sink->as == RF_REDIS_STRING ? "as=string needs a template for the value"
@@ -206,10 +211,16 @@ static enum rf_status parse_templates(struct rf_redis_sink *sink, struct rf_erro
         rf_error_hint(err, "it is the number of entries that a stream keeps");
         return RF_CONFIG;
     }
-    if (key == NULL || key[0] == '\0') {
-        key = sink->as == RF_REDIS_STREAM ? "{database}:{table}" : "{database}:{table}:{key}";
+    if (key != NULL && key[0] != '\0') {
+        document_key = key;
+    } else {
+        key = sink->as == RF_REDIS_STREAM ? "{database}:{table}" : defaults[0];
+        document_key = defaults[1];
     }
     enum rf_status status = rf_template_parse(&sink->key_template, RF_TEMPLATE_KEY, key, err);
+    if (status == RF_OK) {
+        status = rf_template_parse(&sink->document_template, RF_TEMPLATE_KEY, document_key, err);
+    }
     if (status == RF_OK && sink->as == RF_REDIS_STREAM) {
         status = rf_redis_streams_check(sink, err);
     } else if (status == RF_OK) {
@@ -372,6 +383,7 @@ static void redis_close(void *state)
     rf_window_deinit(&sink->window);
     rf_template_deinit(&sink->key_template);
     rf_template_deinit(&sink->value_template);
+    rf_template_deinit(&sink->document_template);
     rf_buf_deinit(&sink->position);
     rf_buf_deinit(&sink->key_text);
     rf_buf_deinit(&sink->old_key_text);
@@ -406,15 +418,17 @@ static const struct rf_option redis_options[] = {
     {"tls_key", RF_OPTION_TEXT, offsetof(struct rf_redis_sink, tls_key), NULL, NULL,
      "file of its key; none: it is in the file of tls_cert", false},
     {"as", RF_OPTION_CHOICE, offsetof(struct rf_redis_sink, as), "hash", "hash|string|json|stream",
-     "what a row becomes: a hash of its columns, a string made by value, its columns as one JSON "
-     "object; or each event an entry of a stream",
+     "what a row or document becomes: a hash of its columns or fields, a string made by value, one "
+     "JSON object; or each event an entry of a stream",
      false},
     {"key", RF_OPTION_TEXT, offsetof(struct rf_redis_sink, key), NULL, NULL,
-     "template of a row's key; none: {database}:{table}:{key}, and {database}:{table} for streams; "
+     "template of a row's key; none: {database}:{table}:{key}, of documents "
+     "mongo:{database}:{collection}:{_id}, and {database}:{table} for streams; "
      "without the whole primary key, rows share keys and deletes leave them",
      false},
     {"value", RF_OPTION_TEXT, offsetof(struct rf_redis_sink, value), NULL, NULL,
-     "as=string: template of the value, such as {ts} or {column}", false},
+     "as=string: template of the value, such as {ts} or {column}; of documents {field}, {document}",
+     false},
     {"maxlen", RF_OPTION_INT, offsetof(struct rf_redis_sink, entries_max), NULL,
      "1..9223372036854775807", "as=stream: entries that a stream keeps, at least; none: all",
      false},

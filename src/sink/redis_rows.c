@@ -181,9 +181,21 @@ static enum rf_status add_json(struct rf_redis_sink *sink, const struct rf_redis
 static enum rf_status add_put(struct rf_redis_sink *sink, const struct rf_redis_change *change,
                               struct rf_error *err)
 {
+    bool document = change->table->table->documents;
     switch ((enum rf_redis_as)sink->as) {
-    case RF_REDIS_HASH: add_hash(sink, change); break;
-    case RF_REDIS_JSON: return add_json(sink, change, err);
+    case RF_REDIS_HASH:
+        if (document) {
+            rf_redis_document_hash(sink, change);
+        } else {
+            add_hash(sink, change);
+        }
+        break;
+    case RF_REDIS_JSON:
+        if (document) {
+            rf_redis_document_json(sink, change);
+            break;
+        }
+        return add_json(sink, change, err);
     case RF_REDIS_STRING:
     case RF_REDIS_STREAM:
         rf_redis_group_command(&sink->guard, change->event, 3);
@@ -276,9 +288,9 @@ static struct rf_redis_change *find_change(const struct rf_redis_sink *sink, str
 
 /* The change of that key, a new one when none waits. Without folding, and when the window is full,
  * what waits is sent first. */
-static enum rf_status get_change(struct rf_redis_sink *sink, const struct rf_redis_table *target,
-                                 const struct rf_event *event, struct rf_redis_change **out,
-                                 struct rf_error *err)
+enum rf_status rf_redis_change_get(struct rf_redis_sink *sink, const struct rf_redis_table *target,
+                                   const struct rf_event *event, struct rf_redis_change **out,
+                                   struct rf_error *err)
 {
     struct rf_window *window = &sink->window;
     struct rf_str key = rf_buf_str(&sink->key_text);
@@ -320,9 +332,10 @@ static void drop_change(struct rf_redis_sink *sink, const struct rf_buf *text)
 
 /* ----------------------------------------------------------------------------------------- rows */
 
-static enum rf_status render_key(const struct rf_redis_table *target, const struct rf_event *event,
-                                 const struct rf_value *image, const struct rf_value *other,
-                                 struct rf_buf *out, struct rf_error *err)
+enum rf_status rf_redis_key_render(const struct rf_redis_table *target,
+                                   const struct rf_event *event, const struct rf_value *image,
+                                   const struct rf_value *other, struct rf_buf *out,
+                                   struct rf_error *err)
 {
     rf_buf_reset(out);
     enum rf_status status = rf_binding_render(&target->key, event, 0, image, other, out, err);
@@ -428,7 +441,7 @@ static enum rf_status put_row(struct rf_redis_sink *sink, const struct rf_redis_
     struct rf_redis_change *change = NULL;
     bool replaces = event->op != RF_UPDATE && target->key.whole_key;
     /* First the place, as what was there may be sent, and takes its memory with it. */
-    enum rf_status status = get_change(sink, target, event, &change, err);
+    enum rf_status status = rf_redis_change_get(sink, target, event, &change, err);
     if (status != RF_OK) {
         return status;
     }
@@ -453,7 +466,7 @@ static enum rf_status delete_row(struct rf_redis_sink *sink, const struct rf_red
                                  const struct rf_event *event, struct rf_error *err)
 {
     struct rf_redis_change *change = NULL;
-    enum rf_status status = get_change(sink, target, event, &change, err);
+    enum rf_status status = rf_redis_change_get(sink, target, event, &change, err);
     if (status == RF_OK) {
         sink->window.bytes -= change->bytes;
         change->fresh = true;
@@ -502,17 +515,20 @@ enum rf_status rf_redis_row_put(struct rf_redis_sink *sink, const struct rf_even
         }
         sink->tables.last = target;
     }
+    if (event->table->documents) {
+        return rf_redis_document_put(sink, target, event, err);
+    }
     if (event->op == RF_DELETE) {
         if (!target->key.whole_key) {
             return RF_OK; /* other rows share the key */
         }
-        status = render_key(target, event, event->before, NULL, &sink->key_text, err);
+        status = rf_redis_key_render(target, event, event->before, NULL, &sink->key_text, err);
         return status == RF_OK ? delete_row(sink, target, event, err) : status;
     }
-    status = render_key(target, event, event->after, event->before, &sink->key_text, err);
+    status = rf_redis_key_render(target, event, event->after, event->before, &sink->key_text, err);
     if (status == RF_OK && event->op == RF_UPDATE && target->key.whole_key &&
         rf_binding_changes(&target->key, event)) {
-        status = render_key(target, event, event->before, NULL, &sink->old_key_text, err);
+        status = rf_redis_key_render(target, event, event->before, NULL, &sink->old_key_text, err);
         if (status == RF_OK &&
             !rf_str_equal(rf_buf_str(&sink->old_key_text), rf_buf_str(&sink->key_text))) {
             return move_row(sink, target, event, err);

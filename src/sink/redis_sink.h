@@ -3,6 +3,7 @@
  *     redis.c            the plugin: options, opening, flushing
  *     redis_tables.c     what a table's keys look like, and the record of that beside the position
  *     redis_rows.c       rows to changes of keys, and those to commands: hash, string, json
+ *     redis_documents.c  documents of collections to the same
  *     redis_truncate.c   TRUNCATE of those
  *     redis_streams.c    as=stream: everything to entries of streams
  *
@@ -14,6 +15,7 @@
 #include "event/template.h"
 #include "net/redis_guard.h"
 #include "sink/window.h"
+#include "wire/bson_row.h"
 #include "wire/json.h"
 
 #include <rowferry/batch.h>
@@ -37,6 +39,7 @@ struct rf_redis_table {
     struct rf_table *table;    /* the version that the rest is about, one reference; NULL: unseen */
     struct rf_binding key;
     struct rf_binding value;    /* as=string */
+    struct rf_bson_row row;     /* of a collection: what the templates ask of a document */
     struct rf_buf heads;        /* as=hash: each column's name as RESP, */
     size_t *head_ends;          /* and where each one ends */
     struct rf_json_names names; /* as=json, as=stream */
@@ -53,7 +56,7 @@ struct rf_redis_change {
     const struct rf_value *image; /* what to write: hash, json; NULL: the key goes, or text */
     struct rf_str text;           /* what to write: string */
     uint64_t bytes;               /* of what is to be written */
-    uint32_t set, null;           /* columns of image with a value, and that are NULL */
+    uint32_t set, null;           /* columns or fields with a value, and that are NULL */
     bool untold;                  /* image does not tell all columns */
     bool fresh;                   /* nothing of what is under the key now stays */
     bool puts;                    /* there is something to write */
@@ -74,7 +77,8 @@ struct rf_redis_sink {
 
     struct rf_redis_guard guard; /* its key is that of the position */
     struct rf_template key_template, value_template;
-    struct rf_buf position; /* as it stands in Redis */
+    struct rf_template document_template; /* of keys of documents */
+    struct rf_buf position;               /* as it stands in Redis */
 
     struct rf_redis_tables tables;
     struct rf_window window;    /* of struct rf_redis_change */
@@ -124,6 +128,20 @@ RF_USE_RESULT enum rf_status rf_redis_row_put(struct rf_redis_sink *sink,
                                               const struct rf_event *event, struct rf_error *err);
 /* Turns all changes that wait into commands. Returns as rf_redis_group_push. */
 RF_USE_RESULT enum rf_status rf_redis_rows_send(struct rf_redis_sink *sink, struct rf_error *err);
+/* The key of an image into an emptied `out`; `event` is what it belongs to. Returns RF_OK;
+ * RF_REJECT; RF_CONFIG: it would lie among our own. */
+RF_USE_RESULT enum rf_status rf_redis_key_render(const struct rf_redis_table *target,
+                                                 const struct rf_event *event,
+                                                 const struct rf_value *image,
+                                                 const struct rf_value *other, struct rf_buf *out,
+                                                 struct rf_error *err);
+/* The change of the key in sink->key_text, a new one when none waits; what waits may be sent
+ * before. Returns as rf_redis_rows_send. */
+RF_USE_RESULT enum rf_status rf_redis_change_get(struct rf_redis_sink *sink,
+                                                 const struct rf_redis_table *target,
+                                                 const struct rf_event *event,
+                                                 struct rf_redis_change **out,
+                                                 struct rf_error *err);
 /* Fills err: a value of that size is too large for Redis. Returns RF_REJECT. */
 enum rf_status rf_redis_too_large(const struct rf_event *event, uint64_t size,
                                   struct rf_error *err);
@@ -131,6 +149,22 @@ enum rf_status rf_redis_too_large(const struct rf_event *event, uint64_t size,
 RF_USE_RESULT enum rf_status rf_redis_row_json(struct rf_buf *out, const struct rf_event *event,
                                                const struct rf_json_names *names,
                                                const struct rf_value *image, struct rf_error *err);
+
+/* ---- redis_documents.c */
+
+/* Binds the templates to a collection. Returns RF_OK; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_redis_documents_bind(struct rf_redis_sink *sink,
+                                                     struct rf_redis_table *target,
+                                                     const struct rf_table *table,
+                                                     struct rf_error *err);
+/* Takes a change of one document in, as rf_redis_row_put. */
+RF_USE_RESULT enum rf_status rf_redis_document_put(struct rf_redis_sink *sink,
+                                                   struct rf_redis_table *target,
+                                                   const struct rf_event *event,
+                                                   struct rf_error *err);
+/* The commands that put the change's document under its key: as=hash, as=json. */
+void rf_redis_document_hash(struct rf_redis_sink *sink, const struct rf_redis_change *change);
+void rf_redis_document_json(struct rf_redis_sink *sink, const struct rf_redis_change *change);
 
 /* ---- redis_truncate.c */
 

@@ -16,7 +16,9 @@
  *     stamp          of the last event of the last transaction before it
  *     picks          what the context's picks were
  *     stream:KEY     "1": the stream KEY is ours */
+#include "sink/document.h"
 #include "sink/redis_sink.h"
+#include "wire/bson_json.h"
 
 #include "base/memory.h"
 
@@ -353,12 +355,46 @@ static enum rf_status add_image(struct rf_redis_sink *sink, struct entry *entry,
     return status;
 }
 
+static void add_document(struct rf_redis_sink *sink, struct entry *entry, const char *name,
+                         struct rf_str document)
+{
+    if (document.size > 0) {
+        rf_bson_json_add(&sink->entry, document, RF_BSON_JSON_RELAXED);
+        end_field(sink, entry, name);
+    }
+}
+
+/* The same of a collection: documents as they are, or what an update changed. */
+static enum rf_status add_documents(struct rf_redis_sink *sink, struct entry *entry,
+                                    const struct rf_event *event, struct rf_error *err)
+{
+    struct rf_bson_element id;
+    enum rf_status status = rf_document_id(event, &id, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    struct rf_str before = rf_document_of(event->before), after = rf_document_of(event->after);
+    rf_buf_add_str(&sink->entry, RF_STR("{\"_id\":"));
+    rf_bson_json_add_value(&sink->entry, &id, RF_BSON_JSON_RELAXED);
+    rf_buf_add_byte(&sink->entry, '}');
+    end_field(sink, entry, "key");
+    add_document(sink, entry, "before", before);
+    add_document(sink, entry, "after", after);
+    if (after.size == 0 && event->change != NULL) {
+        add_document(sink, entry, "update", event->change->update);
+    }
+    return RF_OK;
+}
+
 static enum rf_status add_row(struct rf_redis_sink *sink, struct entry *entry,
                               const struct rf_event *event, const struct rf_redis_table *target,
                               struct rf_error *err)
 {
     rf_buf_add_str(&sink->entry, event->table->full_name);
     end_field(sink, entry, "table");
+    if (event->table->documents) {
+        return add_documents(sink, entry, event, err);
+    }
     enum rf_status status =
         add_image(sink, entry, "key", event, &target->key_names, rf_event_image(event), err);
     if (status == RF_OK) {

@@ -47,6 +47,7 @@ static void unbind_target(struct rf_redis_table *target)
 {
     rf_binding_deinit(&target->key);
     rf_binding_deinit(&target->value);
+    rf_bson_row_deinit(&target->row);
     rf_buf_deinit(&target->heads);
     rf_json_names_deinit(&target->names);
     rf_json_names_deinit(&target->key_names);
@@ -185,9 +186,14 @@ static enum rf_status record_target(struct rf_redis_sink *sink, struct rf_redis_
 static enum rf_status bind_version(struct rf_redis_sink *sink, struct rf_redis_table *target,
                                    const struct rf_table *table, struct rf_error *err)
 {
-    enum rf_status status = rf_template_bind(&sink->key_template, table, &target->key, err);
-    if (status == RF_OK && sink->as == RF_REDIS_STRING) {
-        status = rf_template_bind(&sink->value_template, table, &target->value, err);
+    enum rf_status status;
+    if (table->documents && sink->as != RF_REDIS_STREAM) {
+        status = rf_redis_documents_bind(sink, target, table, err);
+    } else {
+        status = rf_template_bind(&sink->key_template, table, &target->key, err);
+        if (status == RF_OK && sink->as == RF_REDIS_STRING) {
+            status = rf_template_bind(&sink->value_template, table, &target->value, err);
+        }
     }
     if (status != RF_OK && table->key_count == 0) {
         rf_error_hint(err,
@@ -201,9 +207,9 @@ static enum rf_status bind_version(struct rf_redis_sink *sink, struct rf_redis_t
     struct rf_str prefix = target->key.prefix, own = RF_STR(RF_REDIS_OWN_PREFIX);
     target->near_own = rf_str_starts(prefix, own) || rf_str_starts(own, prefix);
     target->table = rf_table_retain((struct rf_table *)table);
-    if (sink->as == RF_REDIS_HASH) {
+    if (sink->as == RF_REDIS_HASH && !table->documents) {
         build_heads(target);
-    } else if (sink->as != RF_REDIS_STRING) {
+    } else if (sink->as != RF_REDIS_STRING && sink->as != RF_REDIS_HASH) {
         rf_json_names_init(&target->names, table, NULL, table->column_count);
         rf_json_names_init(&target->key_names, table, table->key_columns, table->key_count);
     }
