@@ -8,6 +8,9 @@
  * from one that may be there. TRUNCATE waits for all before it; other statements change nothing,
  * but that columns which the source has got are added before the first row that has them.
  *
+ * A document of a collection is a row of its _id and its JSON, or of what values=... makes of its
+ * fields; see cassandra_documents.c.
+ *
  * flush waits until all is confirmed, and then writes the position, see cassandra_place.c. As long
  * as the source has more to give, what came last may wait for rows of the same keys; see window.h.
  * */
@@ -318,6 +321,7 @@ static void cassandra_close(void *state)
     rf_cql_cluster_close(&sink->cluster);
     rf_cassandra_tables_deinit(sink);
     rf_window_deinit(&sink->window);
+    rf_arena_deinit(&sink->documents);
     free(sink->requests);
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) {
         rf_buf_deinit(bufs[i]);

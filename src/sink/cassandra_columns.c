@@ -33,7 +33,7 @@ static enum rf_status no_key(const struct rf_table *table, struct rf_error *err)
 
 static void copy_columns(struct rf_cassandra_table *table)
 {
-    const struct rf_table *source = table->table;
+    const struct rf_table *source = table->shown;
     table->columns = rf_alloc_zero(source->column_count + 1, sizeof *table->columns);
     table->column_count = source->column_count;
     for (uint32_t i = 0; i < source->column_count; i++) {
@@ -84,7 +84,7 @@ static bool is_key_name(const struct rf_cassandra_sink *sink, uint32_t number, s
 static enum rf_status map_columns(struct rf_cassandra_sink *sink, struct rf_cassandra_table *table,
                                   struct rf_error *err)
 {
-    const struct rf_table *source = table->table;
+    const struct rf_table *source = table->shown;
     uint32_t own = 0;
     table->columns = rf_alloc_zero(sink->values.count, sizeof *table->columns);
     table->column_count = sink->values.count;
@@ -114,12 +114,12 @@ enum rf_status rf_cassandra_columns_make(struct rf_cassandra_sink *sink,
                                          struct rf_cassandra_table *table, struct rf_error *err)
 {
     enum rf_status status = RF_OK;
-    uint32_t most = table->table->key_count;
+    uint32_t most = table->shown->key_count;
     most = sink->values.count > most ? sink->values.count : most;
     table->key = rf_alloc_zero(most + 1, sizeof *table->key);
     if (sink->values.count > 0) {
         status = map_columns(sink, table, err);
-    } else if (table->table->key_count == 0) {
+    } else if (table->shown->key_count == 0) {
         status = no_key(table->table, err);
     } else {
         copy_columns(table);
@@ -203,7 +203,7 @@ const char *rf_cassandra_column_type(const struct rf_cassandra_sink *sink,
                                      const struct rf_cassandra_column *column)
 {
     const struct rf_column *source =
-        &table->table->columns[column->source < 0 ? 0 : column->source];
+        &table->shown->columns[column->source < 0 ? 0 : column->source];
     bool texts = column->source < 0 || (sink->dates == DATES_TEXT && is_date(source));
     return texts ? "text" : own_type(source, column->key);
 }
@@ -352,7 +352,7 @@ enum rf_status rf_cassandra_column_fit(struct rf_cassandra_sink *sink,
         set_method(column, RF_CASSANDRA_READ, 0, UINT32_MAX, true);
         return RF_OK;
     }
-    if (column->source >= 0 && fit(column, &table->table->columns[column->source], kind)) {
+    if (column->source >= 0 && fit(column, &table->shown->columns[column->source], kind)) {
         return RF_OK;
     }
     /* Who makes rows of his own knows what the texts are; but keys that are one there for two of

@@ -122,6 +122,9 @@ enum rf_status rf_cassandra_rows_finish(struct rf_cassandra_sink *sink, struct r
     if (status == RF_OK) {
         status = rf_cql_cluster_finish(&sink->cluster, err);
     }
+    if (status == RF_OK) {
+        rf_arena_reset(&sink->documents, RF_WINDOW_ARENA_BYTES);
+    }
     if (status == RF_OK && sink->refused_event != NULL) {
         status = sink->refused.status;
         if (err != NULL) {
@@ -245,8 +248,12 @@ enum rf_status rf_cassandra_row_put(struct rf_cassandra_sink *sink, const struct
                                     struct rf_error *err)
 {
     struct rf_cassandra_change change;
+    bool passes = false;
     enum rf_status status = bind(sink, event, &change, err);
-    if (status != RF_OK) {
+    if (status == RF_OK && event->table->documents) {
+        status = rf_cassandra_document_take(sink, &change, &passes, err);
+    }
+    if (status != RF_OK || passes) {
         return status;
     }
     if (change.removes) {

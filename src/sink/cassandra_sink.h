@@ -7,6 +7,7 @@
  *     cassandra_columns.c   columns of the source to columns of CQL: which types fit
  *     cassandra_values.c    values of a row to those of CQL
  *     cassandra_rows.c      rows to changes, of which one waits for each key, and those to requests
+ *     cassandra_documents.c documents of collections as rows
  *
  * All of it belongs to the sink's thread. */
 #ifndef ROWFERRY_SINK_CASSANDRA_SINK_H
@@ -16,6 +17,7 @@
 #include "event/template.h"
 #include "net/cql_cluster.h"
 #include "sink/window.h"
+#include "wire/bson_row.h"
 
 #include <rowferry/batch.h>
 #include <rowferry/source.h>
@@ -71,6 +73,8 @@ struct rf_cassandra_table {
     uint64_t lift;        /* is added to its stamps: what was there before us is older */
 
     struct rf_table *table; /* the version that the rest is about, one reference; NULL: unseen */
+    const struct rf_table *shown; /* the same, or the rows that its documents are made to */
+    struct rf_bson_row row;       /* of a collection */
     struct rf_cassandra_column *columns;
     uint32_t column_count;
     uint32_t *key; /* which of them make the primary key, those of the partition first */
@@ -121,6 +125,7 @@ struct rf_cassandra_sink {
     uint32_t table_count;
     struct rf_cassandra_table *last;      /* the table of the row before */
     struct rf_window window;              /* of struct rf_cassandra_change */
+    struct rf_arena documents;            /* rows of those that wait or are under way */
     struct rf_cassandra_change *requests; /* under way, by slot */
     const struct rf_view *view;           /* what is being written */
     bool looked;                          /* in this call the owner was looked at */
@@ -251,6 +256,16 @@ RF_USE_RESULT enum rf_status rf_cassandra_key_add(struct rf_cassandra_sink *sink
                                                   struct rf_buf *out,
                                                   const struct rf_cassandra_change *change,
                                                   struct rf_error *err);
+
+/* ---- cassandra_documents.c */
+
+/* What the columns ask of the documents of a collection; before they are made. */
+void rf_cassandra_documents_show(struct rf_cassandra_sink *sink, struct rf_cassandra_table *table);
+/* Gives a change of a document its row; *passes: nothing is to be done for it. May wait for what is
+ * under way. Returns as rf_cassandra_rows_finish; RF_CONFIG: the document is not told. */
+RF_USE_RESULT enum rf_status rf_cassandra_document_take(struct rf_cassandra_sink *sink,
+                                                        struct rf_cassandra_change *change,
+                                                        bool *passes, struct rf_error *err);
 
 /* ---- cassandra_rows.c */
 

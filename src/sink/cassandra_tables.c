@@ -277,8 +277,10 @@ static void unbind(struct rf_cassandra_table *table)
     rf_cassandra_columns_deinit(table);
     rf_cql_statement_deinit(&table->insert);
     rf_cql_statement_deinit(&table->remove);
+    rf_bson_row_deinit(&table->row);
     rf_table_release(table->table);
     table->table = NULL;
+    table->shown = NULL;
 }
 
 static enum rf_status bind_version(struct rf_cassandra_sink *sink, struct rf_cassandra_table *table,
@@ -319,6 +321,10 @@ enum rf_status rf_cassandra_table_bind(struct rf_cassandra_sink *sink, const str
     unbind(target);
     if (status == RF_OK) {
         target->table = rf_table_retain((struct rf_table *)table);
+        target->shown = table;
+        if (table->documents) {
+            rf_cassandra_documents_show(sink, target);
+        }
         status = bind_version(sink, target, err);
     }
     if (status != RF_OK) {
