@@ -5,7 +5,7 @@
  * what becomes of them, and the table that the sink is shown instead. Whether a rule fits is
  * decided there, by the columns' declared types, never by a value. A rule that names a table and
  * finds no such column in it stops the pipeline: a misspelt name must not show in clear what was to
- * be hidden. */
+ * be hidden. So does one that is about a collection: it has documents, and no columns. */
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "event/name.h"
@@ -279,6 +279,29 @@ static enum rf_status draft_column(const struct rf_rules *rules, struct draft *d
     return status;
 }
 
+/* Fields of documents are no columns: a rule that would do nothing could show what it was to
+ * hide. */
+static enum rf_status check_documents(const struct rf_rules *rules, const struct draft *draft,
+                                      struct rf_error *err)
+{
+    const struct rf_table *table = draft->table;
+    for (uint32_t i = 0; table->documents && i < rules->count; i++) {
+        const struct rf_rule *rule = &rules->items[i];
+        if (rf_rule_names_table(rule, &draft->names)) {
+            rf_fail(err, RF_CONFIG,
+                    "columns: \"%.*s\" would be about fields of documents of %.*s too, and fields "
+                    "cannot be left out or hidden yet",
+                    RF_STR_ARG(rule->text), RF_STR_ARG(table->full_name));
+            rf_error_hint(err,
+                          "write the tables that it is about into the rule, or leave the "
+                          "collection out with tables=...,-%.*s",
+                          RF_STR_ARG(table->full_name));
+            return RF_CONFIG;
+        }
+    }
+    return RF_OK;
+}
+
 static enum rf_status draft_table(const struct rf_rules *rules, struct draft *draft,
                                   struct rf_arena *arena, struct rf_error *err)
 {
@@ -297,7 +320,7 @@ static enum rf_status draft_table(const struct rf_rules *rules, struct draft *dr
         rf_name_fold(name, table->columns[i].name);
         draft->lower[i] = (struct rf_str){name, table->columns[i].name.size};
     }
-    enum rf_status status = RF_OK;
+    enum rf_status status = check_documents(rules, draft, err);
     for (uint32_t i = 0; i < rules->count && status == RF_OK; i++) {
         status = check_rule(&rules->items[i], draft, arena, err);
     }

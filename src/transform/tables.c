@@ -117,6 +117,16 @@ static bool picks_ddl(struct tables *tables, struct rf_str database)
                                      in_lower_case(tables, database));
 }
 
+/* The table that the event is about, which has no description here. */
+static enum rf_status judge_object(struct tables *tables, const struct rf_event *event,
+                                   bool *picked, struct rf_error *err)
+{
+    rf_buf_set(&tables->name, event->database);
+    rf_buf_add_byte(&tables->name, '.');
+    rf_buf_add_str(&tables->name, event->object);
+    return judge(tables, rf_buf_str(&tables->name), picked, err);
+}
+
 static enum rf_status tables_apply(void *state, struct rf_event *event, bool *drop,
                                    struct rf_arena *arena, struct rf_error *err)
 {
@@ -127,10 +137,13 @@ static enum rf_status tables_apply(void *state, struct rf_event *event, bool *dr
     if (event->table != NULL) {
         status = judge_table(tables, event->table, &picked, err);
     } else if (event->op == RF_TRUNCATE) {
-        rf_buf_set(&tables->name, event->database);
-        rf_buf_add_byte(&tables->name, '.');
-        rf_buf_add_str(&tables->name, event->object);
-        status = judge(tables, rf_buf_str(&tables->name), &picked, err);
+        status = judge_object(tables, event, &picked, err);
+    } else if (event->change != NULL && event->object.size > 0) {
+        /* A drop or rename of a collection; by either of its names. */
+        status = judge_object(tables, event, &picked, err);
+        if (status == RF_OK && !picked && event->change->to.size > 0) {
+            status = judge(tables, event->change->to, &picked, err);
+        }
     } else {
         picked = picks_ddl(tables, event->database);
     }

@@ -152,6 +152,40 @@ static void test_rules_that_do_not_fit_a_table_are_refused_by_name(void **state)
     rf_buf_deinit(&text);
 }
 
+static void test_a_rule_about_a_collection_is_refused_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules;
+        enum rf_status status;
+    } cases[] = {
+        {"-email", RF_CONFIG},
+        {"mask(*.email)", RF_CONFIG},
+        {"-shop.posts.email", RF_CONFIG},
+        {"-users.email", RF_OK},
+        {"id", RF_CONFIG},
+        {"hash(shop.u*.email)", RF_OK},
+    };
+    struct rf_table *posts = rf_test_table("shop", "posts", "_id:text! document:json");
+    posts->documents = true;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_test_transform transform = {.type = &rf_transform_columns};
+        struct rf_batch batch = {.bytes_max = 1 << 20};
+        struct rf_buf out = {0};
+        struct rf_error err = {0};
+        assert_int_equal(rf_test_transform_open(&transform, cases[i].rules, salt, &err), RF_OK);
+        rf_test_begin(&batch, 1);
+        struct rf_event *event = rf_test_create(&batch, posts, "1|{}");
+        enum rf_status status = rf_test_transform_apply(&transform, event, &out);
+        assert_int_equal(status, cases[i].status);
+        assert_true(status == RF_OK || strstr(rf_buf_cstr(&out), "shop.posts") != NULL);
+        rf_test_transform_close(&transform);
+        rf_buf_deinit(&out);
+        rf_batch_deinit(&batch);
+    }
+    rf_table_release(posts);
+}
+
 static void test_a_rule_for_another_table_or_with_a_star_need_not_find_its_column(void **state)
 {
     static const char *const rules[] = {
@@ -377,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_rule_does_what_it_says),
         cmocka_unit_test(test_rules_that_do_not_fit_a_table_are_refused_by_name),
+        cmocka_unit_test(test_a_rule_about_a_collection_is_refused_by_name),
         cmocka_unit_test(test_a_rule_for_another_table_or_with_a_star_need_not_find_its_column),
         cmocka_unit_test(test_hash_without_a_salt_is_refused_and_says_why),
         cmocka_unit_test(test_the_shown_table_is_whole_and_outlives_the_sources),

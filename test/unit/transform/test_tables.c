@@ -109,6 +109,39 @@ static void test_a_sink_gets_ddl_of_databases_with_tables_of_its_own(void **stat
     }
 }
 
+static void test_a_sink_gets_drops_and_renames_of_its_collections(void **state)
+{
+    static const struct {
+        const char *patterns, *collection, *to;
+        enum verdict verdict;
+    } cases[] = {
+        {"shop.posts", "posts", "", GETS},
+        {"shop.posts", "notes", "", DROPS},
+        {"shop.posts", "notes", "shop.posts", GETS},
+        {"shop.posts", "posts", "shop.old", GETS},
+        {"shop.posts", "notes", "shop.old", DROPS},
+        {"shop.posts", "", "", GETS},
+        {"other.posts", "", "", DROPS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_test_transform transform = {.type = &rf_transform_tables};
+        struct rf_batch batch = {.bytes_max = 1 << 20};
+        struct rf_document_change change = {.type = RF_STR("drop"), .to = rf_str_of(cases[i].to)};
+        struct rf_buf text = {0};
+        struct rf_error err = {0};
+        assert_int_equal(rf_test_transform_open(&transform, cases[i].patterns, NULL, &err), RF_OK);
+        rf_test_begin(&batch, 1);
+        struct rf_event *event = rf_test_ddl(&batch, "shop", "{}");
+        event->object = rf_str_of(cases[i].collection);
+        event->change = &change;
+        assert_int_equal(verdict_on(&transform, event, &text), cases[i].verdict);
+        rf_test_transform_close(&transform);
+        rf_batch_deinit(&batch);
+        rf_buf_deinit(&text);
+    }
+}
+
 static void test_doubt_about_case_is_said_with_what_to_write(void **state)
 {
     struct rf_test_transform transform = {.type = &rf_transform_tables};
@@ -147,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_sink_gets_rows_and_truncates_of_its_tables),
         cmocka_unit_test(test_a_sink_gets_ddl_of_databases_with_tables_of_its_own),
+        cmocka_unit_test(test_a_sink_gets_drops_and_renames_of_its_collections),
         cmocka_unit_test(test_doubt_about_case_is_said_with_what_to_write),
         cmocka_unit_test(test_a_pattern_that_matches_nothing_is_refused),
     };
