@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/registry.h"
+#include "lib/mongo_documents.h"
 #include "lib/subjects.h"
 
 #include <poll.h>
@@ -206,6 +207,65 @@ static void test_all_events_arrive_in_order(void **state)
             end(&stage);
         }
     }
+}
+
+/* A batch of documents: made, replaced, updated, gone, deleted. */
+static void fill_documents(struct rf_batch *batch, struct rf_table *posts)
+{
+    static const char what[] = "{\"updatedFields\":{\"a\":2},\"removedFields\":[]}";
+    rf_test_begin(batch, 1);
+    rf_test_document_create(batch, posts, "{\"_id\":1,\"a\":1,\"k\":\"x\"}");
+    rf_test_document_create(batch, posts, "{\"_id\":\"two\",\"a\":{\"b\":[null]}}");
+    rf_test_document_update(batch, posts, "{\"_id\":1}", NULL, "{\"_id\":1,\"a\":2}", what);
+    rf_test_document_update(batch, posts, "{\"_id\":\"two\"}", NULL, "null", what);
+    rf_test_document_delete(batch, posts, "{\"_id\":\"two\"}", NULL);
+    rf_test_document_drop(batch, "drop", "shop", "posts");
+    rf_test_document_replace(batch, posts, NULL, "{\"_id\":1}");
+    rf_test_commit(batch);
+}
+
+static enum rf_status write_all(struct stage *stage, const struct rf_batch *batch)
+{
+    struct rf_view view = rf_test_view(batch, 0, UINT32_MAX);
+    return stage->sink.type->write(stage->sink.state, &view, &stage->err);
+}
+
+/* Documents are taken, again too; an update that tells what it changed alone is carried by those
+ * that carry events, and refused by name by those that hold the last state. */
+static void test_documents_are_taken_whole_and_what_is_not_is_said(void **state)
+{
+    (void)state;
+    struct rf_table *posts = rf_test_collection("shop", "posts");
+    for (each_subject(subject)) {
+        struct stage stage;
+        struct rf_batch batch = {.bytes_max = 1 << 20}, untold = {.bytes_max = 1 << 20};
+        begin(&stage, subject, 12);
+        fill_documents(&batch, posts);
+        rf_test_begin(&untold, 2);
+        rf_test_document_update(&untold, posts, "{\"_id\":1}", NULL, NULL,
+                                "{\"updatedFields\":{\"a\":2},\"removedFields\":[]}");
+        rf_test_commit(&untold);
+        expect_status(&stage, open_sink(&stage), RF_OK);
+        expect_status(&stage, write_all(&stage, &batch), RF_OK);
+        if (!subject->once) {
+            expect_status(&stage, write_all(&stage, &batch), RF_OK);
+        }
+        stage.accepted = 1;
+        expect_status(&stage, flush(&stage), RF_OK);
+        bool streams =
+            strstr(subject->name, "stream") != NULL; /* of a sink that keeps state else */
+        if (stage.sink.type->keeps_state && !streams) {
+            expect_status(&stage, write_all(&stage, &untold), RF_CONFIG);
+            assert_non_null(strstr(stage.err.message, "shop.posts"));
+            assert_non_null(strstr(stage.err.hint, "images="));
+        } else {
+            expect_status(&stage, write_all(&stage, &untold), RF_OK);
+        }
+        end(&stage);
+        rf_batch_deinit(&batch);
+        rf_batch_deinit(&untold);
+    }
+    rf_table_release(posts);
 }
 
 static void test_closing_accepts_what_was_never_opened(void **state)
@@ -631,6 +691,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_sink_of_this_build_is_shown),
         cmocka_unit_test(test_all_events_arrive_in_order),
+        cmocka_unit_test(test_documents_are_taken_whole_and_what_is_not_is_said),
         cmocka_unit_test(test_closing_accepts_what_was_never_opened),
         cmocka_unit_test(test_a_failed_open_leaves_nothing_in_the_way),
         cmocka_unit_test(test_nothing_is_an_event_too),
