@@ -43,6 +43,17 @@ void rf_access_deinit(struct rf_access *access)
     *access = (struct rf_access){0};
 }
 
+void rf_access_add_login(struct rf_buf *out, const struct rf_access *access, bool named)
+{
+    if (access->user != NULL) {
+        if (named) {
+            rf_buf_printf(out, "    user: %s\n", access->user);
+        }
+        rf_buf_printf(out, "    password_file: \"%s/secrets/%s\"\n", access->home.path.data,
+                      access->user);
+    }
+}
+
 /* What a person can do when nobody answers. */
 static enum rf_status advise(enum rf_status status, const char *container, struct rf_error *err)
 {

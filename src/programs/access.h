@@ -25,6 +25,10 @@ RF_USE_RESULT enum rf_status rf_access_find(struct rf_access *access, const char
                                             const char *user, struct rf_error *err);
 void rf_access_deinit(struct rf_access *access);
 
+/* Appends the lines of a configuration that log in there as that user: "    user: ...", where it is
+ * not in the address (`named`), and the file of the password. Nothing where it asks for none. */
+void rf_access_add_login(struct rf_buf *out, const struct rf_access *access, bool named);
+
 /* Find, connect and log in, as `pluto` where the server knows users. What is connected is closed
  * before. Returns as rf_access_find and the client do. */
 RF_USE_RESULT enum rf_status rf_access_mysql(struct rf_mysql *mysql, int64_t timeout_ms,

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "checkpoint/checkpoint.h"
 #include "programs/access.h"
+#include "programs/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,45 +32,6 @@ enum {
 
 /* ---- What is run ----------------------------------------------------------------------------- */
 
-/* Beside us where it is installed, one level up in a build directory. */
-static enum rf_status find_rowferry(struct rf_buf *out, struct rf_error *err)
-{
-    const char *chosen = getenv("ROWFERRY");
-    struct rf_buf directory = {0};
-    enum rf_status status = RF_OK;
-
-    if (chosen != NULL && chosen[0] != '\0') {
-        rf_buf_printf(out, "%s", chosen);
-        return RF_OK;
-    }
-    status = rf_process_directory(&directory, err);
-    if (status == RF_OK) {
-        rf_buf_printf(out, "%.*s/rowferry", RF_STR_ARG(rf_buf_str(&directory)));
-        if (access(rf_buf_cstr(out), X_OK) != 0) {
-            rf_buf_reset(out);
-            rf_buf_printf(out, "%.*s/../rowferry", RF_STR_ARG(rf_buf_str(&directory)));
-        }
-        if (access(rf_buf_cstr(out), X_OK) != 0) {
-            status = rf_fail(err, RF_CONFIG, "the program rowferry does not lie beside this one");
-            rf_error_hint(err, "build or install it; ROWFERRY=PATH says where it is");
-        }
-    }
-    rf_buf_deinit(&directory);
-    return status;
-}
-
-/* "    user: ..." and where the password is, where the server asks for one. */
-static void add_login(struct rf_buf *out, const struct rf_access *access, bool named)
-{
-    if (access->user != NULL) {
-        if (named) {
-            rf_buf_printf(out, "    user: %s\n", access->user);
-        }
-        rf_buf_printf(out, "    password_file: \"%s/secrets/%s\"\n", access->home.path.data,
-                      access->user);
-    }
-}
-
 static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql,
                      const struct rf_access *mongo, const struct rf_access *redis,
                      struct rf_buf *out)
@@ -81,19 +43,19 @@ static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql
                   "from: earliest\n"
                   "source:\n    url: mysql://%s@127.0.0.1:%u\n",
                   ferry->directory.data, mysql->user, mysql->port);
-    add_login(out, mysql, false);
+    rf_access_add_login(out, mysql, false);
     rf_buf_printf(out,
                   "    tables: [pluto.posts]\nsinks:\n  - url: mongodb://127.0.0.1:%u\n"
                   "    name: mongodb\n",
                   mongo->port);
-    add_login(out, mongo, true);
+    rf_access_add_login(out, mongo, true);
     rf_buf_printf(out, "  - url: redis://127.0.0.1:%u/0\n    name: redis\n", redis->port);
-    add_login(out, redis, false);
+    rf_access_add_login(out, redis, false);
     rf_buf_printf(out,
                   "    key: \"pluto:posts:{id}\"\n"
                   "  - url: redis://127.0.0.1:%u/0\n    name: last-insert-date\n",
                   redis->port);
-    add_login(out, redis, false);
+    rf_access_add_login(out, redis, false);
     rf_buf_printf(out, "    as: string\n    key: LastInsertDate\n    value: \"{stamp}\"\n");
 }
 
@@ -306,7 +268,7 @@ static enum rf_status start(struct rf_ferry *ferry, struct rf_error *err)
         status = write_config(ferry, err);
     }
     if (status == RF_OK) {
-        status = find_rowferry(&program, err);
+        status = rf_child_program(&program, err);
     }
     if (status == RF_OK) {
         rf_words_add(&words, "%.*s", RF_STR_ARG(rf_buf_str(&program)));

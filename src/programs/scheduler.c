@@ -5,6 +5,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "programs/child.h"
 #include "programs/ferry.h"
 #include "programs/screen.h"
 #include "programs/stores.h"
@@ -351,35 +352,6 @@ static void on_nothing(void *argument)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* What it said last to a person: the message in its log, and the hints behind it. */
-static void show_log(const struct rf_ferry *ferry)
-{
-    enum { TAIL_BYTES = 4000 };
-    const struct rf_str lead = RF_STR("rowferry: ");
-    char text[TAIL_BYTES];
-    struct rf_str rest = {text, 0}, line, shown = RF_STR_NONE;
-    FILE *file = fopen(ferry->log.data, "re");
-
-    if (file == NULL) {
-        return;
-    }
-    if (fseek(file, -TAIL_BYTES, SEEK_END) != 0) {
-        rewind(file);
-    }
-    rest.size = fread(text, 1, sizeof text, file);
-    fclose(file);
-    const char *end = text + rest.size;
-    while (rf_str_split(&rest, '\n', &line)) {
-        if (rf_str_starts(line, lead)) {
-            shown = (struct rf_str){line.data, (size_t)(end - line.data)};
-        }
-    }
-    while (shown.size > 0 && shown.data[shown.size - 1] == '\n') {
-        shown.size--;
-    }
-    rf_message_detail(shown);
-}
-
 static int run_loop(struct scheduler *scheduler)
 {
     struct rf_signals signals = {
@@ -395,7 +367,7 @@ static int run_loop(struct scheduler *scheduler)
     }
     bool over = status != RF_OK;
     if (over) {
-        show_log(&scheduler->ferry);
+        rf_child_show_log(scheduler->ferry.log.data);
         rf_message_failure(&err);
         scheduler->code = scheduler->ferry.code;
     }
