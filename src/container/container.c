@@ -148,7 +148,8 @@ static enum rf_status start(struct rf_container_work *work,
     struct rf_home_settings before = home->settings;
 
     settle(work, runtime->name, &home->settings);
-    enum rf_status status = rf_port_check(home->settings.port, err);
+    enum rf_status status = rf_port_check(
+        home->settings.port, rf_home_is_native(home) ? RF_PORT_OURS : RF_PORT_ENGINE, err);
     if (status != RF_OK) {
         return status;
     }

@@ -197,6 +197,7 @@ done:
 
 /* ---- Stopping and looking -------------------------------------------------------------------- */
 
+/* With its data it goes at once: what it would still write down is removed right after. */
 static enum rf_status stop(const struct rf_container_runtime *runtime,
                            const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_error *err)
@@ -204,7 +205,7 @@ static enum rf_status stop(const struct rf_container_runtime *runtime,
     (void)runtime;
     struct rf_process_result result = {0};
     struct rf_words words = {0};
-    enum rf_status status = begin(&words, "stop", type, home, err);
+    enum rf_status status = begin(&words, "kill", type, home, err);
 
     if (status == RF_OK) {
         status = rf_process_run(&words, &result, err);

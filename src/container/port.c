@@ -114,7 +114,7 @@ enum rf_status rf_port_taken(uint16_t port, struct rf_error *err)
 
 /* ---- Whether we could have it ---------------------------------------------------------------- */
 
-/* Ports below this one are for root; proc(5) has it since Linux 4.11. */
+/* Ports below this one need a right that root has; proc(5) has it since Linux 4.11. */
 static unsigned first_free_port(void)
 {
     unsigned port = 1024;
@@ -129,26 +129,22 @@ static unsigned first_free_port(void)
     return port;
 }
 
-static enum rf_status fail_root_only(uint16_t port, unsigned first, struct rf_error *err)
+static enum rf_status fail_no_right(uint16_t port, struct rf_error *err)
 {
-    rf_fail(err, RF_CONFIG,
-            "port %u is for root alone on this machine, and servers never run as "
-            "root",
-            port);
-    rf_error_hint(err, "take one of %u or above: --port N", first);
+    rf_fail(err, RF_CONFIG, "port %u is for root alone on this machine", port);
+    rf_error_hint(err,
+                  "run this as root, take a port of %u or above (--port N), or as root let all "
+                  "have it: sysctl net.ipv4.ip_unprivileged_port_start=%u",
+                  first_free_port(), port);
     return RF_CONFIG;
 }
 
-enum rf_status rf_port_check(uint16_t port, struct rf_error *err)
+enum rf_status rf_port_check(uint16_t port, enum rf_port_user user, struct rf_error *err)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    unsigned first = first_free_port();
     int on = 1;
 
-    if (port < first) {
-        return fail_root_only(port, first, err);
-    }
     int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe < 0) {
         return rf_fail(err, RF_CONFIG, "could not look at port %u: %s", port, strerror(errno));
@@ -164,7 +160,9 @@ enum rf_status rf_port_check(uint16_t port, struct rf_error *err)
     if (problem == EADDRINUSE) {
         return rf_port_taken(port, err);
     }
-    return problem == EACCES ? fail_root_only(port, first, err)
-                             : rf_fail(err, RF_CONFIG, "port %u of 127.0.0.1 cannot be had: %s",
-                                       port, strerror(problem));
+    if (problem == EACCES) {
+        return user == RF_PORT_OURS ? fail_no_right(port, err) : RF_OK;
+    }
+    return rf_fail(err, RF_CONFIG, "port %u of 127.0.0.1 cannot be had: %s", port,
+                   strerror(problem));
 }

@@ -4,9 +4,16 @@
 
 #include <rowferry/str.h>
 
-/* Whether a server of ours, which never runs as root, could listen there now. Returns RF_OK;
- * RF_CONFIG: it is taken, and by whom as far as we may know, or is for root alone. */
-RF_USE_RESULT enum rf_status rf_port_check(uint16_t port, struct rf_error *err);
+/* Who is to listen. */
+enum rf_port_user {
+    RF_PORT_OURS,   /* a process that we start: it may have the ports that we may have */
+    RF_PORT_ENGINE, /* an engine of containers, whose rights are not ours */
+};
+
+/* Whether it could listen there now. Returns RF_OK; RF_CONFIG: it is taken, and by whom as far as
+ * we may know, or we have no right to it. */
+RF_USE_RESULT enum rf_status rf_port_check(uint16_t port, enum rf_port_user user,
+                                           struct rf_error *err);
 
 /* Fails with RF_CONFIG because the port is taken, and says by whom. */
 enum rf_status rf_port_taken(uint16_t port, struct rf_error *err) __attribute__((cold));

@@ -36,8 +36,8 @@ struct rf_container_runtime {
                             const struct rf_container_type *type, const struct rf_home *home,
                             const struct rf_container_progress *progress, struct rf_buf *called,
                             struct rf_buf *details, struct rf_error *err);
-    /* Stops it in order, and removes what is kept of it outside of its home; one that does not run,
-     * or is not there, is fine. Returns RF_OK or RF_CONFIG. */
+    /* Stops it for good, as its data are to go, and removes what is kept of it outside of its home;
+     * one that does not run, or is not there, is fine. Returns RF_OK or RF_CONFIG. */
     enum rf_status (*stop)(const struct rf_container_runtime *runtime,
                            const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_error *err);

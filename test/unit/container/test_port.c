@@ -36,7 +36,7 @@ static void test_a_free_port_is_good(void **state)
     struct rf_error err = {0};
     (void)state;
     close(listen_somewhere(AF_INET, &port));
-    assert_int_equal(rf_port_check(port, &err), RF_OK);
+    assert_int_equal(rf_port_check(port, RF_PORT_OURS, &err), RF_OK);
     assert_false(rf_port_holder(port, &(struct rf_buf){0}));
 }
 
@@ -53,7 +53,7 @@ static void test_who_has_a_port_is_named(void **state)
             assert_int_equal(families[i], AF_INET6); /* a machine without IPv6 */
             continue;
         }
-        assert_int_equal(rf_port_check(port, &err), RF_CONFIG);
+        assert_int_equal(rf_port_check(port, RF_PORT_OURS, &err), RF_CONFIG);
         snprintf(wanted, sizeof wanted, "port %u is taken by test_container_ (pid %d)", port,
                  getpid());
         assert_string_equal(err.message, wanted);
