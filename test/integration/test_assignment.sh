@@ -22,6 +22,7 @@ expect_server() {
         mysql) expect_equal pluto "$(in_mysql 'SELECT DATABASE()')" ;;
         mongo) expect_contains "$(in_mongo '{"ping": 1}' admin)" '"ok": ' ;;
         redis) expect_equal PONG "$(in_redis PING)" ;;
+        cassandra) expect_equal 5 "$(in_cassandra 'SELECT release_version FROM system.local' | cut -c 1)" ;;
     esac
 }
 
@@ -33,12 +34,15 @@ expect_success ./my_mongo_container create
 expect_server final_mongo_container 1800 "$(container_pid mongo)" mongo
 expect_success ./my_redis_container create
 expect_server final_redis_container 2400 "$(container_pid redis)" redis
+expect_success ./my_cassandra_container create
+expect_server final_cassandra_container 1000 "$(container_pid cassandra)" cassandra
 
 # "Delete all the containers you have created so far."
-pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis)"
+pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis) $(container_pid cassandra)"
 expect_success ./my_sql_container delete
 expect_success ./my_mongo_container delete
 expect_success ./my_redis_container delete
+expect_success ./my_cassandra_container delete
 for pid in $pids; do
     expect_success process_gone "$pid"
 done
@@ -47,7 +51,7 @@ expect_equal "" "$(ls -A "$ROWFERRY_CONTAINERS")" "what is left"
 # ---- Part 2: all of them
 
 expect_success ./container create
-for name in mysql:5600 mongo:1800 redis:2400; do
+for name in mysql:5600 mongo:1800 redis:2400 cassandra:1000; do
     expect_server "final_${name%:*}_container" "${name#*:}" "$(container_pid "${name%:*}")" "${name%:*}"
 done
 
@@ -61,7 +65,7 @@ expect_equal 15 "$(in_mysql 'SELECT COUNT(*) FROM posts')"
 
 # "Run the container program passing -init as a parameter."
 expect_success ./container -init
-for name in mysql:5600 mongo:1800 redis:2400; do
+for name in mysql:5600 mongo:1800 redis:2400 cassandra:1000; do
     expect_server "final_${name%:*}_container" "${name#*:}" "$(container_pid "${name%:*}")" "${name%:*}"
 done
 expect_equal 0 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after -init"

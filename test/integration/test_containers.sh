@@ -11,6 +11,7 @@ use_containers
 mysql_port=$("$SERVERS" port)
 mongo_port=$("$SERVERS" port)
 redis_port=$("$SERVERS" port)
+cassandra_port=$("$SERVERS" port)
 
 # ---- Nothing is there yet
 
@@ -48,10 +49,12 @@ expect_equal "$pid" "$(container_pid mysql)" "pid after the second create"
 expect_status 0 "$BIN/my_redis_container" create --port "$redis_port" --memory 20M
 expect_status 0 "$BIN/my_mongo_container" create --port "$mongo_port"
 expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mongo_port"
+expect_status 0 "$BIN/my_cassandra_container" create --port "$cassandra_port" --memory 160M
+expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$cassandra_port, Cassandra 5"
 expect_status 0 "$ROWFERRY" container create
-expect_equal 3 "$(grep -c 'runs already on' "$STORY/out")" "all of them at once"
+expect_equal 4 "$(grep -c 'runs already on' "$STORY/out")" "all of them at once"
 expect_status 0 "$BIN/container" status --check
-expect_equal 3 "$(grep -c ' answers ' "$STORY/out")" "lines of status"
+expect_equal 4 "$(grep -c ' answers ' "$STORY/out")" "lines of status"
 expect_contains "$(cat "$STORY/out")" " $pid "
 expect_status 2 "$BIN/my_sql_container" create --port 5601
 expect_contains "$(cat "$STORY/err")" "runs already, on port $mysql_port and not on 5601"
@@ -81,6 +84,17 @@ expect_contains "$ferry_grants" "REPLICATION SLAVE, BINLOG MONITOR ON *.*"
 expect_contains "$ferry_grants" "GRANT SELECT ON \`pluto\`.*"
 expect_contains "$(in_mongo '{"listCollections": 1}' pluto)" '"notes"'
 
+# Cassandra: who writes may do what the sink needs, in that keyspace, and nothing else; the password
+# that everybody knows is good no more.
+expect_equal "CREATE ALTER SELECT MODIFY " "$(cassandra_as rowferry "$(container_secret cassandra rowferry)" \
+    'LIST ALL PERMISSIONS OF rowferry' | tee "$STORY/permissions" | cut -f 4 | tr '\n' ' ')" "rights of rowferry"
+expect_equal "<keyspace stamps>" "$(cut -f 3 "$STORY/permissions" | sort -u)" "where rowferry has them"
+expect_equal SELECT "$(in_cassandra 'LIST ALL PERMISSIONS OF pluto' | cut -f 4)" "rights of pluto"
+expect_equal "" "$(in_cassandra --dump stamps)" "tables of stamps"
+expect_contains "$(cassandra_as cassandra cassandra 'SELECT key FROM system.local' 2>&1)" "incorrect"
+expect_contains "$(cassandra_as '' '' 'SELECT key FROM system.local' 2>&1)" "cql.py: "
+expect_contains "$(tr '\0' ' ' <"/proc/$(container_pid cassandra)/cmdline")" " -Xmx163840k "
+
 # ---- Secrets are in their files, and nowhere else
 
 for secret in "$ROWFERRY_CONTAINERS"/*/secrets/*; do
@@ -101,7 +115,9 @@ done
 
 expect_status 0 "$BIN/mysqldb" --rows 3
 in_redis SET kept yes >/dev/null
-kill -KILL "$(container_pid mysql)" "$(container_pid redis)"
+cassandra_as rowferry "$(container_secret cassandra rowferry)" \
+    'CREATE TABLE stamps.kept (id text PRIMARY KEY)' "INSERT INTO stamps.kept (id) VALUES ('yes')"
+kill -KILL "$(container_pid mysql)" "$(container_pid redis)" "$(container_pid cassandra)"
 wait_until 20 process_gone "$pid"
 expect_status 6 "$BIN/container" status --check
 expect_contains "$(cat "$STORY/out")" "stopped"
@@ -112,6 +128,7 @@ expect_contains "$(cat "$STORY/out")" "final_mysql_container: starting it again,
 expect_equal 3 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after kill -9"
 expect_equal $((32 << 20)) "$(in_mysql 'SELECT @@innodb_buffer_pool_size')" "memory after kill -9"
 expect_equal yes "$(in_redis GET kept)" "Redis after kill -9"
+expect_equal yes "$(in_cassandra 'SELECT id FROM stamps.kept')" "Cassandra after kill -9"
 
 # Frozen, it is not dead, and says nothing.
 kill -STOP "$(container_pid mysql)"
@@ -125,7 +142,7 @@ expect_status 0 "$BIN/my_sql_container" status --check
 expect_status 0 "$ROWFERRY" container logs -n 2 mysql
 expect_equal 2 "$(wc -l <"$STORY/out")" "lines of the log"
 expect_status 0 "$BIN/container" logs -n 1
-expect_equal 3 "$(grep -c '^==> final_' "$STORY/out")" "logs of all"
+expect_equal 4 "$(grep -c '^==> final_' "$STORY/out")" "logs of all"
 expect_status 1 "$BIN/container" logs -n 0
 
 # ---- A port that is taken, by whom
@@ -179,11 +196,11 @@ expect_equal "" "$(in_redis CONFIG GET maxmemory | tail -n 1 | tr -d 0)" "memory
 
 # ---- Deleted, twice; nothing is left
 
-pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis)"
+pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis) $(container_pid cassandra)"
 expect_status 0 "$BIN/container" delete
-expect_equal 3 "$(grep -c ': deleted$' "$STORY/out")" "deleted"
+expect_equal 4 "$(grep -c ': deleted$' "$STORY/out")" "deleted"
 expect_status 0 "$BIN/container" delete
-expect_equal 3 "$(grep -c ': there is none$' "$STORY/out")" "deleted again"
+expect_equal 4 "$(grep -c ': there is none$' "$STORY/out")" "deleted again"
 expect_equal "" "$(ls -A "$ROWFERRY_CONTAINERS")" "what is left"
 for pid in $pids; do
     expect_success process_gone "$pid"
@@ -246,6 +263,13 @@ if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$BIN/c
         "$BIN/my_redis_container" create
     expect_contains "$(cat "$STORY/err")" "belongs to another user"
     expect_status 0 "${as[@]}" "$BIN/my_redis_container" delete
+    # A port that is for root is refused before anything is begun, and what to do is said.
+    if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1000 ]; then
+        expect_status 2 "${as[@]}" "$BIN/my_cassandra_container" create
+        expect_equal 1 "$(grep -c 'final_cassandra_container: port 1000 is for root alone' "$STORY/err")"
+        expect_contains "$(cat "$STORY/err")" "hint: run this as root, take a port of"
+        expect_success [ ! -d "$STORY/user/state/rowferry/containers/final_cassandra_container" ]
+    fi
 else
     echo "not tried: containers of an ordinary user (nobody cannot reach $BIN)"
 fi

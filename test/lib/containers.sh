@@ -6,9 +6,9 @@
 #   expect_equal 5 "$(in_mysql 'SELECT COUNT(*) FROM posts')"
 #
 # Their homes lie in the story's directory and end with it, also when the story is killed. What is in
-# the servers is asked by their own clients, or by test/lib/mongo.py, never by the code under test.
+# the servers is asked by their own clients, or by test/lib/mongo.py and cql.py, never by the code under test.
 
-CONTAINER_PORTS=(5600 1800 2400)
+CONTAINER_PORTS=(5600 1800 2400 1000)
 
 # use_containers [fixed]: with `fixed` the story fails unless the ports of the containers are free.
 use_containers() {
@@ -19,7 +19,7 @@ use_containers() {
     export ROWFERRY_RUNTIME=native
     # Also where the machine has a mongod: test/lib/mongo.py cannot log in.
     export ROWFERRY_MONGO=java
-    for name in mysql mongo redis; do
+    for name in mysql mongo redis cassandra; do
         story_servers+=("containers/final_${name}_container")
         echo "$ROWFERRY_CONTAINERS/final_${name}_container" >>"$STORY/guarded"
     done
@@ -33,22 +33,22 @@ use_containers() {
     fi
 }
 
-home_of() { # mysql|mongo|redis
+home_of() { # mysql|mongo|redis|cassandra
     echo "$ROWFERRY_CONTAINERS/final_$1_container"
 }
 
-container_port() { # mysql|mongo|redis
+container_port() { # mysql|mongo|redis|cassandra
     sed -n 's/^port //p' "$(home_of "$1")/container"
 }
 
 # The pid of a container's server, as tools/servers knows it; nothing for a container without one.
-container_pid() { # mysql|mongo|redis
+container_pid() { # mysql|mongo|redis|cassandra
     local kind=$1
     [ "$kind" != mysql ] || kind=mariadb
     [ ! -f "$(home_of "$1")/$kind.pid" ] || cut -d ' ' -f 1 "$(home_of "$1")/$kind.pid"
 }
 
-container_secret() { # mysql|mongo|redis USER
+container_secret() { # mysql|mongo|redis|cassandra USER
     cat "$(home_of "$1")/secrets/$2"
 }
 
@@ -68,6 +68,15 @@ in_redis() { # COMMAND...
 
 in_mongo() { # COMMAND [DATABASE], or --dump
     "$ROWFERRY_SOURCE_DIR/test/lib/mongo.py" "$(container_port mongo)" "$@"
+}
+
+in_cassandra() { # STATEMENT... or --dump KEYSPACE: as the application
+    cassandra_as pluto "$(container_secret cassandra pluto)" "$@"
+}
+
+cassandra_as() { # USER PASSWORD STATEMENT...
+    CQL_USER=$1 CQL_PASSWORD=$2 "$ROWFERRY_SOURCE_DIR/test/lib/cql.py" \
+        "$(container_port cassandra)" "${@:3}"
 }
 
 # What each store has of pluto.posts: "ID STAMP" per line, sorted.
