@@ -106,7 +106,8 @@ static const struct rf_option create_options[] = {
     {"port", RF_OPTION_INT, offsetof(struct create_options, port), NULL, "1..65535",
      "another port of 127.0.0.1 than its own; for one container", false},
     {"memory", RF_OPTION_SIZE, offsetof(struct create_options, memory_bytes), NULL, "16M..1T",
-     "what it may use: MySQL's buffer pool, MongoDB's heap or cache, Redis' data", false},
+     "what it may use: MySQL's buffer pool, MongoDB's heap or cache, Redis' data, Cassandra's heap",
+     false},
     RF_OPTION_END,
 };
 
