@@ -23,6 +23,7 @@ start_engine
 image_redis redis:7
 image_mysql mysql:8.4
 image_mongo mongo:7
+image_cassandra cassandra:5
 
 of_container() { # NAME TEMPLATE
     docker inspect --format "$2" "$1"
@@ -34,9 +35,11 @@ expect_status 0 "$BIN/my_sql_container" create
 expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:5600, Docker 20.10"
 expect_status 0 "$BIN/my_mongo_container" create
 expect_status 0 "$BIN/my_redis_container" create --memory 64M
+expect_status 0 "$BIN/my_cassandra_container" create --memory 640M
 for line in "final_mysql_container 127.0.0.1:5600->3306/tcp mysql:8.4" \
     "final_mongo_container 127.0.0.1:1800->1800/tcp mongo:7" \
-    "final_redis_container 127.0.0.1:2400->6379/tcp redis:7"; do
+    "final_redis_container 127.0.0.1:2400->6379/tcp redis:7" \
+    "final_cassandra_container 127.0.0.1:1000->9042/tcp cassandra:5"; do
     expect_contains "$(docker ps --format '{{.Names}} {{.Ports}} {{.Image}}')" "$line"
 done
 expect_equal redis "$(of_container final_redis_container \
@@ -45,16 +48,18 @@ expect_equal 67108864 "$(of_container final_redis_container '{{.HostConfig.Memor
 expect_equal "1 FULL FULL ON" "$(in_mysql 'SELECT @@log_bin, @@binlog_row_image,
     @@binlog_row_metadata, @@gtid_mode' | tr '\t' ' ')" "MySQL's log"
 expect_equal "appendfsync always" "$(in_redis CONFIG GET appendfsync | xargs)" "Redis"
+expect_equal "SELECT" "$(in_cassandra 'LIST ALL PERMISSIONS OF pluto' | cut -f 4)" "rights in Cassandra"
+expect_contains "$(cassandra_as cassandra cassandra 'SELECT key FROM system.local' 2>&1)" "incorrect"
 
 # No password can be seen by whoever may look at a container.
-for name in mysql mongo redis; do
+for name in mysql mongo redis cassandra; do
     for secret in "$(home_of $name)"/secrets/*; do
         expect_equal 0 "$(docker inspect final_${name}_container | grep -c "$(cat "$secret")")" \
             "password of $name in its description"
     done
 done
 expect_status 0 "$BIN/container" status --check
-expect_equal 3 "$(grep -c ' answers .*Docker ' "$STORY/out")" "lines of status"
+expect_equal 4 "$(grep -c ' answers .*Docker ' "$STORY/out")" "lines of status"
 
 # ---- Twice, stopped, removed by hand
 
@@ -62,7 +67,7 @@ expect_status 0 "$BIN/mysqldb"
 rows=$(posts_in_mysql)
 id=$(of_container final_mysql_container '{{.Id}}')
 expect_status 0 "$BIN/container" create
-expect_equal 3 "$(grep -c 'runs already on' "$STORY/out")" "created twice"
+expect_equal 4 "$(grep -c 'runs already on' "$STORY/out")" "created twice"
 docker kill final_mysql_container >/dev/null
 expect_status 6 "$BIN/container" status --check
 expect_status 0 "$BIN/my_sql_container" create

@@ -108,3 +108,22 @@ END
     chmod 755 "$root/entry"
     import_image "$root" "$1" 'ENV PATH=/usr/bin:/bin' 'ENTRYPOINT ["/entry"]'
 }
+
+# The configuration and the heap come as the official image takes them.
+image_cassandra() { # NAME
+    local root=$STORY/image.cassandra home
+    home=$("$SERVERS" tree cassandra)
+    mkdir -p "$root/server"
+    add_shell "$root"
+    add_java "$root"
+    cp -aL "$home/jars" "$root/server/"
+    cp "$ROWFERRY_SOURCE_DIR"/tools/cassandra/{java.options,logback.xml} "$root/server/"
+    cat >"$root/entry" <<'END'
+#!/bin/sh
+exec /java/bin/java @/server/java.options "-Xms$MAX_HEAP_SIZE" "-Xmx$MAX_HEAP_SIZE" \
+    -Dlogback.configurationFile=/server/logback.xml -Dcassandra.storagedir=/data $JVM_EXTRA_OPTS \
+    -cp '/server/jars/*' org.apache.cassandra.service.CassandraDaemon
+END
+    chmod 755 "$root/entry"
+    import_image "$root" "$1" 'ENV PATH=/usr/bin:/bin' 'ENTRYPOINT ["/entry"]' 'VOLUME /data'
+}
