@@ -34,6 +34,26 @@ const struct rf_container_type *rf_container_type_find(const char *name)
     return NULL;
 }
 
+const struct rf_container_server *rf_container_server_find(const struct rf_container_type *type,
+                                                           const char *name)
+{
+    for (size_t i = 0; type->servers[i].name != NULL; i++) {
+        if (strcmp(type->servers[i].name, name) == 0) {
+            return &type->servers[i];
+        }
+    }
+    return NULL;
+}
+
+const struct rf_container_server *rf_container_server_of(const struct rf_container_type *type,
+                                                         const struct rf_home *home)
+{
+    const struct rf_container_server *server =
+        rf_container_server_find(type, home->settings.server);
+
+    return server != NULL ? server : &type->servers[0];
+}
+
 void rf_container_work_deinit(struct rf_container_work *work)
 {
     rf_buf_deinit(&work->which);
@@ -51,6 +71,8 @@ static bool is_set(const char *text)
 static void settle(const struct rf_container_work *work, const char *runtime,
                    struct rf_home_settings *settings)
 {
+    bool fresh = settings->type[0] == '\0';
+
     snprintf(settings->type, sizeof settings->type, "%s", work->type->name);
     snprintf(settings->runtime, sizeof settings->runtime, "%s", runtime);
     if (work->wishes.port != 0) {
@@ -60,6 +82,12 @@ static void settle(const struct rf_container_work *work, const char *runtime,
     }
     if (work->wishes.memory_bytes != 0) {
         settings->memory_bytes = work->wishes.memory_bytes;
+    }
+    /* Of homes that say nothing of it, it is the first: they are older than the choice. */
+    if (is_set(work->wishes.server)) {
+        snprintf(settings->server, sizeof settings->server, "%s", work->wishes.server);
+    } else if (fresh && work->type->choose != NULL && strcmp(runtime, "native") == 0) {
+        snprintf(settings->server, sizeof settings->server, "%s", work->type->choose());
     }
     if (is_set(work->wishes.image)) {
         snprintf(settings->image, sizeof settings->image, "%s", work->wishes.image);
@@ -96,6 +124,34 @@ static enum rf_status check_same(const struct rf_container_work *work,
         return RF_OK;
     }
     rf_error_hint(err, "delete it first, or leave that option out");
+    return RF_CONFIG;
+}
+
+/* Its data are one server's, and no other can read them. */
+static enum rf_status check_server(const struct rf_container_work *work,
+                                   const struct rf_container_runtime *runtime,
+                                   const struct rf_home *home, struct rf_error *err)
+{
+    const char *wanted = work->wishes.server;
+    const struct rf_container_server *before = rf_container_server_of(work->type, home);
+
+    if (!is_set(wanted)) {
+        return RF_OK;
+    }
+    if (runtime != &rf_container_native) {
+        rf_fail(err, RF_CONFIG, "--server is for --runtime native, and this is %s", runtime->name);
+        rf_error_hint(err, "there --image decides which server it is");
+        return RF_CONFIG;
+    }
+    if (rf_container_server_find(work->type, wanted) == NULL) {
+        return rf_fail(err, RF_CONFIG, "%s has no server '%s'", work->type->title, wanted);
+    }
+    if (home->settings.type[0] == '\0' || strcmp(wanted, before->name) == 0) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "it was made with --server %s", before->name);
+    rf_error_hint(err, "'rowferry container -init --server %s %s' makes it afresh", wanted,
+                  work->type->name);
     return RF_CONFIG;
 }
 
@@ -177,6 +233,9 @@ static enum rf_status create(struct rf_container_work *work,
     enum rf_status status = check_type(work, home, err);
 
     if (status == RF_OK) {
+        status = check_server(work, runtime, home, err);
+    }
+    if (status == RF_OK) {
         status = runtime->look(runtime, work->type, home, &state, err);
     }
     if (status == RF_OK && state.runs) {
@@ -209,6 +268,9 @@ static enum rf_status choose_runtime(const struct rf_container_work *work,
     const char *wanted = work->wishes.runtime, *before = home->settings.runtime;
 
     if (!is_set(before)) {
+        if (!is_set(wanted) && is_set(work->wishes.server)) {
+            wanted = rf_container_native.name; /* only there is a choice of servers */
+        }
         return rf_container_runtime_choose(wanted, runtime, err);
     }
     if (is_set(wanted) && strcmp(wanted, before) != 0) {

@@ -15,6 +15,7 @@ struct rf_container_wishes {
     const char *runtime;  /* NULL or empty: as before, else as rf_container_runtime_choose does */
     uint16_t port;        /* 0: as before, else the type's */
     int64_t memory_bytes; /* 0: as before, else as the server likes */
+    const char *server;   /* NULL or empty: as before, else as the type chooses; native only */
     const char *image;    /* NULL or empty: as before, else the type's; engines only */
 };
 

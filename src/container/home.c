@@ -91,6 +91,8 @@ static bool take_setting(struct rf_home_settings *settings, struct rf_str name, 
         set_text(settings->type, sizeof settings->type, value);
     } else if (rf_str_equal(name, RF_STR("runtime"))) {
         set_text(settings->runtime, sizeof settings->runtime, value);
+    } else if (rf_str_equal(name, RF_STR("server"))) {
+        set_text(settings->server, sizeof settings->server, value);
     } else if (rf_str_equal(name, RF_STR("image"))) {
         set_text(settings->image, sizeof settings->image, value);
     } else if (rf_str_equal(name, RF_STR("port"))) {
@@ -198,6 +200,9 @@ enum rf_status rf_home_mark(struct rf_home *home, struct rf_error *err)
                   settings->runtime, settings->port);
     if (settings->memory_bytes > 0) {
         rf_buf_printf(&text, "memory %lld\n", (long long)settings->memory_bytes);
+    }
+    if (settings->server[0] != '\0') {
+        rf_buf_printf(&text, "server %s\n", settings->server);
     }
     if (settings->image[0] != '\0') {
         rf_buf_printf(&text, "image %s\n", settings->image);

@@ -21,6 +21,7 @@
 struct rf_home_settings {
     char type[16];    /* of container/type.h */
     char runtime[16]; /* of container/runtime.h */
+    char server[16];  /* of container/type.h; empty: the type's first */
     uint16_t port;
     int64_t memory_bytes; /* 0: as the server likes */
     char image[128];      /* of an engine's container; empty: the type's */

@@ -390,7 +390,7 @@ const struct rf_container_type rf_container_mongo = {
     .server = "final_mongo_container",
     .port = 1800,
     .users = {[USER_ROOT] = "root", [USER_FERRY] = "rowferry", [USER_APPLICATION] = "pluto"},
-    .kind = "mongo",
+    .servers = {{.name = "mongo"}},
     .equip = equip,
     .describe = describe,
     .image = "mongo:7",

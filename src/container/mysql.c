@@ -1,4 +1,5 @@
-/* The container of MySQL's protocol: a MariaDB server that logs rows, with the database `pluto`.
+/* The container of MySQL's protocol: a server that logs rows, with the database `pluto`. Natively
+ * it is the machine's own mysqld where that is MySQL's, else MariaDB, or what --server says.
  *
  * Its users: root; `rowferry`, who reads the log; `pluto`, the application's. Their passwords never
  * travel in an argument or in the server's own log: root's comes to it in a file that it reads at
@@ -6,7 +7,10 @@
 #include "net/mysql.h"
 #include "container/type.h"
 
-enum { TIMEOUT_MS = 5000, USER_ROOT = 0, USER_FERRY = 1, USER_APPLICATION = 2 };
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OLDEST_MYSQL = 8, TIMEOUT_MS = 5000, USER_ROOT = 0, USER_FERRY = 1, USER_APPLICATION = 2 };
 
 static const long long POOL_BYTES = 64 << 20;
 
@@ -19,6 +23,12 @@ static const char *user_name(int user)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
+/* Natively a MySQL, and no MariaDB. */
+static bool is_mysql(const struct rf_home *home)
+{
+    return strcmp(home->settings.server, "mysql") == 0;
+}
+
 /* To the server, one statement on each line (what is not 127.0.0.1 or the socket cannot reach it
  * anyway); and to tools/servers, which asks it whether it answers. */
 static enum rf_status give_password(const struct rf_home *home, struct rf_error *err)
@@ -29,11 +39,13 @@ static enum rf_status give_password(const struct rf_home *home, struct rf_error 
     if (status == RF_OK) {
         rf_buf_printf(&text,
                       "SET sql_log_bin = 0;\n"
-                      "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host NOT IN "
-                      "('localhost', '127.0.0.1');\n"
-                      "FLUSH PRIVILEGES;\n"
+                      "%s"
                       "ALTER USER root@localhost IDENTIFIED BY '%s';\n"
                       "ALTER USER root@'127.0.0.1' IDENTIFIED BY '%s';\n",
+                      is_mysql(home) ? ""
+                                     : "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host "
+                                       "NOT IN ('localhost', '127.0.0.1');\n"
+                                       "FLUSH PRIVILEGES;\n",
                       secret.data, secret.data);
         status = rf_home_give(home, "init.sql", rf_buf_str(&text), err);
     }
@@ -57,8 +69,9 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
     return give_password(home, err);
 }
 
-/* The version of a mysqld that is MySQL's own; false: there is none. */
-static bool find_real_mysql(struct rf_buf *version)
+/* Whether the machine's mysqld is MySQL's own, and of a version that we can read: as tools/servers
+ * looks at it. */
+static bool has_real_mysql(void)
 {
     struct rf_process_result result = {0};
     struct rf_words words = {0};
@@ -71,10 +84,8 @@ static bool find_real_mysql(struct rf_buf *version)
         if (rf_process_run(&words, &result, NULL) == RF_OK && result.code == 0) {
             const char *said = rf_buf_cstr(&result.said);
             const char *number = strstr(said, "Ver ");
-            real = strstr(said, "MariaDB") == NULL && number != NULL;
-            if (real) {
-                rf_buf_add(version, number + 4, strcspn(number + 4, " \n"));
-            }
+            real = strstr(said, "MariaDB") == NULL && number != NULL &&
+                   strtoul(number + 4, NULL, 10) >= OLDEST_MYSQL;
         }
     }
     rf_process_result_deinit(&result);
@@ -83,19 +94,23 @@ static bool find_real_mysql(struct rf_buf *version)
     return real;
 }
 
+static const char *choose(void)
+{
+    return has_real_mysql() ? "mysql" : "mariadb";
+}
+
+/* tools/servers writes down whose mysqld it is, where it is the machine's. */
 static void describe(const struct rf_home *home, struct rf_str called, struct rf_buf *out)
 {
     struct rf_str kind;
-    struct rf_buf version = {0};
+    struct rf_buf path = {0};
+    bool fetched = is_mysql(home) && access(rf_home_file(home, "mysql.program", &path), F_OK) != 0;
 
-    (void)home;
     rf_str_split(&called, ' ', &kind);
-    rf_buf_printf(out, "this machine's MariaDB %.*s", RF_STR_ARG(called));
-    if (find_real_mysql(&version)) {
-        rf_buf_printf(out, " (not its MySQL %.*s, which is not used here yet)",
-                      RF_STR_ARG(rf_buf_str(&version)));
-    }
-    rf_buf_deinit(&version);
+    rf_buf_printf(out, "%s%s %.*s%s", fetched ? "" : "this machine's ",
+                  is_mysql(home) ? "MySQL" : "MariaDB", RF_STR_ARG(called),
+                  fetched ? ", fetched for this" : "");
+    rf_buf_deinit(&path);
 }
 
 /* As the official images take them: root's password out of a file at the first start, options of
@@ -184,7 +199,7 @@ static enum rf_status answers(const struct rf_home *home, uint16_t port, struct 
     if (status == RF_OK) {
         status = ask(&mysql, "SELECT @@datadir", &directory, err);
     }
-    rf_buf_printf(&ours, "%s/data/", home->path.data);
+    rf_buf_printf(&ours, is_mysql(home) ? "%s/mysql/data/" : "%s/data/", home->path.data);
     if (status == RF_OK && rf_home_is_native(home) &&
         !rf_str_equal(rf_buf_str(&directory), rf_buf_str(&ours))) {
         status = rf_fail(err, RF_CONFIG, "another server answers on port %u, one of %.*s", port,
@@ -312,8 +327,8 @@ const struct rf_container_type rf_container_mysql = {
     .server = "final_mysql_container",
     .port = 5600,
     .users = {[USER_ROOT] = "root", [USER_FERRY] = "rowferry", [USER_APPLICATION] = "pluto"},
-    .kind = "mariadb",
-    .flag = "--durable",
+    .servers = {{"mariadb", {"--durable"}}, {"mysql", {"--installed", "--durable"}}},
+    .choose = choose,
     .equip = equip,
     .describe = describe,
     .image = "mysql:8.4",

@@ -66,7 +66,7 @@ static enum rf_status begin(struct rf_words *words, const char *action,
     if (status == RF_OK) {
         rf_words_add(words, "%s", script.data);
         rf_words_add(words, "%s", action);
-        rf_words_add(words, "%s", type->kind);
+        rf_words_add(words, "%s", rf_container_server_of(type, home)->name);
         rf_words_add(words, "%s", home->path.data);
     }
     rf_buf_deinit(&script);
@@ -155,7 +155,7 @@ static enum rf_status fail_start(const struct rf_container_type *type, const str
         rf_fail(err, RF_CONFIG, "%s did not start: %.*s", type->title,
                 RF_STR_ARG(reason.size > 0 ? reason : RF_STR("the script of servers failed")));
         rf_error_hint(err, "the lines above say why; the whole log: %s/%s.log", home->path.data,
-                      type->kind);
+                      rf_container_server_of(type, home)->name);
     }
     return RF_CONFIG;
 }
@@ -175,8 +175,9 @@ static enum rf_status start(const struct rf_container_runtime *runtime,
         goto done;
     }
     rf_words_add(&words, "%u", home->settings.port);
-    if (type->flag != NULL) {
-        rf_words_add(&words, "%s", type->flag);
+    const struct rf_container_server *server = rf_container_server_of(type, home);
+    for (size_t i = 0; server->flags[i] != NULL; i++) {
+        rf_words_add(&words, "%s", server->flags[i]);
     }
     rf_words_add(&words, "--");
     status = type->equip(home, home->settings.memory_bytes, &words, err);
@@ -285,7 +286,7 @@ static enum rf_status logs(const struct rf_container_runtime *runtime,
     struct rf_buf path = {0}, text = {0};
     enum rf_status status = RF_OK;
 
-    rf_buf_printf(&path, "%s/%s.log", home->path.data, type->kind);
+    rf_buf_printf(&path, "%s/%s.log", home->path.data, rf_container_server_of(type, home)->name);
     FILE *file = fopen(rf_buf_cstr(&path), "re");
     if (file == NULL && errno != ENOENT) {
         status = rf_fail(err, RF_CONFIG, "could not read %s: %s", path.data, strerror(errno));

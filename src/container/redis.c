@@ -115,7 +115,7 @@ const struct rf_container_type rf_container_redis = {
     .server = "final_redis_container",
     .port = 2400,
     .users = {user},
-    .kind = "redis",
+    .servers = {{.name = "redis"}},
     .equip = equip,
     .describe = describe,
     .image = "redis:7",

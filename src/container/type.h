@@ -15,7 +15,13 @@
 #include "container/home.h"
 #include "container/pack.h"
 
-enum { RF_CONTAINER_USERS_MAX = 4 };
+enum { RF_CONTAINER_USERS_MAX = 4, RF_CONTAINER_SERVERS_MAX = 2, RF_CONTAINER_FLAGS_MAX = 2 };
+
+/* A server that it can be natively. */
+struct rf_container_server {
+    const char *name; /* as --server and tools/servers call it: "mariadb" */
+    const char *flags[RF_CONTAINER_FLAGS_MAX + 1]; /* of its start, "--durable"; ended by NULL */
+};
 
 struct rf_container_type {
     const char *name;   /* as typed: "mysql" */
@@ -26,8 +32,10 @@ struct rf_container_type {
     const char *users[RF_CONTAINER_USERS_MAX + 1];
 
     /* ---- native: a process of tools/servers ---- */
-    const char *kind; /* as tools/servers calls it: "mariadb" */
-    const char *flag; /* of its start, "--durable"; NULL: none */
+    /* At least one; ended by one without a name. */
+    struct rf_container_server servers[RF_CONTAINER_SERVERS_MAX + 1];
+    /* The name of the one that it is where nobody asks for another. NULL: the first. */
+    const char *(*choose)(void);
     /* Adds the server's options, and writes into the home what the server is to read; memory_bytes
      * 0: as it likes. Returns RF_OK or RF_CONFIG. */
     enum rf_status (*equip)(const struct rf_home *home, int64_t memory_bytes,
@@ -56,6 +64,12 @@ struct rf_container_type {
 
 /* All of them, in the order of containers.def, ended by NULL. */
 extern const struct rf_container_type *const rf_container_types[];
+/* Its server of that name; NULL: there is none. */
+const struct rf_container_server *rf_container_server_find(const struct rf_container_type *type,
+                                                           const char *name);
+/* The one that a home of this type has, or will have. */
+const struct rf_container_server *rf_container_server_of(const struct rf_container_type *type,
+                                                         const struct rf_home *home);
 /* By its name or the name of its server; NULL: there is none. */
 const struct rf_container_type *rf_container_type_find(const char *name);
 

@@ -64,7 +64,7 @@ static const struct rf_container_type store = {
     .server = "final_store_container",
     .port = 4711,
     .users = {"root"},
-    .kind = "store",
+    .servers = {{.name = "store"}},
     .image = "store:1",
     .inside = 1234,
     .pack = pack,
