@@ -89,6 +89,7 @@ static int select_containers(const struct rf_call *call, struct selection *out)
 
 struct create_options {
     const char *runtime;
+    const char *server;
     const char *image;
     int64_t port;
     int64_t memory_bytes;
@@ -98,6 +99,11 @@ static const struct rf_option create_options[] = {
     {"runtime", RF_OPTION_TEXT, offsetof(struct create_options, runtime), NULL, NULL,
      "what runs it: docker, podman, or native, as a private process; without it, what ran it "
      "before, else an engine that answers, else native",
+     false},
+    {"server", RF_OPTION_TEXT, offsetof(struct create_options, server), NULL, NULL,
+     "which server MySQL's is natively: mysql or mariadb; without it, what it was before, else "
+     "this "
+     "machine's MySQL, else MariaDB",
      false},
     {"image", RF_OPTION_TEXT, offsetof(struct create_options, image), NULL, NULL,
      "the image of an engine's container, in place of mysql:8.4, mongo:7, redis:7 or cassandra:5; "
@@ -195,6 +201,9 @@ static int work_on(const struct selection *selection, task_function *function,
         *task = (struct task){.board = &board, .row = i, .function = function};
         task->work = (struct rf_container_work){
             .type = selection->types[i], .wishes = *wishes, .progress = {tell, task}};
+        if (selection->types[i]->choose == NULL) {
+            task->work.wishes.server = NULL; /* it is for others */
+        }
         rf_assert(pthread_create(&task->thread, NULL, carry_out, task) == 0);
     }
     rf_board_watch(&board);
@@ -204,12 +213,47 @@ static int work_on(const struct selection *selection, task_function *function,
     return conclude(tasks, selection->count);
 }
 
+/* One that nobody knows would be noticed by each container alone, after others were made. */
+static int check_server(const struct selection *selection, const char *name)
+{
+    struct rf_buf known = {0};
+
+    for (uint32_t i = 0; name != NULL && i < selection->count; i++) {
+        const struct rf_container_type *type = selection->types[i];
+        if (type->choose == NULL) {
+            continue;
+        }
+        if (rf_container_server_find(type, name) != NULL) {
+            rf_buf_deinit(&known);
+            return RF_EXIT_DONE;
+        }
+        for (size_t at = 0; type->servers[at].name != NULL; at++) {
+            rf_buf_printf(&known, "%s--server %s", known.size > 0 ? ", " : "",
+                          type->servers[at].name);
+        }
+    }
+    if (name == NULL) {
+        return RF_EXIT_DONE;
+    }
+    if (known.size > 0) {
+        rf_message_error("there is no server '%s'", name);
+        rf_message_hint("there are: %.*s", RF_STR_ARG(rf_buf_str(&known)));
+    } else {
+        rf_message_error("--server is for MySQL, where there are two to choose from");
+    }
+    rf_buf_deinit(&known);
+    return RF_EXIT_USAGE;
+}
+
 static int make(const struct rf_call *call, task_function *function)
 {
     const struct create_options *options = call->options;
-    struct rf_container_wishes wishes = {options->runtime, (uint16_t)options->port,
-                                         options->memory_bytes, options->image};
-    const struct rf_container_runtime *runtime;
+    struct rf_container_wishes wishes = {.runtime = options->runtime,
+                                         .port = (uint16_t)options->port,
+                                         .memory_bytes = options->memory_bytes,
+                                         .server = options->server,
+                                         .image = options->image};
+    const struct rf_container_runtime *runtime = NULL;
     struct selection selection = {0};
     struct rf_error err = {0};
     int code = select_containers(call, &selection);
@@ -230,6 +274,15 @@ static int make(const struct rf_call *call, task_function *function)
         rf_message_hint("name the one, as in: create --image %s %s", wishes.image,
                         selection.types[0]->name);
         return RF_EXIT_USAGE;
+    }
+    if (code == RF_EXIT_DONE && wishes.server != NULL && options->runtime != NULL &&
+        runtime != &rf_container_native) {
+        rf_message_error("--server is for --runtime native, and this is %s", runtime->name);
+        rf_message_hint("there --image decides which server it is");
+        return RF_EXIT_USAGE;
+    }
+    if (code == RF_EXIT_DONE) {
+        code = check_server(&selection, wishes.server);
     }
     return code == RF_EXIT_DONE ? work_on(&selection, function, &wishes) : code;
 }
