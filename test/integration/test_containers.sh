@@ -194,6 +194,60 @@ expect_status 0 "$BIN/my_redis_container" -init --port "$redis_port"
 expect_equal "" "$(in_redis GET old)" "Redis after -init"
 expect_equal "" "$(in_redis CONFIG GET maxmemory | tail -n 1 | tr -d 0)" "memory after -init: no limit"
 
+# ---- MySQL itself, which the pipeline reads as well
+
+server_version() {
+    in_mysql "SELECT CONCAT(SUBSTRING_INDEX(VERSION(), '.', 1), ' ', @@gtid_mode, ' ', @@binlog_format, ' ',
+        @@binlog_row_image, ' ', @@binlog_row_metadata, ' ', @@sync_binlog, ' ',
+        @@innodb_flush_log_at_trx_commit)"
+}
+
+expect_status 1 "$BIN/my_redis_container" create --server mysql
+expect_contains "$(cat "$STORY/err")" "--server is for MySQL"
+expect_status 1 "$BIN/container" -init --server oracle
+expect_contains "$(cat "$STORY/err")" "there are: --server mariadb, --server mysql"
+expect_status 1 "$BIN/my_sql_container" -init --server mysql --runtime docker
+expect_contains "$(cat "$STORY/err")" "--server is for --runtime native"
+expect_status 2 "$BIN/my_sql_container" create --server mysql
+expect_contains "$(cat "$STORY/err")" "it was made with --server mariadb"
+expect_contains "$(in_mysql 'SELECT VERSION()')" "MariaDB" # it is still there
+
+# One that is installed is taken unasked. This one is that of the tree, on the path.
+tree=$("$SERVERS" tree mysql)
+mkdir "$STORY/installed"
+cat >"$STORY/installed/mysqld" <<END
+#!/bin/sh
+first=\$1
+[ "\$first" != --no-defaults ] || set -- "\$@" --basedir=$tree --lc-messages-dir=$tree/share/mysql \
+    --character-sets-dir=$tree/share/mysql/charsets
+exec $tree/bin/mysqld "\$@"
+END
+chmod 755 "$STORY/installed" "$STORY/installed/mysqld"
+PATH=$STORY/installed:$PATH expect_status 0 "$BIN/my_sql_container" -init --port "$mysql_port"
+expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mysql_port, this machine's MySQL "
+expect_equal "$STORY/installed/mysqld" "$(cat "$(home_of mysql)/mysql.program")"
+expect_status 0 "$BIN/my_sql_container" create # with the program that it was made with
+expect_contains "$(cat "$STORY/out")" "runs already on 127.0.0.1:$mysql_port, this machine's MySQL "
+
+# Where there is none, it is fetched.
+expect_status 0 "$BIN/my_sql_container" -init --server mysql --port "$mysql_port"
+expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mysql_port, MySQL "
+expect_contains "$(cat "$STORY/out")" ", fetched for this"
+expect_equal "9 ON ROW FULL FULL 1 1" "$(server_version)" "MySQL's log"
+expect_status 0 "$BIN/mysqldb" --rows 2
+ferry_grants=$(MYSQL_PWD=$(container_secret mysql rowferry) mariadb --no-defaults --protocol=tcp -N -B \
+    -h 127.0.0.1 -P "$mysql_port" -u rowferry -e 'SHOW GRANTS')
+expect_equal "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO \`rowferry\`@\`127.0.0.1\`
+GRANT SELECT ON \`pluto\`.* TO \`rowferry\`@\`127.0.0.1\`" "$ferry_grants"
+expect_contains "$(mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$mysql_port" -u root \
+    -e 'SELECT 1' 2>&1 || true)" "Access denied"
+kill -KILL "$(container_pid mysql)"
+expect_status 0 "$BIN/my_sql_container" create
+expect_equal 2 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after kill -9 of MySQL"
+ROWFERRY_MYSQL_PASSWORD=$(container_secret mysql rowferry) expect_status 0 timeout 30 "$ROWFERRY" tail \
+    --from earliest --limit 4 "mysql://rowferry@127.0.0.1:$mysql_port/pluto.posts"
+expect_equal 2 "$(grep -c '"op":"create"' "$STORY/out")" "rows that its log gave"
+
 # ---- Deleted, twice; nothing is left
 
 pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis) $(container_pid cassandra)"

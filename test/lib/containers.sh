@@ -44,7 +44,7 @@ container_port() { # mysql|mongo|redis|cassandra
 # The pid of a container's server, as tools/servers knows it; nothing for a container without one.
 container_pid() { # mysql|mongo|redis|cassandra
     local kind=$1
-    [ "$kind" != mysql ] || kind=mariadb
+    [ "$kind" != mysql ] || kind=$(sed -n 's/^server //p' "$(home_of mysql)/container" 2>/dev/null)
     [ ! -f "$(home_of "$1")/$kind.pid" ] || cut -d ' ' -f 1 "$(home_of "$1")/$kind.pid"
 }
 

@@ -8,7 +8,10 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { ORDINARY = 65534 };
 
 /* Listens on a port of the kernel's choice; *port is that. */
 static int listen_somewhere(int family, uint16_t *port)
@@ -62,18 +65,36 @@ static void test_who_has_a_port_is_named(void **state)
     }
 }
 
-static void test_ports_of_root_are_refused(void **state)
+/* In a process of its own, as root gives its rights up there. Exits with 0 when the port is refused
+ * to us, and not to an engine. */
+static void ask_as_ordinary_user(uint16_t port)
 {
     struct rf_error err = {0};
+    bool ordinary = geteuid() != 0 || (setgid(ORDINARY) == 0 && setuid(ORDINARY) == 0);
+    bool refused = rf_port_check(port, RF_PORT_OURS, &err) == RF_CONFIG &&
+                   strstr(err.message, "is for root alone") != NULL &&
+                   strstr(err.hint, "run this as root") != NULL &&
+                   strstr(err.hint, "--port N") != NULL;
+    _exit(ordinary && refused && rf_port_check(port, RF_PORT_ENGINE, &err) == RF_OK ? 0 : 1);
+}
+
+static void test_ports_of_root_are_refused_to_others(void **state)
+{
     unsigned first = 0;
+    int end = -1;
     (void)state;
     FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
     if (file == NULL || fscanf(file, "%u", &first) != 1 || first == 0) {
         skip(); /* this machine has no such ports */
     }
     fclose(file);
-    assert_int_equal(rf_port_check((uint16_t)(first - 1), &err), RF_CONFIG);
-    assert_non_null(strstr(err.message, "is for root alone"));
+    pid_t child = fork();
+    if (child == 0) {
+        ask_as_ordinary_user((uint16_t)(first - 1));
+    }
+    assert_int_equal(waitpid(child, &end, 0), child);
+    assert_true(WIFEXITED(end));
+    assert_int_equal(WEXITSTATUS(end), 0);
 }
 
 int main(void)
@@ -81,7 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_free_port_is_good),
         cmocka_unit_test(test_who_has_a_port_is_named),
-        cmocka_unit_test(test_ports_of_root_are_refused),
+        cmocka_unit_test(test_ports_of_root_are_refused_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
