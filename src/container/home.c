@@ -295,19 +295,46 @@ enum rf_status rf_home_open(struct rf_home *home, const char *name, bool make, s
     return status == RF_AGAIN ? RF_OK : status; /* empty: made just now, or cut short before */
 }
 
+/* What an earlier removal has left of its own. */
+static void clear_removed(const char *path)
+{
+    struct stat stat;
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (file >= 0 && fstat(file, &stat) == 0 && stat.st_uid == geteuid() &&
+        rf_tree_empty(file, path, NULL, NULL) == RF_OK) {
+        rmdir(path);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+}
+
 enum rf_status rf_home_remove(struct rf_home *home, struct rf_error *err)
 {
-    rf_assert(home->lock > 0);
-    enum rf_status status = rf_tree_empty(home->lock - 1, home->path.data, MARK, err);
+    struct rf_buf gone = {0};
 
+    rf_assert(home->lock > 0);
+    rf_buf_printf(&gone, "%s.removed", home->path.data);
+    rf_buf_cstr(&gone);
+    enum rf_status status = rf_tree_empty(home->lock - 1, home->path.data, MARK, err);
     if (status != RF_OK) {
-        return status;
+        goto done;
     }
-    if ((unlinkat(home->lock - 1, MARK, 0) != 0 && errno != ENOENT) ||
-        rmdir(home->path.data) != 0) {
-        return rf_fail(err, RF_CONFIG, "could not remove %s: %s", home->path.data, strerror(errno));
+    clear_removed(gone.data);
+    if (rename(home->path.data, gone.data) != 0) {
+        status = rf_fail(err, RF_CONFIG, "could not move %s to %s: %s", home->path.data, gone.data,
+                         strerror(errno));
+        goto done;
     }
-    return RF_OK;
+    status = rf_tree_empty(home->lock - 1, gone.data, NULL, err);
+    if (status == RF_OK && rmdir(gone.data) != 0) {
+        status = rf_fail(err, RF_CONFIG, "could not remove %s: %s", gone.data, strerror(errno));
+    }
+
+done:
+    rf_buf_deinit(&gone);
+    return status;
 }
 
 void rf_home_close(struct rf_home *home)

@@ -54,8 +54,10 @@ RF_USE_RESULT enum rf_status rf_home_open(struct rf_home *home, const char *name
 /* Writes the mark with home->settings. The home is open. Returns RF_OK or RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_home_mark(struct rf_home *home, struct rf_error *err);
 
-/* Removes the home and all that is in it; the mark goes last, so that a removal that was cut short
- * can be done again. The home is open and has its mark, or is empty. Returns RF_OK or RF_CONFIG. */
+/* Removes the home and all that is in it. A removal that was cut short can be done again: the mark
+ * stays until the rest is gone, and then the home goes under another name, NAME.removed, with what
+ * somebody may have put there meanwhile. The home is open and has its mark, or is empty. Returns
+ * RF_OK or RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_home_remove(struct rf_home *home, struct rf_error *err);
 
 /* Accepts closed ones. */

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -246,6 +249,71 @@ static void test_a_removal_that_was_cut_short_can_be_done_again(void **state)
     assert_false(is_there(NAME));
 }
 
+struct meddler {
+    pthread_t thread;
+    atomic_bool over;
+    int directory;
+};
+
+/* Puts files into the home, as a program would that does not know that it is being removed. */
+static void *meddle(void *argument)
+{
+    struct meddler *meddler = argument;
+
+    while (!atomic_load(&meddler->over)) {
+        int file = openat(meddler->directory, "late", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (file >= 0) {
+            close(file);
+        }
+    }
+    return NULL;
+}
+
+static void test_a_removal_with_somebody_in_the_way_leaves_nothing_that_is_refused(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        struct rf_home home = {0};
+        struct rf_error err = {0};
+        struct meddler meddler = {.over = false};
+        make(NAME);
+        assert_int_equal(rf_home_open(&home, NAME, false, &err), RF_OK);
+        meddler.directory = dup(home.lock - 1);
+        assert_int_equal(pthread_create(&meddler.thread, NULL, meddle, &meddler), 0);
+        (void)rf_home_remove(&home, &err); /* it may not come to an end with him about */
+        atomic_store(&meddler.over, true);
+        pthread_join(meddler.thread, NULL);
+        close(meddler.directory);
+        rf_home_close(&home);
+        /* Either it is gone, or it is ours and can be removed. */
+        enum rf_status status = rf_home_open(&home, NAME, false, &err);
+        if (status == RF_OK) {
+            status = rf_home_remove(&home, &err);
+            assert_int_equal(status, RF_OK);
+            rf_home_close(&home);
+            status = rf_home_open(&home, NAME, false, &err);
+        }
+        assert_int_equal(status, RF_AGAIN);
+        rf_home_close(&home);
+    }
+}
+
+static void test_what_an_earlier_removal_has_left_goes_with_the_next(void **state)
+{
+    struct rf_home home = {0};
+    char path[256];
+    (void)state;
+    path_of(path, sizeof path, NAME ".removed");
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_text(NAME ".removed/late", "x");
+    make(NAME);
+    assert_int_equal(rf_home_open(&home, NAME, false, NULL), RF_OK);
+    assert_int_equal(rf_home_remove(&home, NULL), RF_OK);
+    rf_home_close(&home);
+    assert_false(is_there(NAME));
+    assert_false(is_there(NAME ".removed"));
+}
+
 static void test_one_program_at_a_time_changes_a_home(void **state)
 {
     struct rf_home home = {0};
@@ -294,6 +362,8 @@ int main(void)
         TEST(test_what_the_server_is_given_nobody_else_can_read),
         TEST(test_removal_takes_all_and_follows_no_link),
         TEST(test_a_removal_that_was_cut_short_can_be_done_again),
+        TEST(test_a_removal_with_somebody_in_the_way_leaves_nothing_that_is_refused),
+        TEST(test_what_an_earlier_removal_has_left_goes_with_the_next),
         TEST(test_one_program_at_a_time_changes_a_home),
         TEST(test_places_come_from_the_environment),
     };
