@@ -1,6 +1,7 @@
 #include "container/container.h"
 
 #include "base/clock.h"
+#include "container/hold.h"
 #include "container/port.h"
 
 #include <stdio.h>
@@ -333,6 +334,9 @@ enum rf_status rf_container_delete(struct rf_container_work *work, struct rf_err
 
     if (status == RF_OK) {
         status = check_type(work, &home, err);
+    }
+    if (status == RF_OK) {
+        status = rf_hold_check(err);
     }
     if (status == RF_OK && home.settings.runtime[0] != '\0') {
         status = rf_container_runtime_find(home.settings.runtime, &runtime, err);

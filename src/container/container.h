@@ -39,7 +39,8 @@ void rf_container_work_deinit(struct rf_container_work *work);
  * settings than these, it did not start, ...; RF_RETRY: it runs but does not answer in time. */
 RF_USE_RESULT enum rf_status rf_container_create(struct rf_container_work *work,
                                                  struct rf_error *err);
-/* Stops it and removes it with its data. None there is fine. Returns RF_OK or RF_CONFIG. */
+/* Stops it and removes it with its data. None there is fine. Returns RF_OK; RF_CONFIG, also while
+ * somebody has a hold on the containers (container/hold.h). */
 RF_USE_RESULT enum rf_status rf_container_delete(struct rf_container_work *work,
                                                  struct rf_error *err);
 /* Both in turn. Returns as they do. */

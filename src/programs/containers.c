@@ -4,6 +4,7 @@
 #include "base/message.h"
 #include "base/nearest.h"
 #include "container/container.h"
+#include "container/hold.h"
 #include "programs/board.h"
 #include "programs/verb.h"
 
@@ -299,12 +300,28 @@ RF_VERB(create, .name = "create", .usage = "[OPTION...]", .rank = 1,
         .options = create_options, .state_size = sizeof(struct create_options),
         .words_max = CONTAINERS_MAX, .run = run_create);
 
+/* Before anything is begun: to delete all of them but the one whose home is held would be worse
+ * than either. */
+static int check_hold(void)
+{
+    struct rf_error err = {0};
+
+    if (rf_hold_check(&err) != RF_OK) {
+        rf_message_failure(&err);
+        return RF_EXIT_CONFIG;
+    }
+    return RF_EXIT_DONE;
+}
+
 static int run_delete(const struct rf_call *call)
 {
     struct rf_container_wishes none = {0};
     struct selection selection = {0};
     int code = select_containers(call, &selection);
 
+    if (code == RF_EXIT_DONE) {
+        code = check_hold();
+    }
     return code == RF_EXIT_DONE ? work_on(&selection, rf_container_delete, &none) : code;
 }
 
@@ -315,7 +332,9 @@ RF_VERB(delete, .name = "delete", .usage = "", .rank = 2,
 
 static int run_init(const struct rf_call *call)
 {
-    return make(call, rf_container_init);
+    int code = check_hold();
+
+    return code == RF_EXIT_DONE ? make(call, rf_container_init) : code;
 }
 
 RF_VERB(init, .name = "-init", .usage = "[OPTION...]", .rank = 3,

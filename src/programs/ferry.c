@@ -9,11 +9,9 @@
 #include "programs/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,7 +40,7 @@ static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql
                   "# What was written before the first start is carried, too.\n"
                   "from: earliest\n"
                   "source:\n    url: mysql://%s@127.0.0.1:%u\n",
-                  ferry->directory.data, mysql->user, mysql->port);
+                  ferry->hold.path.data, mysql->user, mysql->port);
     rf_access_add_login(out, mysql, false);
     rf_buf_printf(out,
                   "    tables: [pluto.posts]\nsinks:\n  - url: mongodb://127.0.0.1:%u\n"
@@ -85,57 +83,27 @@ static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
 
 /* ---- Its place ------------------------------------------------------------------------------- */
 
-static enum rf_status take_lock(struct rf_ferry *ferry, struct rf_error *err)
-{
-    int file = open(ferry->directory.data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0) {
-        ferry->lock = file + 1;
-        return RF_OK;
-    }
-    enum rf_status status = rf_fail(err, RF_CONFIG,
-                                    errno == EWOULDBLOCK ? "another scheduler runs already"
-                                                         : "could not lock its directory");
-    rf_error_hint(err, "its files are in %s", ferry->directory.data);
-    if (file >= 0) {
-        close(file);
-    }
-    return status;
-}
-
 /* Made anew where the container was deleted and created since. */
 static enum rf_status make_place(struct rf_ferry *ferry, struct rf_error *err)
 {
     struct rf_access mysql = {0};
-    struct stat held, there;
     enum rf_status status = rf_access_find(&mysql, "mysql", NULL, err);
 
-    if (status != RF_OK) {
-        goto done;
+    if (status == RF_OK) {
+        status = rf_hold_take(&ferry->hold, "scheduler", err);
     }
-    rf_buf_reset(&ferry->directory);
-    rf_home_file(&mysql.home, "pipeline", &ferry->directory);
-    if (mkdir(ferry->directory.data, 0700) != 0 && errno != EEXIST) {
-        status = rf_fail(err, RF_CONFIG, "could not make %s: %s", ferry->directory.data,
-                         strerror(errno));
-        goto done;
+    if (status == RF_AGAIN) {
+        status = rf_fail(err, RF_RETRY, "final_mysql_container was deleted just now");
+        rf_error_hint(err, "'container create mysql' makes it");
     }
-    bool same = ferry->lock > 0 && fstat(ferry->lock - 1, &held) == 0 &&
-                lstat(ferry->directory.data, &there) == 0 && held.st_ino == there.st_ino &&
-                held.st_dev == there.st_dev;
-    if (!same && ferry->lock > 0) {
-        close(ferry->lock - 1);
-        ferry->lock = 0;
+    if (status == RF_OK) {
+        rf_buf_reset(&ferry->config);
+        rf_buf_printf(&ferry->config, "%s/" NAME ".yaml", ferry->hold.path.data);
+        rf_buf_cstr(&ferry->config);
+        rf_buf_reset(&ferry->log);
+        rf_buf_printf(&ferry->log, "%s/" NAME ".log", ferry->hold.path.data);
+        rf_buf_cstr(&ferry->log);
     }
-    status = same ? RF_OK : take_lock(ferry, err);
-    rf_buf_reset(&ferry->config);
-    rf_buf_printf(&ferry->config, "%s/" NAME ".yaml", ferry->directory.data);
-    rf_buf_cstr(&ferry->config);
-    rf_buf_reset(&ferry->log);
-    rf_buf_printf(&ferry->log, "%s/" NAME ".log", ferry->directory.data);
-    rf_buf_cstr(&ferry->log);
-
-done:
     rf_access_deinit(&mysql);
     return status;
 }
@@ -250,7 +218,7 @@ static bool is_orphaned(const struct rf_ferry *ferry)
     struct rf_error none_yet = {0};
     struct rf_buf path = {0};
 
-    rf_buf_printf(&path, "%s/" NAME ".db", ferry->directory.data);
+    rf_buf_printf(&path, "%s/" NAME ".db", ferry->hold.path.data);
     bool running =
         rf_checkpoint_read(rf_buf_cstr(&path), &report, &none_yet) == RF_OK && report.running;
     rf_checkpoint_report_deinit(&report);
@@ -290,7 +258,7 @@ static enum rf_status start_or_wait(struct rf_ferry *ferry, int64_t now_ms, stru
         if (now_ms - ferry->orphan_ms > ORPHAN_MAX_MS) {
             ferry->code = RF_EXIT_CONFIG;
             rf_fail(err, RF_FATAL, "another process runs the pipeline " NAME " and does not end");
-            rf_error_hint(err, "'rowferry status --state %s' shows it", ferry->directory.data);
+            rf_error_hint(err, "'rowferry status --state %s' shows it", ferry->hold.path.data);
             return RF_FATAL;
         }
         return RF_OK;
@@ -351,11 +319,7 @@ void rf_ferry_close(struct rf_ferry *ferry)
         }
         ferry->pid = 0;
     }
-    if (ferry->lock > 0) {
-        close(ferry->lock - 1);
-        ferry->lock = 0;
-    }
-    rf_buf_deinit(&ferry->directory);
+    rf_hold_release(&ferry->hold);
     rf_buf_deinit(&ferry->config);
     rf_buf_deinit(&ferry->log);
 }

@@ -11,6 +11,8 @@
 #ifndef ROWFERRY_PROGRAMS_FERRY_H
 #define ROWFERRY_PROGRAMS_FERRY_H
 
+#include "container/hold.h"
+
 #include <rowferry/str.h>
 #include <sys/types.h>
 
@@ -24,8 +26,8 @@ struct rf_ferry {
     int code;          /* why it will not be started again: the exit code to end with; 0: it will */
     struct rf_buf log; /* path of its log */
     /* the rest is private */
-    struct rf_buf directory, config;
-    int lock;          /* the directory, plus 1; 0: not held */
+    struct rf_hold hold; /* its directory */
+    struct rf_buf config;
     int64_t begun_ms;  /* when it was started last */
     int64_t next_ms;   /* when it may be started */
     int64_t orphan_ms; /* since when one of an earlier scheduler holds the place; 0: none does */
