@@ -90,6 +90,16 @@ run_background scheduler python3 -c 'import os, signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv("./scheduler", ["scheduler", "--every", "500ms"])'
 wait_until 20 file_contains "$scheduler_LOG" " run 2: "
+# Meanwhile nobody deletes what it works with: not even a part of it.
+pids="$(container_pid mysql) $(container_pid mongo) $(container_pid redis) $(container_pid cassandra)"
+for words in "./container delete" "./container -init" "./my_redis_container delete" "./my_sql_container -init"; do
+    # shellcheck disable=SC2086
+    expect_status 2 $words
+    expect_contains "$(cat "$STORY/err")" "scheduler (pid $scheduler_PID) works with the containers"
+    expect_contains "$(cat "$STORY/err")" "hint: end it first, with Ctrl-C or SIGTERM"
+done
+expect_equal "$pids" \
+    "$(container_pid mysql) $(container_pid mongo) $(container_pid redis) $(container_pid cassandra)"
 signal_background scheduler INT
 expect_background_status 10 130 scheduler
 expect_equal "" "$(pgrep -f "rowferry run $ROWFERRY_CONTAINERS" || true)" "pipelines that are left"
