@@ -1,5 +1,6 @@
 """Where things lie: the project, its build, the cache."""
 
+import fcntl
 import os
 import pathlib
 
@@ -23,3 +24,21 @@ def cache():
     path = base / "bench"
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def claim_cache(say):
+    """The cache is this process's own until what this returns is closed, or the process ends.
+    Another one waits: it would stop servers that it takes for left behind, and remove workloads
+    that it takes for outdated; and the figures of both would suffer."""
+    claim = open(cache() / "claim", "a+")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.seek(0)
+        say(f"another benchmark is at work (pid {claim.read().strip()}): waiting for its end")
+        fcntl.flock(claim, fcntl.LOCK_EX)
+    claim.seek(0)
+    claim.truncate()
+    claim.write(f"{os.getpid()}\n")
+    claim.flush()
+    return claim
