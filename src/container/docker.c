@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DETAIL_LINES = 18, FILES_OPEN = 20000, STOP_SECONDS = 20 };
+enum { DETAIL_LINES = 18, FILES_OPEN = 20000 };
 
 #define LABEL      "org.rowferry.container"
 #define LABEL_HOME "org.rowferry.home"
@@ -274,9 +274,6 @@ static enum rf_status remove_it(bool podman, const struct rf_container_type *typ
 
     if (status == RF_OK) {
         status = inspect(type, &docker, &look, err);
-    }
-    if (status == RF_OK && look.there) {
-        status = rf_docker_stop(&docker, type->server, STOP_SECONDS, err);
     }
     if (status == RF_OK && look.there) {
         status = rf_docker_remove(&docker, type->server, err);

@@ -324,7 +324,6 @@ static void test_what_is_left_without_a_home_is_removed_if_it_is_ours(void **sta
         {.request = "GET /v1.47/containers/final_store_container/json",
          .code = 200,
          .body = RUNS("true")},
-        {.request = "POST /v1.47/containers/final_store_container/stop", .code = 204, .body = ""},
         {.request = "DELETE /v1.47/containers/final_store_container", .code = 204, .body = ""},
         {0},
     };
