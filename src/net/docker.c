@@ -268,15 +268,6 @@ enum rf_status rf_docker_start(struct rf_docker *docker, const char *container,
     return simple(docker, "POST", container, "/start", "start the container", false, err);
 }
 
-enum rf_status rf_docker_stop(struct rf_docker *docker, const char *container, uint32_t seconds,
-                              struct rf_error *err)
-{
-    char rest[32];
-
-    snprintf(rest, sizeof rest, "/stop?t=%u", seconds);
-    return simple(docker, "POST", container, rest, "stop the container", true, err);
-}
-
 enum rf_status rf_docker_remove(struct rf_docker *docker, const char *container,
                                 struct rf_error *err)
 {

@@ -96,10 +96,6 @@ RF_USE_RESULT enum rf_status rf_docker_put(struct rf_docker *docker, const char 
 /* One that runs already is fine. */
 RF_USE_RESULT enum rf_status rf_docker_start(struct rf_docker *docker, const char *container,
                                              struct rf_error *err);
-/* Asks it to end, and after so many seconds makes it. One that does not run, or is not there, is
- * fine. */
-RF_USE_RESULT enum rf_status rf_docker_stop(struct rf_docker *docker, const char *container,
-                                            uint32_t seconds, struct rf_error *err);
 /* Removes it, running or not, with its unnamed volumes. One that is not there is fine. */
 RF_USE_RESULT enum rf_status rf_docker_remove(struct rf_docker *docker, const char *container,
                                               struct rf_error *err);

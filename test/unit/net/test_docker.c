@@ -328,9 +328,6 @@ static void test_what_is_done_already_or_gone_is_fine(void **state)
     static const struct rf_test_http_rule rules[] = {
         {.request = "GET /version", .code = 200, .body = VERSION_OF("1.41", "1.12")},
         {.request = "POST /v1.41/containers/runs/start", .code = 304, .body = ""},
-        {.request = "POST /v1.41/containers/gone/stop?t=10",
-         .code = 404,
-         .body = "{\"message\":\"No such container\"}"},
         {.request = "DELETE /v1.41/containers/gone?force=1&v=1",
          .code = 404,
          .body = "{\"message\":\"No such container\"}"},
@@ -344,7 +341,6 @@ static void test_what_is_done_already_or_gone_is_fine(void **state)
     rf_test_http_teach(script, rules);
     open_docker();
     assert_int_equal(rf_docker_start(&docker, "runs", &err), RF_OK);
-    assert_int_equal(rf_docker_stop(&docker, "gone", 10, &err), RF_OK);
     assert_int_equal(rf_docker_remove(&docker, "gone", &err), RF_OK);
     assert_int_equal(rf_docker_inspect(&docker, "gone", "l", &look, &err), RF_OK);
     assert_false(look.there);
