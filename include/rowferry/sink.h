@@ -58,6 +58,10 @@ struct rf_sink_type {
      * it contacts anybody; only `close` follows. NULL: only open can tell. Returns RF_OK;
      * RF_CONFIG. Thread: any. */
     RF_USE_RESULT enum rf_status (*check)(void *state, struct rf_error *err);
+    /* As in source.h: looks at every precondition, writes nothing, takes nothing over. Only `close`
+     * follows. NULL: there is nothing to look at. */
+    RF_USE_RESULT enum rf_status (*examine)(void *state, const struct rf_context *ctx,
+                                            struct rf_findings *findings, struct rf_error *err);
 };
 
 #endif

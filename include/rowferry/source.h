@@ -8,7 +8,14 @@
 #define ROWFERRY_SOURCE_H
 
 #include <rowferry/batch.h>
+#include <rowferry/finding.h>
 #include <rowferry/option.h>
+
+/* A place that is recorded for one of a pipeline's sinks. */
+struct rf_recorded {
+    const char *sink;
+    struct rf_str position;
+};
 
 /* What the engine tells a plugin at open. Borrowed; valid until close. */
 struct rf_context {
@@ -38,6 +45,9 @@ struct rf_context {
     uint32_t feed;
     /* sources: where large transactions may be kept meanwhile. NULL: $TMPDIR, else /var/tmp */
     const char *spill_directory;
+    /* sources, in `examine`: where the pipeline's sinks stand, as far as is known */
+    const struct rf_recorded *recorded;
+    uint32_t recorded_count;
     struct rf_format *format; /* sinks that declare a default format: the instance; else NULL */
     int64_t connect_timeout_ms;
 };
@@ -87,6 +97,14 @@ struct rf_source_type {
     /* Whether `from` is a place to begin by its form; asks nobody. NULL: only open can tell.
      * Returns RF_OK; RF_CONFIG (with the forms that there are). Thread: any. */
     RF_USE_RESULT enum rf_status (*check_from)(struct rf_str from, struct rf_error *err);
+
+    /* Looks at every precondition, and adds what it finds; changes nothing there, and disturbs
+     * nobody who reads from the same server under the same name. Only `close` follows. What open
+     * insists on is wrong here, and what is wrong here open refuses. NULL: there is nothing to look
+     * at. Returns RF_OK: the findings say it; RF_RETRY (not reachable); RF_CONFIG (not let in):
+     * what was found until then stays. */
+    RF_USE_RESULT enum rf_status (*examine)(void *state, const struct rf_context *ctx,
+                                            struct rf_findings *findings, struct rf_error *err);
 };
 
 #endif
