@@ -268,25 +268,12 @@ static int refuse_infile_error(void *state, char *text, unsigned size)
     return CR_UNKNOWN_ERROR;
 }
 
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (strcmp(host, "localhost") == 0) {
-        return true;
-    }
-    if (inet_pton(AF_INET, host, &v4) == 1) {
-        return ntohl(v4.s_addr) >> 24 == 127;
-    }
-    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 static bool wants_tls(const struct rf_mysql_address *address, const char *host)
 {
     if (address->tls != RF_MYSQL_TLS_AUTO) {
         return address->tls == RF_MYSQL_TLS_ON;
     }
-    return address->socket == NULL && !is_loopback(host);
+    return address->socket == NULL && !rf_host_is_loopback(host);
 }
 
 static void set_flag(MYSQL *handle, enum mysql_option option, bool on)
@@ -349,7 +336,7 @@ static void set_options(struct rf_mysql *mysql, const struct rf_mysql_address *a
         set_flag(handle, MYSQL_OPT_SSL_ENFORCE, false);
         set_flag(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, false);
     }
-    set_authentication(handle, address->socket != NULL || is_loopback(host) ||
+    set_authentication(handle, address->socket != NULL || rf_host_is_loopback(host) ||
                                    (mysql->tls && !address->tls_skip_verify));
 }
 

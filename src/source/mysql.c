@@ -274,4 +274,5 @@ const struct rf_source_type rf_source_mysql = {
     .interrupt = mysql_interrupt,
     .contains = rf_position_contains,
     .check_from = rf_start_check,
+    .examine = rf_mysql_source_examine,
 };

@@ -37,6 +37,7 @@ struct rf_mysql_source {
     struct rf_str last; /* event that was found last; valid until the next one is */
     bool current;       /* a heartbeat came behind the last event */
 
+    bool hands_on;                 /* the server logs what it gets as a replica */
     bool mariadb;                  /* the server is one; else it is MySQL */
     enum rf_mysql_gtid_mode gtids; /* MySQL's */
     struct rf_log_place end;       /* MySQL: where its log ended when it was opened */
@@ -52,6 +53,15 @@ struct rf_mysql_source {
 
 /* Where the server is, as the options say it. Borrows from the state. */
 struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *state);
+/* Connects, with the options' time-out or that of the context. Returns as rf_mysql_connect. */
+RF_USE_RESULT enum rf_status rf_mysql_source_connect(struct rf_mysql_source *state,
+                                                     const struct rf_context *ctx,
+                                                     struct rf_error *err);
+/* Looks at the settings that the log depends on. Adds what it finds; thorough: also what only
+ * people want to know. Returns RF_OK, RF_RETRY or RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state, bool thorough,
+                                                   struct rf_findings *findings,
+                                                   struct rf_error *err);
 /* Connects and looks at the server's settings, reads the filter, and prepares the session for the
  * log. Returns RF_OK; RF_RETRY; RF_CONFIG with the statement that mends it. */
 RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state,
@@ -62,6 +72,12 @@ RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state
  * that does not tell is no reason to fail. It looks into each table's definition, so it is not for
  * open. */
 void rf_mysql_source_warn(struct rf_mysql_source *state);
+
+/* ---- mysql_examine.c: the same for people, and more of it: a source's examine ---- */
+
+RF_USE_RESULT enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ctx,
+                                                     struct rf_findings *findings,
+                                                     struct rf_error *err);
 
 /* ---- mysql_place.c: what the server's log has where. All ask the server; RF_OK, RF_RETRY,
  * RF_CONFIG or RF_FATAL ---- */

@@ -27,8 +27,8 @@ struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *st
     };
 }
 
-static enum rf_status connect_to(struct rf_mysql_source *state, const struct rf_context *ctx,
-                                 struct rf_error *err)
+enum rf_status rf_mysql_source_connect(struct rf_mysql_source *state, const struct rf_context *ctx,
+                                       struct rf_error *err)
 {
     struct rf_mysql_address address = rf_mysql_source_address(state);
     if (ctx->connect_timeout_ms > 0 && ctx->connect_timeout_ms < address.timeout_ms) {
@@ -79,34 +79,102 @@ static void learn(struct rf_mysql_source *state, struct rf_str name, struct rf_s
         state->gtids = rf_str_equal_nocase(value, RF_STR("ON"))    ? RF_MYSQL_GTIDS_ON
                        : rf_str_equal_nocase(value, RF_STR("OFF")) ? RF_MYSQL_GTIDS_OFF
                                                                    : RF_MYSQL_GTIDS_MIXED;
+    } else if (rf_str_equal(name, RF_STR("log_slave_updates")) ||
+               rf_str_equal(name, RF_STR("log_replica_updates"))) {
+        state->hands_on = rf_str_equal_nocase(value, RF_STR("ON"));
     } else if (rf_str_equal(name, RF_STR("lower_case_table_names")) &&
                !rf_str_equal(value, RF_STR("0"))) {
         rf_pick_fold(&state->pick);
     }
 }
 
-static enum rf_status check_setting(struct rf_mysql_source *state, const struct setting *setting,
-                                    struct rf_str value, struct rf_error *err)
+/* A server without a number serves no replica. */
+static void judge_number(const struct rf_mysql_source *state, struct rf_findings *findings)
 {
-    struct rf_str needed = rf_str_of(setting->needed), name = rf_str_of(setting->name);
-    if (state->schema == RF_MYSQL_SCHEMA_AUTO &&
-        rf_str_equal(name, RF_STR("binlog_row_metadata"))) {
-        return RF_OK; /* what the log lacks is asked for */
+    bool none = state->assembly.server_id == 0;
+    struct rf_finding finding = {.verdict = none ? RF_FINDING_WRONG : RF_FINDING_FINE,
+                                 .what = "server_id",
+                                 .needed = "not 0",
+                                 .why = none ? "a server without a number serves no replica" : NULL,
+                                 .fix = none ? "SET GLOBAL server_id=1" : NULL};
+
+    rf_finding_add_text(findings, finding, "%u", state->assembly.server_id);
+}
+
+/* What SHOW REPLICA STATUS is on that server. */
+static const char *replica_question(const struct rf_mysql_source *state, bool *renamed)
+{
+    enum { NEW_NAMES = 80022 };
+
+    *renamed = !state->mariadb && rf_mysql_version_number(&state->mysql) >= NEW_NAMES;
+    if (state->mariadb) {
+        return "SHOW ALL SLAVES STATUS";
     }
-    if (rf_str_equal_nocase(value, needed)) {
-        return RF_OK;
+    return *renamed ? "SHOW REPLICA STATUS" : "SHOW SLAVE STATUS";
+}
+
+/* A server that is a replica itself hands on only what it writes into its own log. Asked where that
+ * matters alone, and always for people. */
+static void judge_replica(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    bool renamed;
+    const char *question = replica_question(state, &renamed);
+    struct rf_mysql_result result = {0};
+    struct rf_error ignored = {0};
+    struct rf_finding finding = {.what = "replication"};
+
+    if (rf_mysql_query(&state->mysql, question, 0, &result, &ignored) == RF_OK &&
+        rf_mysql_result_next(&result)) {
+        struct rf_str behind = rf_mysql_result_cell(
+            &result, rf_mysql_result_column(&result, renamed ? "Seconds_Behind_Source"
+                                                             : "Seconds_Behind_Master"));
+        if (!state->hands_on) {
+            finding.verdict = RF_FINDING_WRONG;
+            finding.found = "a replica that does not log what it applies";
+            finding.needed = renamed ? "log_replica_updates=ON" : "log_slave_updates=ON";
+            finding.why = "what comes from its source is then not in its own log";
+            finding.fix = "set it in the server's configuration and restart it, or read from its "
+                          "source";
+            rf_finding_add(findings, finding);
+        } else if (behind.data == NULL) {
+            finding.verdict = RF_FINDING_ADVICE;
+            finding.found = "a replica that has stopped";
+            finding.why = "nothing new comes into its log";
+            finding.fix = "look at its SHOW REPLICA STATUS";
+            rf_finding_add(findings, finding);
+        } else {
+            rf_finding_add_text(findings, finding, "a replica, %.*s s behind", RF_STR_ARG(behind));
+        }
     }
-    if (state->skips.statements && rf_str_equal(name, RF_STR("binlog_format"))) {
-        rf_log(RF_LOG_WARN,
-               "%s: binlog_format is %.*s: row changes that are logged as statements are left out, "
-               "as skip=statements says",
-               state->mysql.where, RF_STR_ARG(value));
-        return RF_OK;
+    rf_mysql_result_deinit(&result);
+}
+
+/* What that value of it means. */
+static void judge(const struct rf_mysql_source *state, const struct setting *setting,
+                  struct rf_str value, struct rf_findings *findings)
+{
+    bool statements = state->skips.statements && strcmp(setting->name, "binlog_format") == 0;
+    bool asked =
+        state->schema == RF_MYSQL_SCHEMA_AUTO && strcmp(setting->name, "binlog_row_metadata") == 0;
+    struct rf_finding finding = {.what = setting->name,
+                                 .needed = setting->needed,
+                                 .why = setting->why,
+                                 .fix = setting->hint};
+
+    if (rf_str_equal_nocase(value, rf_str_of(setting->needed))) {
+        finding.why = finding.fix = NULL;
+    } else if (statements) {
+        finding.verdict = RF_FINDING_ADVICE;
+        finding.why = "row changes that are logged as statements are left out, as skip=statements "
+                      "says";
+    } else if (asked) {
+        finding.verdict = RF_FINDING_ADVICE; /* what the log lacks is asked for */
+        finding.why = "the columns' names are asked of the server; after an ALTER in the backlog "
+                      "that is not possible, and it stops";
+    } else {
+        finding.verdict = RF_FINDING_WRONG;
     }
-    rf_fail(err, RF_CONFIG, "%s: %s is %.*s, and must be %s: %s", state->mysql.where, setting->name,
-            RF_STR_ARG(value), needed.size > 0 ? setting->needed : "empty", setting->why);
-    rf_error_hint(err, "on the server: %s", setting->hint);
-    return RF_CONFIG;
+    rf_finding_add_text(findings, finding, "%.*s", RF_STR_ARG(value));
 }
 
 static bool is_needed(const struct rf_mysql_source *state, const struct setting *setting)
@@ -115,7 +183,8 @@ static bool is_needed(const struct rf_mysql_source *state, const struct setting 
                                         strcmp(setting->name, "binlog_row_metadata") != 0);
 }
 
-static enum rf_status check_settings(struct rf_mysql_source *state, struct rf_error *err)
+enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state, bool thorough,
+                                     struct rf_findings *findings, struct rf_error *err)
 {
     struct rf_mysql_result result = {0};
     bool seen[SETTING_COUNT] = {false};
@@ -123,28 +192,73 @@ static enum rf_status check_settings(struct rf_mysql_source *state, struct rf_er
         rf_mysql_query(&state->mysql,
                        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
                        "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', "
-                       "'server_id', 'server_uuid', 'gtid_mode', "
-                       "'lower_case_table_names')",
+                       "'server_id', 'server_uuid', 'gtid_mode', 'log_slave_updates', "
+                       "'log_replica_updates', 'lower_case_table_names')",
                        0, &result, err);
     while (status == RF_OK && rf_mysql_result_next(&result)) {
         struct rf_str name = rf_mysql_result_cell(&result, 0);
         struct rf_str value = rf_mysql_result_cell(&result, 1);
         learn(state, name, value);
-        for (size_t i = 0; i < SETTING_COUNT && status == RF_OK; i++) {
+        for (size_t i = 0; i < SETTING_COUNT; i++) {
             if (rf_str_equal(name, rf_str_of(settings[i].name))) {
                 seen[i] = true;
-                status = check_setting(state, &settings[i], value, err);
+                judge(state, &settings[i], value, findings);
             }
         }
     }
     for (size_t i = 0; i < SETTING_COUNT && status == RF_OK; i++) {
         if (!seen[i] && is_needed(state, &settings[i])) {
-            status = rf_fail(err, RF_CONFIG, "%s: the server (%s) has no %s; %s or later is needed",
-                             state->mysql.where, rf_mysql_version(&state->mysql), settings[i].name,
-                             state->mariadb ? "MariaDB 10.5" : "MySQL 8.0");
+            rf_finding_add(findings,
+                           (struct rf_finding){.verdict = RF_FINDING_WRONG,
+                                               .what = settings[i].name,
+                                               .needed = settings[i].needed,
+                                               .why = settings[i].why,
+                                               .fix = state->mariadb ? "MariaDB 10.5 or later"
+                                                                     : "MySQL 8.0 or later"});
         }
     }
     rf_mysql_result_deinit(&result);
+    if (status == RF_OK) {
+        judge_number(state, findings);
+    }
+    if (status == RF_OK && (thorough || !state->hands_on)) {
+        judge_replica(state, findings);
+    }
+    return status;
+}
+
+/* The first thing that is wrong, as an error. */
+static enum rf_status refuse(const struct rf_mysql_source *state, const struct rf_finding *finding,
+                             struct rf_error *err)
+{
+    if (finding->found == NULL) {
+        return rf_fail(err, RF_CONFIG, "%s: the server (%s) has no %s; %s is needed",
+                       state->mysql.where, rf_mysql_version(&state->mysql), finding->what,
+                       finding->fix);
+    }
+    rf_fail(err, RF_CONFIG, "%s: %s is %s, and must be %s: %s", state->mysql.where, finding->what,
+            finding->found, finding->needed, finding->why);
+    rf_error_hint(err, "on the server: %s", finding->fix);
+    return RF_CONFIG;
+}
+
+static enum rf_status check_settings(struct rf_mysql_source *state, struct rf_error *err)
+{
+    struct rf_findings findings = {0};
+    enum rf_status status = rf_mysql_source_judge(state, false, &findings, err);
+    const struct rf_finding *wrong = rf_findings_first_wrong(&findings);
+
+    if (status == RF_OK && wrong != NULL) {
+        status = refuse(state, wrong, err);
+    }
+    for (uint32_t i = 0; i < findings.count && status == RF_OK; i++) {
+        const struct rf_finding *finding = &findings.items[i];
+        if (finding->verdict == RF_FINDING_ADVICE && strcmp(finding->what, "binlog_format") == 0) {
+            rf_log(RF_LOG_WARN, "%s: %s is %s: %s", state->mysql.where, finding->what,
+                   finding->found, finding->why);
+        }
+    }
+    rf_findings_deinit(&findings);
     return status;
 }
 
@@ -261,7 +375,7 @@ enum rf_status rf_mysql_source_check(struct rf_mysql_source *state, const struct
         status = add_patterns(state, err);
     }
     if (status == RF_OK) {
-        status = connect_to(state, ctx, err);
+        status = rf_mysql_source_connect(state, ctx, err);
     }
     if (status == RF_OK) {
         status = check_settings(state, err);

@@ -1,0 +1,404 @@
+/* What `rowferry doctor` says of a MariaDB or MySQL server.
+ *
+ * The settings are judged by the same table that `open` insists on (mysql_checks.c). The rest is
+ * what a person wants to know before a pipeline runs for months: rights, how long the log is kept,
+ * replication, encryption. Nothing is read from the log, so nobody who reads it is disturbed. */
+#include "base/clock.h"
+#include "net/tls.h"
+#include "source/mysql.h"
+
+#include <stdio.h>
+
+enum { DAY_S = 24 * 3600, KEPT_S_LEAST = DAY_S, EXCESS_SHOWN = 5 };
+
+/* ---- The server ------------------------------------------------------------------------------ */
+
+static void examine_server(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    enum { MARIADB_FIRST = 100500, MYSQL_FIRST = 80000 };
+    uint32_t number = rf_mysql_version_number(&state->mysql);
+    bool old = number < (state->mariadb ? MARIADB_FIRST : MYSQL_FIRST);
+    struct rf_finding finding = {.what = "server",
+                                 .verdict = old ? RF_FINDING_WRONG : RF_FINDING_FINE,
+                                 .needed = state->mariadb ? "10.5 or later" : "8.0 or later",
+                                 .why = old ? "its log lacks what is needed" : NULL,
+                                 .fix = old ? "use a later version of the server" : NULL};
+
+    rf_finding_add_text(findings, finding, "%s %s", state->mariadb ? "MariaDB" : "MySQL",
+                        rf_mysql_version(&state->mysql));
+}
+
+/* ---- Variables ------------------------------------------------------------------------------- */
+
+/* The value of a variable; false: the server has none of that name, or does not tell. */
+static bool read_variable(struct rf_mysql_source *state, const char *name, struct rf_buf *out)
+{
+    struct rf_error ignored = {0};
+    bool found = false;
+
+    rf_buf_reset(&state->text);
+    rf_buf_printf(&state->text, "SHOW GLOBAL VARIABLES WHERE Variable_name = '%s'", name);
+    struct rf_mysql_result result = {0};
+    if (rf_mysql_query(&state->mysql, rf_buf_cstr(&state->text), 0, &result, &ignored) == RF_OK &&
+        rf_mysql_result_next(&result)) {
+        rf_buf_set(out, rf_mysql_result_cell(&result, 1));
+        rf_buf_cstr(out);
+        found = true;
+    }
+    rf_mysql_result_deinit(&result);
+    return found;
+}
+
+static int64_t variable_number(struct rf_mysql_source *state, const char *name, int64_t absent)
+{
+    struct rf_buf text = {0};
+    int64_t number = absent;
+
+    if (read_variable(state, name, &text) && !rf_str_to_i64(rf_buf_str(&text), &number)) {
+        number = absent;
+    }
+    rf_buf_deinit(&text);
+    return number;
+}
+
+/* One that is better as it should be. */
+static void advise(struct rf_mysql_source *state, struct rf_findings *findings, const char *name,
+                   struct rf_finding finding)
+{
+    struct rf_buf text = {0};
+
+    if (read_variable(state, name, &text)) {
+        bool fine = rf_str_equal_nocase(rf_buf_str(&text), rf_str_of(finding.needed));
+        finding.what = name;
+        finding.found = text.data;
+        if (fine) {
+            finding.why = finding.fix = NULL;
+        } else {
+            finding.verdict = RF_FINDING_ADVICE;
+        }
+        rf_finding_add(findings, finding);
+    }
+    rf_buf_deinit(&text);
+}
+
+static void examine_gtids(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    if (state->mariadb) {
+        advise(state, findings, "gtid_strict_mode",
+               (struct rf_finding){.needed = "ON",
+                                   .why = "numbers of transactions may come out of order, and a "
+                                          "position then says too little",
+                                   .fix = "SET GLOBAL gtid_strict_mode=ON"});
+        return;
+    }
+    advise(state, findings, "gtid_mode",
+           (struct rf_finding){
+               .needed = "ON",
+               .why = "a position then holds on this server only: no fail-over to another one",
+               .fix = "SET GLOBAL enforce_gtid_consistency=ON; SET GLOBAL "
+                      "gtid_mode=OFF_PERMISSIVE; SET GLOBAL gtid_mode=ON_PERMISSIVE; SET GLOBAL "
+                      "gtid_mode=ON"});
+}
+
+/* ---- How long the log is kept ---------------------------------------------------------------- */
+
+/* "9 d 3 h", "5 h 12 min", "40 s". */
+static void print_time(char *out, size_t size, int64_t seconds)
+{
+    if (seconds >= DAY_S) {
+        snprintf(out, size, "%lld d %lld h", (long long)(seconds / DAY_S),
+                 (long long)(seconds % DAY_S / 3600));
+    } else if (seconds >= 3600) {
+        snprintf(out, size, "%lld h %lld min", (long long)(seconds / 3600),
+                 (long long)(seconds % 3600 / 60));
+    } else {
+        snprintf(out, size, "%lld s", (long long)seconds);
+    }
+}
+
+/* Seconds; 0: for ever; negative: the server does not tell. */
+static int64_t kept_seconds(struct rf_mysql_source *state)
+{
+    int64_t seconds = variable_number(state, "binlog_expire_logs_seconds", -1);
+
+    if (seconds <= 0) {
+        struct rf_buf text = {0};
+        double days = 0;
+        if (read_variable(state, "expire_logs_days", &text) &&
+            sscanf(rf_buf_cstr(&text), "%lf", &days) == 1) {
+            seconds = (int64_t)(days * DAY_S);
+        }
+        rf_buf_deinit(&text);
+    }
+    return seconds;
+}
+
+static void examine_retention(struct rf_findings *findings, int64_t seconds)
+{
+    char kept[64] = "for ever";
+    bool brief = seconds > 0 && seconds < KEPT_S_LEAST;
+    struct rf_finding finding = {.what = "log kept", .needed = "1 d or longer"};
+
+    if (seconds < 0) {
+        finding.verdict = RF_FINDING_UNKNOWN;
+    } else if (seconds > 0) {
+        print_time(kept, sizeof kept, seconds);
+    }
+    if (brief) {
+        finding.verdict = RF_FINDING_ADVICE;
+        finding.why = "a pipeline that stands still for longer has lost its place for good";
+        finding.fix = "SET GLOBAL binlog_expire_logs_seconds=864000, and the same in the "
+                      "server's configuration";
+    }
+    finding.found = seconds < 0 ? NULL : kept;
+    rf_finding_add(findings, finding);
+}
+
+/* Is that file there yet? Its name alone is compared: what `open` looks at is more. */
+static bool has_file(struct rf_mysql_source *state, struct rf_str name, bool *known)
+{
+    struct rf_mysql_log_file file = {0};
+    struct rf_error ignored = {0};
+
+    *known = rf_mysql_source_find_file(state, name, &file, NULL, &ignored) == RF_OK;
+    return file.found;
+}
+
+/* A file is purged when the server has not written to it for as long as it is kept; the position's
+ * last transaction is in it, so it was written to then or later. */
+static void examine_position(struct rf_mysql_source *state, const struct rf_recorded *recorded,
+                             int64_t kept_s, struct rf_findings *findings)
+{
+    struct rf_position position = {0};
+    struct rf_error why = {0};
+    char left[64];
+    bool known = true;
+    struct rf_finding finding = {.what = "position"};
+    if (rf_position_parse(&position, recorded->position, &why) != RF_OK) {
+        finding.verdict = RF_FINDING_UNKNOWN;
+        finding.why = why.message;
+        rf_finding_add(findings, finding);
+    } else if (!has_file(state, rf_buf_str(&position.file), &known)) {
+        finding.verdict = known ? RF_FINDING_ADVICE : RF_FINDING_UNKNOWN;
+        finding.why = known ? "its file is gone here: where to go on is found by GTIDs, if this "
+                              "server still has what is behind them"
+                            : "the server does not say which files it has";
+        finding.fix = known ? "start the pipeline soon: it says at once when it is too late" : NULL;
+        rf_finding_add_text(findings, finding, "%s: %.*s at %llu", recorded->sink,
+                            RF_STR_ARG(rf_buf_str(&position.file)),
+                            (unsigned long long)position.end);
+    } else if (kept_s <= 0 || position.time == 0) {
+        rf_finding_add_text(findings, finding, "%s: %.*s at %llu, which is there", recorded->sink,
+                            RF_STR_ARG(rf_buf_str(&position.file)),
+                            (unsigned long long)position.end);
+    } else {
+        int64_t left_s = position.time + kept_s - rf_clock_wall_us() / 1000000;
+        print_time(left, sizeof left, left_s > 0 ? left_s : 0);
+        if (left_s < KEPT_S_LEAST) {
+            finding.verdict = RF_FINDING_ADVICE;
+            finding.why = "the server may purge its file as soon as that, if it writes to newer "
+                          "ones";
+            finding.fix = "start the pipeline, or have the server keep its log for longer";
+        }
+        rf_finding_add_text(findings, finding, "%s: %.*s at %llu, not purged for %s",
+                            recorded->sink, RF_STR_ARG(rf_buf_str(&position.file)),
+                            (unsigned long long)position.end, left);
+    }
+    rf_position_deinit(&position);
+}
+
+/* ---- Rights ---------------------------------------------------------------------------------- */
+
+struct rights {
+    bool replicate; /* REPLICATION SLAVE */
+    bool monitor;   /* REPLICATION CLIENT, or what MariaDB calls so */
+    bool select;    /* SELECT on something */
+    uint32_t excess_count;
+    struct rf_buf excess; /* the first few of them */
+};
+
+static bool is_right(struct rf_str right, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (rf_str_equal_nocase(right, rf_str_of(*names))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_right(struct rights *rights, struct rf_str right, bool everywhere)
+{
+    static const char *const replicate[] = {"REPLICATION SLAVE", NULL};
+    static const char *const monitor[] = {"REPLICATION CLIENT", "BINLOG MONITOR", NULL};
+    static const char *const harmless[] = {"USAGE",   "SLAVE MONITOR",  "REPLICA MONITOR",
+                                           "PROCESS", "SHOW DATABASES", "SHOW_ROUTINE",
+                                           NULL};
+    static const char *const all[] = {"ALL", "ALL PRIVILEGES", NULL};
+    bool every = is_right(right, all);
+
+    if (everywhere && (every || is_right(right, replicate))) {
+        rights->replicate = true;
+    }
+    if (everywhere && (every || is_right(right, monitor))) {
+        rights->monitor = true;
+    }
+    if (every || rf_str_equal_nocase(right, RF_STR("SELECT"))) {
+        rights->select = true;
+    }
+    bool needed = is_right(right, replicate) || is_right(right, monitor) ||
+                  is_right(right, harmless) || rf_str_equal_nocase(right, RF_STR("SELECT"));
+    if (everywhere && !needed && ++rights->excess_count <= EXCESS_SHOWN) {
+        rf_buf_add_str(&rights->excess, rights->excess.size > 0 ? RF_STR(", ") : RF_STR_NONE);
+        rf_buf_add_str(&rights->excess, right);
+    }
+}
+
+/* "GRANT A, B (c, d) ON *.* TO ...". A role ("GRANT `r` TO ...") says nothing here. */
+static void read_grant(struct rights *rights, struct rf_str line)
+{
+    const char *on = line.size > 0 ? memmem(line.data, line.size, " ON ", 4) : NULL;
+    struct rf_str lead = RF_STR("GRANT ");
+
+    if (on == NULL || !rf_str_starts(line, lead)) {
+        return;
+    }
+    struct rf_str list = {line.data + lead.size, (size_t)(on - line.data) - lead.size}, right;
+    struct rf_str where = {on + 4, line.size - (size_t)(on + 4 - line.data)};
+    bool everywhere = rf_str_starts(where, RF_STR("*.* "));
+    while (rf_str_split(&list, ',', &right)) {
+        note_right(rights, rf_str_trim(right), everywhere);
+    }
+}
+
+static void add_right(struct rf_findings *findings, const char *what, bool there, const char *why,
+                      const char *fix)
+{
+    rf_finding_add(findings,
+                   (struct rf_finding){.verdict = there ? RF_FINDING_FINE : RF_FINDING_WRONG,
+                                       .what = what,
+                                       .found = there ? "granted" : "not granted",
+                                       .needed = "granted",
+                                       .why = there ? NULL : why,
+                                       .fix = there ? NULL : fix});
+}
+
+static void examine_rights(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    struct rf_mysql_result result = {0};
+    struct rf_error why = {0};
+    struct rf_buf grant = {0};
+    struct rights rights = {0};
+    bool metadata = false;
+
+    if (rf_mysql_query(&state->mysql, "SHOW GRANTS", 0, &result, &why) != RF_OK) {
+        rf_finding_add(findings, (struct rf_finding){.verdict = RF_FINDING_UNKNOWN,
+                                                     .what = "rights",
+                                                     .why = why.message});
+        goto done;
+    }
+    while (rf_mysql_result_next(&result)) {
+        read_grant(&rights, rf_mysql_result_cell(&result, 0));
+    }
+    rf_mysql_grant(&state->mysql, &grant);
+    add_right(findings, "right to replicate", rights.replicate, "the server will not send its log",
+              rf_buf_cstr(&grant));
+    add_right(findings, "right to see the log", rights.monitor,
+              "the server will not say which log files it has", grant.data);
+    for (uint32_t i = 0; i < findings->count; i++) {
+        metadata = metadata || (strcmp(findings->items[i].what, "binlog_row_metadata") == 0 &&
+                                findings->items[i].verdict == RF_FINDING_FINE);
+    }
+    if (!rights.select && !metadata) {
+        rf_buf_reset(&grant);
+        rf_buf_printf(&grant, "GRANT SELECT ON DATABASE.* TO %s",
+                      state->mysql.account ? state->mysql.account : "'user'@'host'");
+        add_right(findings, "right to see tables", false,
+                  "what the log does not say of columns is asked of the server, which shows only "
+                  "tables that the user may read",
+                  rf_buf_cstr(&grant));
+    }
+    if (rights.excess_count > EXCESS_SHOWN) {
+        rf_buf_printf(&rights.excess, " and %u more", rights.excess_count - EXCESS_SHOWN);
+    }
+    if (rights.excess.size > 0) {
+        rf_finding_add(findings,
+                       (struct rf_finding){.verdict = RF_FINDING_ADVICE,
+                                           .what = "rights in excess",
+                                           .found = rf_buf_cstr(&rights.excess),
+                                           .needed = "none",
+                                           .why = "whoever gets hold of this password has them too",
+                                           .fix = "give the pipeline a user of its own with the "
+                                                  "rights above alone"});
+    }
+
+done:
+    rf_mysql_result_deinit(&result);
+    rf_buf_deinit(&rights.excess);
+    rf_buf_deinit(&grant);
+}
+
+/* ---- Replication ----------------------------------------------------------------------------- */
+
+/* Two readers with one number throw each other out, again and again. */
+static void examine_readers(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    enum { NEW_NAMES = 80022 };
+    bool renamed = !state->mariadb && rf_mysql_version_number(&state->mysql) >= NEW_NAMES;
+    const char *question = renamed ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS";
+    struct rf_mysql_result result = {0};
+    struct rf_error why = {0};
+    struct rf_finding finding = {.what = "our server_id", .needed = "one that no replica has"};
+    bool taken = false;
+    int64_t number;
+
+    if (state->server_id == 0) {
+        return; /* drawn by chance at each start */
+    }
+    if (rf_mysql_query(&state->mysql, question, 0, &result, &why) != RF_OK) {
+        finding.verdict = RF_FINDING_UNKNOWN;
+        finding.why = "the server does not say which replicas it has: that takes a right that is "
+                      "not needed otherwise";
+    }
+    while (finding.verdict == RF_FINDING_FINE && rf_mysql_result_next(&result)) {
+        taken = taken || (rf_str_to_i64(rf_mysql_result_cell(&result, 0), &number) &&
+                          number == state->server_id);
+    }
+    if (taken) {
+        finding.verdict = RF_FINDING_WRONG;
+        finding.why = "a replica with this number reads already, and one of the two is thrown out";
+        finding.fix = "leave server_id out of the source's options, or choose another one";
+    }
+    rf_finding_add_text(findings, finding, "%lld", (long long)state->server_id);
+    rf_mysql_result_deinit(&result);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ctx,
+                                       struct rf_findings *findings, struct rf_error *err)
+{
+    struct rf_mysql_source *state = memory;
+    enum rf_status status = rf_skips_read(&state->skips, &state->skip, err);
+
+    if (status == RF_OK) {
+        status = rf_mysql_source_connect(state, ctx, err);
+    }
+    if (status == RF_OK) {
+        examine_server(state, findings);
+        rf_finding_add_encryption(findings, state->mysql.tls, state->tls_verify,
+                                  state->socket != NULL || rf_host_is_loopback(state->host));
+        status = rf_mysql_source_judge(state, true, findings, err);
+    }
+    if (status == RF_OK) {
+        int64_t kept_s = kept_seconds(state);
+        examine_gtids(state, findings);
+        examine_rights(state, findings);
+        examine_readers(state, findings);
+        examine_retention(findings, kept_s);
+        for (uint32_t i = 0; i < ctx->recorded_count; i++) {
+            examine_position(state, &ctx->recorded[i], kept_s, findings);
+        }
+    }
+    return status;
+}
