@@ -395,6 +395,68 @@ static const struct rf_option cassandra_options[] = {
     RF_OPTION_END,
 };
 
+/* --------------------------------------------------------------------------------------- doctor */
+
+/* One value of one row; false: there is none, or it may not be seen. It lies in the connection. */
+static bool ask_one(struct rf_cassandra_sink *sink, const char *statement,
+                    const struct rf_str *values, uint16_t value_count, struct rf_str *value)
+{
+    struct rf_cql_result result;
+    struct rf_error ignored = {0};
+
+    rf_buf_set(&sink->statement, rf_str_of(statement));
+    return ask(sink, RF_CQL_ONE, values, value_count, &result, &ignored) == RF_OK &&
+           result.row_count > 0 && result.columns.count == 1 &&
+           rf_cql_result_row(&result, value, &ignored) == RF_OK;
+}
+
+static void examine_keyspace(struct rf_cassandra_sink *sink, struct rf_findings *findings)
+{
+    struct rf_str name = rf_buf_str(&sink->keyspace), replication = RF_STR_NONE;
+    bool there = ask_one(sink,
+                         "SELECT JSON replication FROM system_schema.keyspaces WHERE "
+                         "keyspace_name = ?",
+                         &name, 1, &replication);
+    bool once = there && memmem(replication.data, replication.size, "\"replication_factor\": \"1\"",
+                                strlen("\"replication_factor\": \"1\"")) != NULL;
+    struct rf_finding finding = {.what = "keyspace", .needed = "it, or the right to make it"};
+
+    if (!there) {
+        finding.why = "it is made at the first start, with the replication of the sink's options; "
+                      "that takes the right CREATE ON ALL KEYSPACES";
+        rf_finding_add_text(findings, finding, "%.*s is not there", RF_STR_ARG(name));
+        return;
+    }
+    if (once) {
+        finding.verdict = RF_FINDING_ADVICE;
+        finding.why = "each row is on one node only";
+        finding.fix = "ALTER KEYSPACE with a replication_factor of 3, then nodetool repair";
+    }
+    rf_finding_add_text(findings, finding, "%.*s, %.*s", RF_STR_ARG(name), RF_STR_ARG(replication));
+}
+
+static enum rf_status cassandra_examine(void *state, const struct rf_context *ctx,
+                                        struct rf_findings *findings, struct rf_error *err)
+{
+    struct rf_cassandra_sink *sink = state;
+    struct rf_str value = RF_STR_NONE;
+    enum rf_status status = cassandra_check(sink, err);
+
+    if (status == RF_OK) {
+        status = connect_cluster(sink, ctx, err);
+    }
+    if (status == RF_OK) {
+        struct rf_tls_options tls = {.mode = (enum rf_tls_mode)sink->tls};
+        bool told = ask_one(sink, "SELECT release_version FROM system.local", NULL, 0, &value);
+        rf_finding_add_text(findings, (struct rf_finding){.what = "server"}, "Cassandra %.*s",
+                            RF_STR_ARG(told ? value : RF_STR("of unknown version")));
+        rf_finding_add_encryption(findings, rf_tls_wanted(&tls, sink->host), sink->tls_verify,
+                                  rf_host_is_loopback(sink->host));
+        examine_keyspace(sink, findings);
+    }
+    return status;
+}
+
 const struct rf_sink_type rf_sink_cassandra = {
     .name = "cassandra",
     .summary = "rows of Cassandra's tables by primary key; the position is kept beside them",
@@ -408,4 +470,5 @@ const struct rf_sink_type rf_sink_cassandra = {
     .close = cassandra_close,
     .interrupt = cassandra_interrupt,
     .check = cassandra_check,
+    .examine = cassandra_examine,
 };

@@ -544,6 +544,23 @@ static const struct rf_option file_options[] = {
     RF_OPTION_END,
 };
 
+/* --------------------------------------------------------------------------------------- doctor */
+
+static enum rf_status file_examine(void *state, const struct rf_context *ctx,
+                                   struct rf_findings *findings, struct rf_error *err)
+{
+    struct file_sink *sink = state;
+
+    (void)ctx;
+    (void)err;
+    if (strcmp(sink->path, "-") == 0) {
+        rf_finding_add(findings, (struct rf_finding){.what = "file", .found = "standard output"});
+    } else {
+        rf_file_examine(sink->path, findings);
+    }
+    return RF_OK;
+}
+
 const struct rf_sink_type rf_sink_file = {
     .name = "file",
     .summary = "one line per event, to a file, a pipe or standard output (-)",
@@ -556,4 +573,5 @@ const struct rf_sink_type rf_sink_file = {
     .flush = file_flush,
     .close = file_close,
     .interrupt = file_interrupt,
+    .examine = file_examine,
 };

@@ -9,6 +9,8 @@
 
 #include "sink/file_frame.h"
 
+#include <rowferry/finding.h>
+
 /* The owner opens fd and sets what belongs to it. Zeroed is closed and valid. */
 struct rf_file_output {
     int fd;
@@ -58,5 +60,10 @@ void rf_file_output_deinit(struct rf_file_output *output);
 /* "could not DOING NAME: ...", with the code. Returns status. */
 enum rf_status rf_file_failed(const char *name, enum rf_status status, const char *doing, int code,
                               struct rf_error *err);
+
+/* ---- file_examine.c */
+
+/* Whether that file can be written, and how much room there is. Adds what it finds. */
+void rf_file_examine(const char *path, struct rf_findings *findings);
 
 #endif

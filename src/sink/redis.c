@@ -233,47 +233,6 @@ static enum rf_status parse_templates(struct rf_redis_sink *sink, struct rf_erro
 }
 
 /* A field of INFO's text, "name:value" on a line of its own. */
-static struct rf_str info_field(struct rf_str text, const char *name)
-{
-    struct rf_str line, key;
-    while (rf_str_split(&text, '\n', &line)) {
-        line = rf_str_trim(line);
-        if (rf_str_split(&line, ':', &key) && rf_str_equal(key, rf_str_of(name))) {
-            return line;
-        }
-    }
-    return RF_STR_NONE;
-}
-
-static enum rf_status check_server(struct rf_redis_sink *sink, struct rf_error *err)
-{
-    struct rf_str words[] = {RF_STR("INFO")};
-    enum rf_status status = rf_redis_guard_ask(&sink->guard, words, 1, err);
-    if (status == RF_CONFIG && rf_str_starts(sink->guard.redis.reply.text, RF_STR("NOPERM"))) {
-        return RF_OK; /* what it would have told shows up later, as an error of a command */
-    }
-    if (status != RF_OK) {
-        return status;
-    }
-    struct rf_str version = info_field(sink->guard.redis.reply.text, "redis_version"),
-                  major = RF_STR_NONE;
-    struct rf_str rest = version;
-    uint64_t number = 0;
-    unsigned least = sink->as == RF_REDIS_STREAM ? 5 : 4;
-    if (rf_str_split(&rest, '.', &major) && rf_str_to_u64(major, &number) && number < least) {
-        return rf_fail(err, RF_CONFIG, "Redis at %s is %.*s; this needs %u.0 or later",
-                       sink->guard.redis.where, RF_STR_ARG(version), least);
-    }
-    if (rf_str_equal(info_field(sink->guard.redis.reply.text, "cluster_enabled"), RF_STR("1"))) {
-        rf_fail(err, RF_CONFIG, "Redis at %s runs in cluster mode, which is not supported",
-                sink->guard.redis.where);
-        rf_error_hint(err,
-                      "a group of changes and the position could not be written together there");
-        return RF_CONFIG;
-    }
-    return RF_OK;
-}
-
 /* Reads the hash of the position. */
 static enum rf_status read_state(struct rf_redis_sink *sink, uint64_t *epoch, struct rf_error *err)
 {
@@ -332,10 +291,9 @@ static enum rf_status redis_check(void *state, struct rf_error *err)
     return status == RF_OK ? parse_templates(sink, err) : status;
 }
 
-static enum rf_status redis_open(void *state, const struct rf_context *ctx, struct rf_str *resume,
-                                 struct rf_error *err)
+enum rf_status rf_redis_sink_connect(struct rf_redis_sink *sink, const struct rf_context *ctx,
+                                     struct rf_error *err)
 {
-    struct rf_redis_sink *sink = state;
     struct rf_redis_address address = {
         .host = sink->host,
         .port = (uint16_t)sink->port,
@@ -349,21 +307,26 @@ static enum rf_status redis_open(void *state, const struct rf_context *ctx, stru
         .connect_timeout_ms = ctx->connect_timeout_ms,
         .timeout_ms = sink->timeout_ms,
     };
+    enum rf_status status = parse_database(sink, &address.database, err);
+    if (status == RF_OK) {
+        status = parse_templates(sink, err);
+    }
+    return status == RF_OK ? rf_redis_connect(&sink->guard.redis, &address, err) : status;
+}
+
+static enum rf_status redis_open(void *state, const struct rf_context *ctx, struct rf_str *resume,
+                                 struct rf_error *err)
+{
+    struct rf_redis_sink *sink = state;
     sink->window.change_size = sizeof(struct rf_redis_change);
     sink->window.least = RF_REDIS_WINDOW_LEAST;
     sink->window.key_bytes = RF_REDIS_WINDOW_KEY_BYTES;
     rf_buf_set(&sink->guard.key, RF_STR(RF_REDIS_OWN_PREFIX));
     rf_template_escape(&sink->guard.key, rf_str_of(ctx->pipeline), ':');
     rf_buf_printf(&sink->guard.key, ":%s", ctx->instance);
-    enum rf_status status = parse_database(sink, &address.database, err);
+    enum rf_status status = rf_redis_sink_connect(sink, ctx, err);
     if (status == RF_OK) {
-        status = parse_templates(sink, err);
-    }
-    if (status == RF_OK) {
-        status = rf_redis_connect(&sink->guard.redis, &address, err);
-    }
-    if (status == RF_OK) {
-        status = check_server(sink, err);
+        status = rf_redis_sink_check(sink, err);
     }
     if (status == RF_OK) {
         status = take_over(sink, ctx, err);
@@ -456,4 +419,5 @@ const struct rf_sink_type rf_sink_redis = {
     .close = redis_close,
     .interrupt = redis_interrupt,
     .check = redis_check,
+    .examine = rf_redis_sink_examine,
 };

@@ -6,6 +6,7 @@
  *     redis_documents.c  documents of collections to the same
  *     redis_truncate.c   TRUNCATE of those
  *     redis_streams.c    as=stream: everything to entries of streams
+ *     redis_examine.c    what has to be so of the server
  *
  * All of it belongs to the sink's thread. */
 #ifndef ROWFERRY_SINK_REDIS_SINK_H
@@ -18,7 +19,7 @@
 #include "wire/bson_row.h"
 #include "wire/json.h"
 
-#include <rowferry/batch.h>
+#include <rowferry/sink.h>
 
 #define RF_REDIS_OWN_PREFIX   "rowferry:position:"
 #define RF_REDIS_TABLE_FIELD  "table:"
@@ -95,6 +96,23 @@ struct rf_redis_sink {
     uint64_t picks_written; /* as they stand beside the position */
     bool stamps_known;      /* there are any beside the position */
 };
+
+/* ---- redis.c */
+
+/* Reads the templates, connects and logs in. Returns as rf_redis_connect. */
+RF_USE_RESULT enum rf_status rf_redis_sink_connect(struct rf_redis_sink *sink,
+                                                   const struct rf_context *ctx,
+                                                   struct rf_error *err);
+
+/* ---- redis_examine.c */
+
+/* What the server must be; INFO's answer stays in the guard's reply. Returns RF_OK; RF_RETRY;
+ * RF_CONFIG: too old, or a cluster. */
+RF_USE_RESULT enum rf_status rf_redis_sink_check(struct rf_redis_sink *sink, struct rf_error *err);
+/* The sink's examine. */
+RF_USE_RESULT enum rf_status rf_redis_sink_examine(void *state, const struct rf_context *ctx,
+                                                   struct rf_findings *findings,
+                                                   struct rf_error *err);
 
 /* ---- redis_tables.c */
 
