@@ -11,6 +11,9 @@
 
 enum { TIMEOUT_MS = 5000, USER_ROOT = 0, USER_FERRY = 1, USER_APPLICATION = 2 };
 
+/* A heap that it starts with; and all that it takes in an engine, of which half is for the heap. */
+enum { HEAP_MIB_LEAST = 96, ENGINE_MIB_LEAST = 512 };
+
 /* Of the first user, until it is changed. */
 static const char first_password[] = "cassandra";
 
@@ -23,6 +26,18 @@ static const char *user_name(int user)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
+/* With less it would die somewhere on its way up, of something else each time. 0 is fine. */
+static enum rf_status check_memory(int64_t memory_bytes, unsigned least_mib, struct rf_error *err)
+{
+    if (memory_bytes == 0 || memory_bytes >= (int64_t)least_mib << 20) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "Cassandra does not start with %lld MiB of memory",
+            (long long)memory_bytes >> 20);
+    rf_error_hint(err, "it takes --memory %uM or more", least_mib);
+    return RF_CONFIG;
+}
+
 /* Without memory_bytes it has what tools/servers gives it, the least that carries a load. What it
  * has learned of passwords it forgets at once: else the well-known one were good for two seconds
  * more. */
@@ -30,7 +45,6 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
                             struct rf_words *options, struct rf_error *err)
 {
     (void)home;
-    (void)err;
     rf_words_add(options, "authenticator=PasswordAuthenticator");
     rf_words_add(options, "authorizer=CassandraAuthorizer");
     rf_words_add(options, "credentials_validity=0ms");
@@ -38,7 +52,7 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
         rf_words_add(options, "-Xms%lldk", (long long)memory_bytes / 1024);
         rf_words_add(options, "-Xmx%lldk", (long long)memory_bytes / 1024);
     }
-    return RF_OK;
+    return check_memory(memory_bytes, HEAP_MIB_LEAST, err);
 }
 
 static void describe(const struct rf_home *home, struct rf_str called, struct rf_buf *out)
@@ -56,7 +70,6 @@ static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, str
 {
     long long heap_mib = home->settings.memory_bytes > 0 ? home->settings.memory_bytes >> 21 : 512;
 
-    (void)err;
     rf_words_add(&pack->environment, "MAX_HEAP_SIZE=%lldM", heap_mib);
     rf_words_add(&pack->environment, "HEAP_NEWSIZE=%lldM", heap_mib / 4);
     rf_words_add(&pack->environment, "%s",
@@ -80,7 +93,7 @@ static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, str
                   "commitlog_sync: batch\n"
                   "auto_snapshot: false\n",
                   rf_container_cassandra.inside);
-    return RF_OK;
+    return check_memory(home->settings.memory_bytes, ENGINE_MIB_LEAST, err);
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
