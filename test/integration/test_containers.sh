@@ -49,7 +49,10 @@ expect_equal "$pid" "$(container_pid mysql)" "pid after the second create"
 expect_status 0 "$BIN/my_redis_container" create --port "$redis_port" --memory 20M
 expect_status 0 "$BIN/my_mongo_container" create --port "$mongo_port"
 expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$mongo_port"
-expect_status 0 "$BIN/my_cassandra_container" create --port "$cassandra_port" --memory 160M
+expect_status 2 "$BIN/my_cassandra_container" create --port "$cassandra_port" --memory 64M
+expect_contains "$(cat "$STORY/err")" "Cassandra does not start with 64 MiB of memory"
+expect_contains "$(cat "$STORY/err")" "hint: it takes --memory 96M or more"
+expect_status 0 "$BIN/my_cassandra_container" create --memory 160M # the port was kept
 expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:$cassandra_port, Cassandra 5"
 expect_status 0 "$ROWFERRY" container create
 expect_equal 4 "$(grep -c 'runs already on' "$STORY/out")" "all of them at once"
