@@ -27,6 +27,7 @@ struct rf_batch {
     uint64_t skipped;  /* log events that the source's filter left out, for the counters */
     uint64_t waived;   /* log events that were left out because the operator named them */
     uint64_t marked;   /* values with bytes that are not of their character set (value.h) */
+    uint64_t gone;     /* updates whose document was gone when it was looked up (event.h) */
     size_t bytes_max;  /* the source stops filling when rf_batch_bytes reaches it */
     bool end;          /* the source has nothing more, ever (the end of a log file) */
     /* the upstream has just said that it has nothing behind what was handed over: what is in this

@@ -232,6 +232,7 @@ struct rf_core_status {
     uint64_t skipped;      /* source: log events that its filter left out */
     uint64_t waived;       /* source: log events that the operator had left out by name */
     uint64_t marked;       /* source: values with bytes that are not of their character set */
+    uint64_t gone;         /* source: updates whose document was gone when it was looked up */
     uint64_t buried;       /* sink: events that went to the dead letters */
     uint64_t held_bytes;   /* source: in the pool */
     bool own_feed;         /* sink: it has a feed of its own now */

@@ -81,6 +81,7 @@ void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_stat
         out->skipped = feed->skipped;
         out->waived = feed->waived;
         out->marked = feed->marked;
+        out->gone = feed->gone;
         out->current_ms = feed->current_ms;
         out->held_bytes = feed->pool.bytes + feed->pool.aside_bytes;
         out->commit_us = feed->commit_us;

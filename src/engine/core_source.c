@@ -119,6 +119,7 @@ static bool take(struct rf_core *core, struct rf_feed *feed, struct rf_slot *slo
         feed->skipped += batch->skipped;
         feed->waived += batch->waived;
         feed->marked += batch->marked;
+        feed->gone += batch->gone;
         feed->waived_before += batch->waived;
     }
     if (until == RF_UNTIL_BEFORE && something) {

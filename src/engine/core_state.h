@@ -84,7 +84,7 @@ struct rf_feed {
     int64_t blocked_since_ms; /* -1: the pool has room */
     int64_t commit_us;
     int64_t current_ms; /* see rf_core_status */
-    uint64_t events, transactions, skipped, waived, marked;
+    uint64_t events, transactions, skipped, waived, marked, gone;
     uint64_t waived_before; /* of batches that were not held, for the next one that is */
     uint64_t counted;       /* events for the limit, counted from the sinks' beginning */
     uint64_t cut_at;        /* that count where a batch went past the end; UINT64_MAX: not known */

@@ -105,6 +105,7 @@ struct rf_actor_snapshot {
     uint64_t skipped;    /* source: log events that its filter left out */
     uint64_t waived;     /* source: log events that the operator had left out by name */
     uint64_t marked;     /* source: values with bytes that are not of their character set */
+    uint64_t gone;       /* source: updates whose document was gone when it was looked up */
     uint64_t buried;     /* sink: events that went to its dead letters; by this process */
     bool own_feed;       /* sink: it is behind the others, and has a feed of its own */
     uint64_t held_bytes; /* source: in the pool */

@@ -50,6 +50,7 @@ static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snap
     out->skipped = status.skipped;
     out->waived = status.waived;
     out->marked = status.marked;
+    out->gone = status.gone;
     out->buried = status.buried;
     out->own_feed = status.own_feed;
     out->held_bytes = status.held_bytes;

@@ -72,7 +72,7 @@ void rf_batch_reset(struct rf_batch *batch, size_t keep_bytes)
     batch->table_count = 0;
     batch->position = RF_STR_NONE;
     batch->commit_us = 0;
-    batch->skipped = batch->waived = batch->marked = 0;
+    batch->skipped = batch->waived = batch->marked = batch->gone = 0;
     batch->end = batch->current = false;
     if (batch->scratch.capacity > SCRATCH_KEPT) {
         rf_buf_deinit(&batch->scratch);
