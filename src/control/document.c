@@ -36,6 +36,7 @@ static const struct member actor_members[] = {
     ACTOR(skipped, U64),
     ACTOR(waived, U64),
     ACTOR(marked, U64),
+    ACTOR(gone, U64),
     ACTOR(buried, U64),
     ACTOR(held_bytes, U64),
     ACTOR(error, TEXT),
@@ -65,6 +66,7 @@ void rf_document_take(struct rf_document_actor *out, const struct rf_actor_snaps
     out->skipped = snapshot->skipped;
     out->waived = snapshot->waived;
     out->marked = snapshot->marked;
+    out->gone = snapshot->gone;
     out->buried = snapshot->buried;
     out->held_bytes = snapshot->held_bytes;
 }

@@ -29,7 +29,7 @@ struct rf_document_actor {
     uint64_t events, transactions;
     uint64_t events_per_second;       /* over the last ten seconds */
     uint64_t events_per_second_total; /* since the start */
-    uint64_t skipped, waived, marked, buried;
+    uint64_t skipped, waived, marked, gone, buried;
     uint64_t held_bytes; /* source: in the pool */
 };
 

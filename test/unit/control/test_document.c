@@ -12,12 +12,13 @@ static const char sample[] =
     "\"source\":{\"name\":\"\",\"address\":\"mysql://cdc@db:3306/shop.*\",\"state\":\"streaming\","
     "\"own_feed\":false,\"position\":\"0-1-7\",\"recorded\":\"\",\"lag_ms\":-1,\"events\":12,"
     "\"transactions\":3,\"events_per_second\":4,\"events_per_second_total\":5,\"skipped\":6,"
-    "\"waived\":7,\"marked\":4,\"buried\":0,\"held_bytes\":8,\"error\":\"\",\"try\":0,\"retry_in_"
+    "\"waived\":7,\"marked\":4,\"gone\":5,\"buried\":0,\"held_bytes\":8,\"error\":\"\",\"try\":0,"
+    "\"retry_in_"
     "ms\":0},"
     "\"sinks\":[{\"name\":\"redis://cache\",\"address\":\"redis://u@cache\",\"state\":\"retrying\","
     "\"own_feed\":true,\"position\":\"0-1-6\",\"recorded\":\"0-1-5\",\"lag_ms\":1500,\"events\":9,"
     "\"transactions\":2,\"events_per_second\":1,\"events_per_second_total\":1,\"skipped\":0,"
-    "\"waived\":0,\"marked\":0,\"buried\":18446744073709551615,\"held_bytes\":0,"
+    "\"waived\":0,\"marked\":0,\"gone\":0,\"buried\":18446744073709551615,\"held_bytes\":0,"
     "\"error\":\"say \\\"no\\\"\\\\\\u000a\",\"try\":3,\"retry_in_ms\":2100}]}";
 
 static void assert_str(struct rf_str str, const char *text)
