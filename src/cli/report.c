@@ -265,6 +265,11 @@ static void add_live(struct rf_buf *out, const struct rf_document *live)
         rf_print_number(out, live->source.marked);
         rf_buf_add_byte(out, '\n');
     }
+    if (live->source.gone > 0) {
+        rf_buf_printf(out, "  updates whose document was gone when it was looked up: ");
+        rf_print_number(out, live->source.gone);
+        rf_buf_add_byte(out, '\n');
+    }
     add_trouble(out, &live->source, true);
     for (uint32_t i = 0; i < live->sink_count; i++) {
         add_trouble(out, &live->sinks[i], false);

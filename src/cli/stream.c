@@ -93,6 +93,11 @@ static void log_summary(struct session *session, bool failed)
         rf_print_number(&out, snapshot.source.marked);
         rf_buf_printf(&out, " values with bytes that are not of their character set");
     }
+    if (snapshot.source.gone > 0) {
+        rf_buf_printf(&out, ", ");
+        rf_print_number(&out, snapshot.source.gone);
+        rf_buf_printf(&out, " updates whose document was gone when it was looked up");
+    }
     for (uint32_t i = 0; i < snapshot.sink_count; i++) {
         add_sink_summary(&out, &snapshot.sinks[i]);
     }
