@@ -1,0 +1,305 @@
+#include "programs/notes.h"
+
+#include "base/file.h"
+#include "checkpoint/checkpoint.h"
+#include "container/type.h"
+#include "programs/access.h"
+#include "programs/change.h"
+#include "sink/file_note.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME     "pluto-notes"
+#define SHOWN    "shown" /* the name of the sink `file` in the pipeline */
+#define DATABASE "pluto"
+#define NOTES    "notes"
+
+enum { TIMEOUT_MS = 5000, WIRE_PRE_IMAGES = 17 /* MongoDB 6.0 */, EXISTS_ALREADY = 48 };
+
+/* ---- Its place ------------------------------------------------------------------------------- */
+
+static void set_path(struct rf_buf *out, const struct rf_buf *directory, const char *name)
+{
+    rf_buf_reset(out);
+    rf_buf_printf(out, "%.*s/%s", RF_STR_ARG(rf_buf_str(directory)), name);
+    rf_buf_cstr(out);
+}
+
+static enum rf_status make_directory(struct rf_notes *notes, struct rf_error *err)
+{
+    struct rf_access mongo = {0};
+    enum rf_status status = rf_access_find(&mongo, "mongo", NULL, err);
+
+    if (status == RF_OK) {
+        rf_home_file(&mongo.home, "pipeline", &notes->directory);
+        if (mkdir(notes->directory.data, 0700) != 0 && errno != EEXIST) {
+            status = rf_fail(err, RF_CONFIG, "could not make %s: %s", notes->directory.data,
+                             strerror(errno));
+        }
+    }
+    rf_access_deinit(&mongo);
+    return status;
+}
+
+/* How far it was shown: a number in the file that is locked. */
+static enum rf_status read_shown(struct rf_notes *notes, struct rf_error *err)
+{
+    enum { NUMBER_MAX = 32 };
+    char text[NUMBER_MAX];
+    int file = open(notes->shown.data, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    enum rf_status status = RF_OK;
+
+    if (file < 0) {
+        return rf_fail(err, RF_CONFIG, "could not open %s: %s", notes->shown.data, strerror(errno));
+    }
+    notes->lock = file + 1;
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        status = rf_fail(err, RF_CONFIG, "another mongocdc shows these changes already");
+        rf_error_hint(err, "its files are in %s", notes->directory.data);
+        return status;
+    }
+    ssize_t size = pread(file, text, sizeof text, 0);
+    struct rf_str number = {text, size > 0 ? (size_t)size : 0};
+    number = rf_str_trim(number);
+    if (size < 0 || (number.size > 0 && !rf_str_to_u64(number, &notes->offset))) {
+        status = rf_fail(err, RF_CONFIG, "%s does not say how far the changes were shown",
+                         notes->shown.data);
+        rf_error_hint(err, "remove it: all changes in %s are shown again then",
+                      notes->changes.data);
+    }
+    return status;
+}
+
+enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err)
+{
+    enum rf_status status = make_directory(notes, err);
+
+    if (status == RF_OK) {
+        set_path(&notes->config, &notes->directory, NAME ".yaml");
+        set_path(&notes->log, &notes->directory, NAME ".log");
+        set_path(&notes->state, &notes->directory, NAME ".db");
+        set_path(&notes->changes, &notes->directory, "changes.jsonl");
+        set_path(&notes->shown, &notes->directory, "changes.shown");
+        status = read_shown(notes, err);
+    }
+    return status;
+}
+
+void rf_notes_close(struct rf_notes *notes)
+{
+    if (notes->lock > 0) {
+        close(notes->lock - 1);
+    }
+    rf_buf_deinit(&notes->directory);
+    rf_buf_deinit(&notes->config);
+    rf_buf_deinit(&notes->log);
+    rf_buf_deinit(&notes->state);
+    rf_buf_deinit(&notes->changes);
+    rf_buf_deinit(&notes->shown);
+    *notes = (struct rf_notes){0};
+}
+
+/* ---- Preparing ------------------------------------------------------------------------------- */
+
+static enum rf_status make_collection(struct rf_mongo *mongo, bool *made, struct rf_error *err)
+{
+    bson_t command = BSON_INITIALIZER, images, reply;
+
+    BSON_APPEND_UTF8(&command, "create", NOTES);
+    if (mongo->max_wire >= WIRE_PRE_IMAGES) {
+        BSON_APPEND_DOCUMENT_BEGIN(&command, "changeStreamPreAndPostImages", &images);
+        BSON_APPEND_BOOL(&images, "enabled", true);
+        bson_append_document_end(&command, &images);
+    }
+    enum rf_status status = rf_mongo_run(mongo, DATABASE, &command, &reply, err);
+    *made = status == RF_OK;
+    if (status != RF_OK && err->code == EXISTS_ALREADY) {
+        status = RF_OK;
+        *err = (struct rf_error){0};
+    }
+    bson_destroy(&reply);
+    bson_destroy(&command);
+    return status;
+}
+
+enum rf_status rf_notes_prepare(bool *made, struct rf_error *err)
+{
+    struct rf_mongo mongo = {0};
+    enum rf_status status = rf_access_mongo(&mongo, TIMEOUT_MS, err);
+
+    *made = false;
+    if (status == RF_OK) {
+        status = make_collection(&mongo, made, err);
+    }
+    rf_mongo_close(&mongo);
+    return status;
+}
+
+/* ---- Its configuration ----------------------------------------------------------------------- */
+
+/* A path as an address has it. */
+static void add_path(struct rf_buf *out, struct rf_str path)
+{
+    for (size_t i = 0; i < path.size; i++) {
+        char byte = path.data[i];
+        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                     (byte >= '0' && byte <= '9') || strchr("/._-", byte) != NULL;
+        if (plain) {
+            rf_buf_add_byte(out, byte);
+        } else {
+            rf_buf_printf(out, "%%%02X", (unsigned char)byte);
+        }
+    }
+}
+
+static void describe(const struct rf_notes *notes, const struct rf_access *mongo,
+                     const struct rf_access *redis, const struct rf_access *cassandra,
+                     struct rf_buf *out)
+{
+    rf_buf_printf(out,
+                  "# Written by mongocdc at each start.\n"
+                  "name: " NAME "\nstate: \"%s\"\n"
+                  "source:\n    url: mongodb://127.0.0.1:%u/" DATABASE "." NOTES "\n",
+                  notes->directory.data, mongo->port);
+    rf_access_add_login(out, mongo, true);
+    rf_buf_printf(out, "    images: update_lookup\nsinks:\n  - url: \"file:");
+    add_path(out, rf_buf_str(&notes->changes));
+    rf_buf_printf(out,
+                  "\"\n    name: " SHOWN "\n"
+                  "  - url: redis://127.0.0.1:%u/0\n    name: redis\n",
+                  redis->port);
+    rf_access_add_login(out, redis, false);
+    rf_buf_printf(out, "    key: \"mongo:{database}:{collection}:{_id}\"\n");
+    if (cassandra != NULL) {
+        rf_buf_printf(out,
+                      "  - url: cassandra://127.0.0.1:%u/stamps\n    name: cassandra\n"
+                      "    table: \"mongo_{collection}\"\n",
+                      cassandra->port);
+        rf_access_add_login(out, cassandra, true);
+    }
+}
+
+enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error *err)
+{
+    struct rf_access mongo = {0}, redis = {0}, cassandra = {0};
+    struct rf_error none = {0};
+    struct rf_buf text = {0};
+    enum rf_status status = rf_access_find(&mongo, "mongo", "rowferry", err);
+
+    if (status == RF_OK) {
+        status = rf_access_find(&redis, "redis", "default", err);
+    }
+    if (status == RF_OK) {
+        bool has_cassandra = rf_container_type_find("cassandra") != NULL &&
+                             rf_access_find(&cassandra, "cassandra", "rowferry", &none) == RF_OK;
+        describe(notes, &mongo, &redis, has_cassandra ? &cassandra : NULL, &text);
+        status =
+            rf_file_replace(notes->config.data, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
+    }
+    rf_access_deinit(&mongo);
+    rf_access_deinit(&redis);
+    rf_access_deinit(&cassandra);
+    rf_buf_deinit(&text);
+    return status;
+}
+
+/* ---- Where it stands ------------------------------------------------------------------------- */
+
+enum rf_status rf_notes_look(const struct rf_notes *notes, struct rf_notes_place *place,
+                             struct rf_error *err)
+{
+    struct rf_checkpoint_report report = {0};
+    struct rf_file_note note;
+
+    *place = (struct rf_notes_place){0};
+    enum rf_status status = rf_checkpoint_read(notes->state.data, &report, err);
+    if (status == RF_OK) {
+        place->pid = report.running ? report.pid : 0;
+        for (uint32_t i = 0; i < report.sink_count; i++) {
+            const struct rf_checkpoint_sink *sink = &report.sinks[i];
+            place->begun |= sink->position.size > 0;
+            if (rf_str_equal(sink->name, RF_STR(SHOWN)) && rf_file_note_parse(sink->note, &note)) {
+                place->durable = note.length;
+            }
+        }
+    } else if (status == RF_CONFIG && access(notes->state.data, F_OK) != 0) {
+        status = RF_OK; /* there is none yet */
+        *err = (struct rf_error){0};
+    }
+    rf_checkpoint_report_deinit(&report);
+    return status;
+}
+
+/* ---- Showing --------------------------------------------------------------------------------- */
+
+static enum rf_status note_shown(struct rf_notes *notes, uint64_t offset, struct rf_error *err)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%llu\n", (unsigned long long)offset);
+
+    /* Numbers grow, so that a kill between the two leaves a number; else the rest is cut off. */
+    if (pwrite(notes->lock - 1, text, (size_t)size, 0) != size ||
+        ftruncate(notes->lock - 1, size) != 0) {
+        return rf_fail(err, RF_CONFIG, "could not write %s: %s", notes->shown.data,
+                       strerror(errno));
+    }
+    notes->offset = offset;
+    return RF_OK;
+}
+
+enum rf_status rf_notes_show(struct rf_notes *notes, uint64_t durable, uint64_t *count,
+                             struct rf_error *err)
+{
+    struct rf_buf line = {0}, shown = {0};
+    enum rf_status status = RF_OK;
+
+    struct stat there;
+    if (notes->offset > 0 && stat(notes->changes.data, &there) == 0 &&
+        (uint64_t)there.st_size < notes->offset) {
+        notes->offset = 0; /* it is another one: somebody has begun anew */
+    }
+    if (notes->offset >= durable) {
+        return RF_OK;
+    }
+    FILE *file = fopen(notes->changes.data, "re");
+    if (file == NULL || fseeko(file, (off_t)notes->offset, SEEK_SET) != 0) {
+        status =
+            rf_fail(err, RF_CONFIG, "could not read %s: %s", notes->changes.data, strerror(errno));
+        goto done;
+    }
+    while (status == RF_OK && notes->offset + line.size < durable) {
+        int byte = getc(file);
+        if (byte == EOF) {
+            status = rf_fail(err, RF_CONFIG, "%s is shorter than what was recorded of it",
+                             notes->changes.data);
+            break;
+        }
+        rf_buf_add_byte(&line, (char)byte);
+        if (byte != '\n') {
+            continue;
+        }
+        rf_buf_reset(&shown);
+        rf_change_line((struct rf_str){line.data, line.size - 1}, &shown);
+        if (fwrite(shown.data, 1, shown.size, stdout) != shown.size || fflush(stdout) != 0) {
+            status =
+                rf_fail(err, RF_CONFIG, "could not write to standard output: %s", strerror(errno));
+            break;
+        }
+        ++*count;
+        status = note_shown(notes, notes->offset + line.size, err);
+        rf_buf_reset(&line);
+    }
+
+done:
+    if (file != NULL) {
+        fclose(file);
+    }
+    rf_buf_deinit(&line);
+    rf_buf_deinit(&shown);
+    return status;
+}

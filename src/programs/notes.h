@@ -1,0 +1,57 @@
+/* The pipeline of notes: what changes in MongoDB's pluto.notes, by its change stream, to Redis, to
+ * Cassandra where there is a container of it, and to a file that is shown to a person.
+ *
+ * It is run by `rowferry run`. Its configuration, its positions, its log and that file lie in the
+ * home of the MongoDB container, so that they come and go with the collection that they are about.
+ * Its name, and so its place in every store, is its own: pluto-notes.
+ *
+ * The file holds each change once, as the sink `file` promises; only what is behind a recorded
+ * position is shown, as what lies beyond it may be written again in another way. How far it was
+ * shown stands beside it. So nothing is missed, and nothing is shown twice, whoever was killed; but
+ * for a kill between the showing and the note of it.
+ *
+ * Thread: one. */
+#ifndef ROWFERRY_PROGRAMS_NOTES_H
+#define ROWFERRY_PROGRAMS_NOTES_H
+
+#include <rowferry/str.h>
+
+/* Zeroed is closed. */
+struct rf_notes {
+    struct rf_buf config, log; /* paths, terminated */
+    /* the rest is private */
+    struct rf_buf directory, state, changes, shown;
+    int lock;        /* the file `shown`, locked, plus 1; 0: not held */
+    uint64_t offset; /* of what was shown */
+};
+
+/* Finds its place, and makes the directory. Returns RF_OK; RF_RETRY: there is no container of
+ * MongoDB; RF_CONFIG: it cannot be written, or another program shows these changes. Close it in any
+ * case. */
+RF_USE_RESULT enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err);
+void rf_notes_close(struct rf_notes *notes);
+
+/* Makes what is absent in MongoDB: the database and the collection, with pre-images where the
+ * server has them. *made: it was absent. Returns RF_OK; RF_RETRY; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_notes_prepare(bool *made, struct rf_error *err);
+
+/* Writes the configuration, for the stores that there are now. Returns RF_OK; RF_RETRY: there is no
+ * container of MongoDB or Redis; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error *err);
+
+/* Where it stands. */
+struct rf_notes_place {
+    bool begun;       /* it has a starting point */
+    int64_t pid;      /* of the process that runs it now; 0: none */
+    uint64_t durable; /* bytes of the file that may be shown */
+};
+/* Returns RF_OK; RF_FATAL: its state is damaged. */
+RF_USE_RESULT enum rf_status rf_notes_look(const struct rf_notes *notes,
+                                           struct rf_notes_place *place, struct rf_error *err);
+
+/* Shows what was not shown yet of so many bytes, on standard output; *count grows by the changes.
+ * Returns RF_OK; RF_CONFIG: the file cannot be read, or nobody reads what is shown. */
+RF_USE_RESULT enum rf_status rf_notes_show(struct rf_notes *notes, uint64_t durable,
+                                           uint64_t *count, struct rf_error *err);
+
+#endif
