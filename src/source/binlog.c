@@ -181,6 +181,46 @@ static enum rf_status begin_now(struct state *state, int64_t deadline_ms, struct
     return status == RF_AGAIN && !assembly->open ? RF_OK : status;
 }
 
+/* The rows of what the position lists as prepared, each from where it lies. */
+static enum rf_status collect(struct state *state, int64_t deadline_ms, struct rf_error *err)
+{
+    struct rf_assembly *assembly = &state->assembly;
+    const struct rf_prepared *prepared;
+    enum rf_status status = RF_OK;
+    uint32_t number = 0;
+    while (status == RF_OK && (prepared = rf_assembly_awaited(assembly, number, &number)) != NULL) {
+        int64_t at = rf_index_find(&state->files.index, rf_buf_str(&prepared->file));
+        uint64_t start = prepared->start;
+        uint32_t before = assembly->held.count;
+        if (at < 0) {
+            rf_buf_reset(&assembly->text);
+            rf_prepared_name(&assembly->text, prepared);
+            rf_fail(err, RF_FATAL,
+                    "%s: the rows of the XA transaction that %s has prepared are needed, and their "
+                    "file %.*s is not there",
+                    state->path, rf_buf_cstr(&assembly->text),
+                    RF_STR_ARG(rf_buf_str(&prepared->file)));
+            rf_error_hint(err, "bring the file back; or take a new snapshot of the tables and set "
+                               "a new position");
+            return RF_FATAL;
+        }
+        status = rf_files_open(&state->files, (uint32_t)at, err);
+        if (status == RF_OK) {
+            status = rf_files_head(&state->files, deadline_ms, err);
+        }
+        if (status == RF_OK) {
+            status = rf_log_file_seek(&state->files.file, start, err);
+        }
+        assembly->next = start;
+        assembly->mode = RF_ASSEMBLY_COLLECT;
+        while (status == RF_OK && assembly->held.count == before) {
+            status = rf_files_step(&state->files, deadline_ms, err);
+        }
+        assembly->mode = RF_ASSEMBLY_TAKE;
+    }
+    return status;
+}
+
 /* Behind a position of a file that is there: its last transaction is read again and compared. */
 static enum rf_status resume(struct state *state, uint32_t at, const struct rf_position *position,
                              int64_t deadline_ms, struct rf_error *err)
@@ -188,8 +228,14 @@ static enum rf_status resume(struct state *state, uint32_t at, const struct rf_p
     struct rf_assembly *assembly = &state->assembly;
     uint64_t offset = position->has_last ? position->start : position->end;
     rf_position_copy(&assembly->position, position);
-    assembly->must_created = position->created;
     enum rf_status status = rf_files_open(&state->files, at, err);
+    if (status == RF_OK && state->files.file.regular && position->prepared.count > 0) {
+        status = collect(state, deadline_ms, err);
+        if (status == RF_OK) {
+            status = rf_files_open(&state->files, at, err);
+        }
+    }
+    assembly->must_created = position->created;
     if (status == RF_OK && !state->files.file.regular) {
         assembly->mode = RF_ASSEMBLY_SKIP; /* a pipe, in which there is no going anywhere */
         assembly->must_created = 0;
@@ -212,14 +258,25 @@ static enum rf_status resume(struct state *state, uint32_t at, const struct rf_p
     return rf_files_read_on(&state->files, position->end, deadline_ms, err);
 }
 
-/* The last file that has nothing of what lies behind the GTIDs before it: the first one, when that
- * cannot be said. */
-static enum rf_status find_by_gtids(struct state *state, const struct rf_gtids *gtids,
+static bool has_prepared(const struct rf_gtids *gtids, const struct rf_prepared_list *prepared)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < prepared->count; i++) {
+        has |= rf_gtids_has(gtids, &prepared->items[i].txid);
+    }
+    return has;
+}
+
+/* The last file that has nothing of what lies behind the GTIDs before it, and all rows of what is
+ * prepared: the first one, when that cannot be said. */
+static enum rf_status find_by_gtids(struct state *state, const struct rf_position *position,
                                     int64_t deadline_ms, uint32_t *at, struct rf_error *err)
 {
+    const struct rf_gtids *gtids = &position->gtids;
     for (*at = state->files.index.count - 1; *at > 0; --*at) {
         enum rf_status status = begin_at_top(state, *at, deadline_ms, err);
-        bool inside = rf_gtids_contain(gtids, &state->assembly.position.gtids);
+        bool inside = rf_gtids_contain(gtids, &state->assembly.position.gtids) &&
+                      !has_prepared(&state->assembly.position.gtids, &position->prepared);
         bool listed = !state->assembly.adopts_list;
         rf_assembly_deinit(&state->assembly);
         if (status != RF_OK || (listed && inside)) {
@@ -234,7 +291,7 @@ static enum rf_status skip_seen(struct state *state, const struct rf_position *p
                                 int64_t deadline_ms, struct rf_error *err)
 {
     uint32_t at;
-    enum rf_status status = find_by_gtids(state, &position->gtids, deadline_ms, &at, err);
+    enum rf_status status = find_by_gtids(state, position, deadline_ms, &at, err);
     if (status == RF_OK) {
         status = rf_files_open(&state->files, at, err);
     }

@@ -405,36 +405,43 @@ enum rf_status rf_files_head(struct rf_files *files, int64_t deadline_ms, struct
     return status;
 }
 
+enum rf_status rf_files_step(struct rf_files *files, int64_t deadline_ms, struct rf_error *err)
+{
+    struct rf_assembly *assembly = files->assembly;
+    struct rf_binlog_header header;
+    struct rf_str event;
+    uint64_t missing, end = 0;
+    bool handed = false;
+    if (atomic_load(&files->file.interrupted)) {
+        return rf_fail(err, RF_RETRY, "%s: interrupted", files->file.path);
+    }
+    enum rf_status status =
+        rf_log_file_peek(&files->file, deadline_ms, &event, &header, &missing, err);
+    if (status == RF_OK && event.data != NULL) {
+        status = take(files, &header, event, &end, &handed, err);
+    }
+    if (status == RF_OK && handed) {
+        status = rf_assembly_take(assembly, event, end, err);
+    }
+    if (status == RF_OK && missing > 0) {
+        return rf_log_file_truncated(&files->file, missing, err);
+    }
+    if (status == RF_OK && event.data == NULL) {
+        return rf_fail(err, assembly->mode == RF_ASSEMBLY_ADVANCE ? RF_CONFIG : RF_FATAL,
+                       "%s ends at %llu, before the place that the position names",
+                       files->file.path, (unsigned long long)files->file.offset);
+    }
+    return status;
+}
+
 enum rf_status rf_files_read_on(struct rf_files *files, uint64_t offset, int64_t deadline_ms,
                                 struct rf_error *err)
 {
     struct rf_assembly *assembly = files->assembly;
     while (rf_log_file_offset(&files->file) < offset || assembly->mode == RF_ASSEMBLY_VERIFY) {
-        struct rf_binlog_header header;
-        struct rf_str event;
-        uint64_t missing, end = 0;
-        bool handed = false;
-        if (atomic_load(&files->file.interrupted)) {
-            return rf_fail(err, RF_RETRY, "%s: interrupted", files->file.path);
-        }
-        enum rf_status status =
-            rf_log_file_peek(&files->file, deadline_ms, &event, &header, &missing, err);
-        if (status == RF_OK && event.data != NULL) {
-            status = take(files, &header, event, &end, &handed, err);
-        }
-        if (status == RF_OK && handed) {
-            status = rf_assembly_take(assembly, event, end, err);
-        }
+        enum rf_status status = rf_files_step(files, deadline_ms, err);
         if (status != RF_OK) {
             return status;
-        }
-        if (missing > 0) {
-            return rf_log_file_truncated(&files->file, missing, err);
-        }
-        if (event.data == NULL) {
-            return rf_fail(err, assembly->mode == RF_ASSEMBLY_VERIFY ? RF_FATAL : RF_CONFIG,
-                           "%s ends at %llu, before the position's end at %llu", files->file.path,
-                           (unsigned long long)files->file.offset, (unsigned long long)offset);
         }
     }
     if (rf_log_file_offset(&files->file) == offset && !assembly->open) {

@@ -49,6 +49,9 @@ RF_USE_RESULT enum rf_status rf_files_open(struct rf_files *files, uint32_t at,
  * (damage; `foreign` is set when it is no log file). */
 RF_USE_RESULT enum rf_status rf_files_head(struct rf_files *files, int64_t deadline_ms,
                                            struct rf_error *err);
+/* Gives the next event of this file to the assembly. Returns as rf_files_read_on. */
+RF_USE_RESULT enum rf_status rf_files_step(struct rf_files *files, int64_t deadline_ms,
+                                           struct rf_error *err);
 /* Gives events of this file to the assembly until the transaction that it verifies is over and
  * `offset` is reached. Returns RF_OK; RF_AGAIN; RF_RETRY; RF_CONFIG (no transaction begins there);
  * RF_FATAL. */

@@ -67,6 +67,10 @@ RF_USE_RESULT enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state
 RF_USE_RESULT enum rf_status rf_mysql_source_check(struct rf_mysql_source *state,
                                                    const struct rf_context *ctx,
                                                    struct rf_error *err);
+/* Connects to the same server once more and prepares the session, as the stream of a log has no
+ * end. Returns RF_OK; RF_RETRY; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mysql_source_reconnect(struct rf_mysql_source *state,
+                                                       struct rf_error *err);
 /* Warns of rows that the log lacks because foreign keys change them. Asks the server on a
  * connection of its own, in the first call only and for no longer than a few seconds; a server
  * that does not tell is no reason to fail. It looks into each table's definition, so it is not for
@@ -134,6 +138,17 @@ RF_USE_RESULT enum rf_status rf_mysql_source_number(struct rf_mysql_source *stat
 /* A place where no transaction begins. */
 enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
                                            const struct rf_position *place, struct rf_error *err);
+
+/* ---- mysql_prepared.c: rows of XA transactions that lie before the position ---- */
+
+/* Reads the rows of what the position lists as prepared again, each from where it lies; `same`: the
+ * places are this server's. *behind: some have no place here and come with the stream when it
+ * begins behind the set of rf_mysql_source_seen. Leaves the session as it was. Returns RF_OK,
+ * RF_RETRY, RF_CONFIG or RF_FATAL (they are not there any more). */
+RF_USE_RESULT enum rf_status rf_mysql_source_collect(struct rf_mysql_source *state, bool same,
+                                                     bool *behind, struct rf_error *err);
+/* MySQL: the position's set without those transactions whose rows are still to come. */
+void rf_mysql_source_seen(struct rf_mysql_source *state, struct rf_gtid_set *set);
 
 /* ---- mysql_gtid.c: the same for a MySQL server, whose GTIDs are sets ---- */
 

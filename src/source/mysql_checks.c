@@ -367,6 +367,13 @@ void rf_mysql_source_warn(struct rf_mysql_source *state)
     rf_mysql_close(&state->aside);
 }
 
+enum rf_status rf_mysql_source_reconnect(struct rf_mysql_source *state, struct rf_error *err)
+{
+    struct rf_mysql_address address = rf_mysql_source_address(state);
+    enum rf_status status = rf_mysql_connect(&state->mysql, &address, err);
+    return status == RF_OK ? prepare_session(state, err) : status;
+}
+
 enum rf_status rf_mysql_source_check(struct rf_mysql_source *state, const struct rf_context *ctx,
                                      struct rf_error *err)
 {

@@ -38,13 +38,15 @@ static enum rf_status unknown(struct rf_mysql_source *state, const struct rf_gti
 }
 
 static enum rf_status purged(struct rf_mysql_source *state, const struct rf_gtid_set *missing,
-                             struct rf_error *err)
+                             const struct rf_gtid_set *ours, struct rf_error *err)
 {
+    bool prepared = rf_gtid_set_contains(ours, missing);
     rf_buf_reset(&state->text);
     rf_gtid_set_print(&state->text, missing);
-    rf_fail(err, state->typed ? RF_CONFIG : RF_FATAL,
-            "%s has purged the transactions %s, which come behind the position", state->mysql.where,
-            rf_buf_cstr(&state->text));
+    rf_fail(err, state->typed ? RF_CONFIG : RF_FATAL, "%s has purged the transactions %s, which %s",
+            state->mysql.where, rf_buf_cstr(&state->text),
+            prepared ? "are XA transactions that were prepared before the position and are not over"
+                     : "come behind the position");
     rf_error_hint(err,
                   "the server has deleted log files that were still needed "
                   "(binlog_expire_logs_seconds). Take a new snapshot of the tables, then set a "
@@ -55,7 +57,7 @@ static enum rf_status purged(struct rf_mysql_source *state, const struct rf_gtid
 enum rf_status rf_mysql_source_check_set(struct rf_mysql_source *state, struct rf_error *err)
 {
     const struct rf_gtid_set *ours = &state->assembly.position.gtids.set;
-    struct rf_gtid_set missing = {0}, theirs = {0};
+    struct rf_gtid_set missing = {0}, theirs = {0}, seen = {0};
     enum rf_status status = ask_set(state, "SELECT @@GLOBAL.gtid_executed", &theirs, err);
     if (status == RF_OK && !rf_gtid_set_contains(&theirs, ours)) {
         rf_gtid_set_copy(&missing, ours);
@@ -65,10 +67,12 @@ enum rf_status rf_mysql_source_check_set(struct rf_mysql_source *state, struct r
     if (status == RF_OK) {
         status = ask_set(state, "SELECT @@GLOBAL.gtid_purged", &missing, err);
     }
-    if (status == RF_OK && !rf_gtid_set_contains(ours, &missing)) {
-        rf_gtid_set_subtract(&missing, ours);
-        status = purged(state, &missing, err);
+    rf_mysql_source_seen(state, &seen);
+    if (status == RF_OK && !rf_gtid_set_contains(&seen, &missing)) {
+        rf_gtid_set_subtract(&missing, &seen);
+        status = purged(state, &missing, ours, err);
     }
+    rf_gtid_set_deinit(&seen);
     rf_gtid_set_deinit(&missing);
     rf_gtid_set_deinit(&theirs);
     return status;
@@ -77,6 +81,7 @@ enum rf_status rf_mysql_source_check_set(struct rf_mysql_source *state, struct r
 enum rf_status rf_mysql_source_start_behind(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_assembly *assembly = &state->assembly;
+    struct rf_gtid_set seen = {0};
     struct rf_buf set = {0};
     uint32_t server_id;
     if (state->gtids != RF_MYSQL_GTIDS_ON) {
@@ -91,11 +96,13 @@ enum rf_status rf_mysql_source_start_behind(struct rf_mysql_source *state, struc
     bool adrift = !rf_mysql_source_has_short_files(state);
     enum rf_status status = rf_mysql_source_number(state, &server_id, err);
     if (status == RF_OK) {
-        rf_gtid_set_encode(&set, &assembly->position.gtids.set);
+        rf_mysql_source_seen(state, &seen);
+        rf_gtid_set_encode(&set, &seen);
         status = rf_mysql_dump_behind(&state->mysql, rf_buf_str(&set), server_id,
                                       state->heartbeat_ms * SILENT_HEARTBEATS, err);
     }
     rf_buf_deinit(&set);
+    rf_gtid_set_deinit(&seen);
     while (status == RF_OK && !assembly->format.known) {
         status = rf_mysql_source_step(state, err);
     }

@@ -32,8 +32,12 @@ static enum rf_status await(struct rf_mysql_source *state, struct rf_str *event,
 enum rf_status rf_mysql_source_step(struct rf_mysql_source *state, struct rf_error *err)
 {
     struct rf_str event;
-    enum rf_status status = await(state, &event, err);
-    return status == RF_OK ? rf_assembly_take(&state->assembly, event, 0, err) : status;
+    enum rf_status status;
+    do {
+        status = await(state, &event, err);
+        status = status == RF_OK ? rf_assembly_take(&state->assembly, event, 0, err) : status;
+    } while (status == RF_AGAIN); /* a table's definition is looked for */
+    return status;
 }
 
 /* Each feed is a replica of its own to the server, which throws out the older one of two that have
@@ -346,8 +350,13 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
                 file.found ? "is shorter now" : "the server has not begun yet");
         return rf_assembly_mismatch(err);
     }
+    bool behind = false;
+    if (status == RF_OK && position->prepared.count > 0) {
+        status = rf_mysql_source_collect(state, same, &behind, err);
+    }
     /* The protocol has 32 bits for the offset. */
-    if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX) {
+    if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX &&
+        !behind) {
         return resume_in_file(state, position, err);
     }
     if (status == RF_OK && position->by_place) {

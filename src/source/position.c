@@ -11,6 +11,7 @@ void rf_position_deinit(struct rf_position *position)
 {
     rf_gtids_deinit(&position->gtids);
     rf_buf_deinit(&position->file);
+    rf_prepared_deinit(&position->prepared);
     *position = (struct rf_position){0};
 }
 
@@ -19,32 +20,14 @@ void rf_position_copy(struct rf_position *to, const struct rf_position *from)
     struct rf_position copy = *from;
     copy.gtids = to->gtids;
     copy.file = to->file;
+    copy.prepared = to->prepared;
     rf_gtids_copy(&copy.gtids, &from->gtids);
     rf_buf_set(&copy.file, rf_buf_str(&from->file));
+    rf_prepared_copy(&copy.prepared, &from->prepared);
     *to = copy;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------- */
-
-static bool is_plain(unsigned char byte)
-{
-    return byte > ' ' && byte != 0x7f && byte != '%' && byte != ';' && byte != ',' && byte != '=';
-}
-
-static void print_file(struct rf_buf *out, struct rf_str file)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < file.size; i++) {
-        unsigned char byte = (unsigned char)file.data[i];
-        if (is_plain(byte)) {
-            rf_buf_add_byte(out, (char)byte);
-        } else {
-            rf_buf_add_byte(out, '%');
-            rf_buf_add_byte(out, digits[byte >> 4]);
-            rf_buf_add_byte(out, digits[byte & 15]);
-        }
-    }
-}
 
 static void print_number(struct rf_buf *out, struct rf_str name, uint64_t number)
 {
@@ -61,7 +44,7 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
     rf_gtids_print(out, &position->gtids);
     if (position->file.size > 0) {
         rf_buf_add_str(out, RF_STR(";file="));
-        print_file(out, rf_buf_str(&position->file));
+        rf_position_print_file(out, rf_buf_str(&position->file));
         if (position->has_last) {
             print_number(out, RF_STR("start"), position->start);
         }
@@ -90,38 +73,13 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
     if (position->by_place) {
         rf_buf_add_str(out, RF_STR(";by=place"));
     }
+    if (position->prepared.count > 0) {
+        rf_buf_add_str(out, RF_STR(";prepared="));
+        rf_prepared_print(out, &position->prepared);
+    }
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */
-
-static int hex(char byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
-/* Only what print_file makes is read, so that a position has one text. */
-static bool parse_file(struct rf_buf *file, struct rf_str text)
-{
-    rf_buf_reset(file);
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-        if (byte == '%' && text.size - i > 2) {
-            int high = hex(text.data[i + 1]), low = hex(text.data[i + 2]);
-            if (high < 0 || low < 0 || is_plain((unsigned char)(high << 4 | low))) {
-                return false;
-            }
-            byte = (char)(high << 4 | low);
-            i += 2;
-        } else if (!is_plain((unsigned char)byte)) {
-            return false;
-        }
-        rf_buf_add_byte(file, byte);
-    }
-    return file->size > 0 && file->size <= FILE_NAME_MAX &&
-           memchr(file->data, 0, file->size) == NULL;
-}
 
 static bool parse_u32(struct rf_str text, uint32_t *out)
 {
@@ -133,15 +91,30 @@ static bool parse_u32(struct rf_str text, uint32_t *out)
     return true;
 }
 
-enum field { GTID, FILE_NAME, START, END, LAST, TIME, SUM, SERVER, CREATED, UUID, BY, FIELD_COUNT };
-static const char *const field_names[FIELD_COUNT] = {
-    "gtid", "file", "start", "end", "last", "time", "sum", "server", "created", "uuid", "by"};
+enum field {
+    GTID,
+    FILE_NAME,
+    START,
+    END,
+    LAST,
+    TIME,
+    SUM,
+    SERVER,
+    CREATED,
+    UUID,
+    BY,
+    PREPARED,
+    FIELD_COUNT
+};
+static const char *const field_names[FIELD_COUNT] = {"gtid",    "file", "start", "end",
+                                                     "last",    "time", "sum",   "server",
+                                                     "created", "uuid", "by",    "prepared"};
 
 static bool parse_field(struct rf_position *position, enum field field, struct rf_str value)
 {
     switch (field) {
     case GTID: return rf_gtids_parse(&position->gtids, position->gtids.mysql, value, NULL) == RF_OK;
-    case FILE_NAME: return parse_file(&position->file, value);
+    case FILE_NAME: return rf_position_parse_file(&position->file, value);
     case START: return rf_str_to_u64(value, &position->start);
     case END: return rf_str_to_u64(value, &position->end);
     case LAST: return rf_txid_parse(value, &position->last);
@@ -160,9 +133,21 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
     case BY:
         position->by_place = rf_str_equal(value, RF_STR("place"));
         return position->by_place && position->gtids.mysql;
+    case PREPARED: return rf_prepared_parse(&position->prepared, value, position->gtids.mysql);
     case FIELD_COUNT: break;
     }
     return false;
+}
+
+/* What is prepared lies before the position: by its GTID where it has one. */
+static bool is_before(const struct rf_position *position)
+{
+    bool before = true;
+    for (uint32_t i = 0; i < position->prepared.count; i++) {
+        const struct rf_txid *txid = &position->prepared.items[i].txid;
+        before &= txid->kind == RF_TXID_PLACE || rf_gtids_has(&position->gtids, txid);
+    }
+    return before;
 }
 
 /* Fields that need each other, and numbers that cannot be. */
@@ -181,7 +166,7 @@ static bool is_whole(struct rf_position *position, unsigned seen)
     }
     return (!last || (position->start < position->end && position->start > 0)) &&
            (!named || rf_gtids_has(&position->gtids, &position->last)) &&
-           (!file || position->end >= 4);
+           (!file || position->end >= 4) && is_before(position);
 }
 
 static bool is_position(struct rf_str text)

@@ -26,13 +26,15 @@
  *   created  timestamp of the file's first event
  *   uuid     MySQL: UUID of the server that owns the file, where it is known
  *   by       MySQL: "place" where file and offset, not the set, say what lies before
+ *   prepared XA transactions before it that are not over, and where their rows are (prepared.h);
+ *            missing when there are none
  *
  * Where no transaction of that file lies before the place, start, last, time and sum are
  * missing. */
 #ifndef ROWFERRY_SOURCE_POSITION_H
 #define ROWFERRY_SOURCE_POSITION_H
 
-#include "source/gtids.h"
+#include "source/prepared.h"
 
 /* Zeroed is empty and valid. Thread: the owner's. */
 struct rf_position {
@@ -50,6 +52,7 @@ struct rf_position {
     uint32_t created;   /* 0: not known */
     bool has_uuid;
     struct rf_uuid uuid;
+    struct rf_prepared_list prepared;
 };
 
 void rf_position_deinit(struct rf_position *position);
@@ -83,7 +86,8 @@ RF_USE_RESULT enum rf_status rf_start_check(struct rf_str text, struct rf_error 
 /* True when all that `other` names lies before `position`. Both are a position, a GTID set or, for
  * `other`, one transaction's id. What is none of these gives false. By GTIDs alone, as the place in
  * a file means nothing on another server; but by place where there are no GTIDs, and then only in
- * the log of one server. Thread: any. */
+ * the log of one server. What is prepared counts for nothing: its XA COMMIT is a transaction of its
+ * own, which has the rows. Thread: any. */
 bool rf_position_contains(struct rf_str position, struct rf_str other);
 
 #endif

@@ -108,6 +108,10 @@ void rf_records_reset(struct rf_records *records)
         records->spare->next = NULL;
         records->spare_count = 1;
     }
+    for (uint32_t i = 0; records->holds && i < records->table_count; i++) {
+        rf_table_release(records->tables[i]);
+    }
+    records->holds = false;
     if (records->table_count > 0) {
         records->table_count = 0;
         memset(records->places, 0, records->place_capacity * sizeof *records->places);
@@ -277,6 +281,50 @@ enum rf_status rf_records_add(struct rf_records *records, const struct rf_record
     records->count++;
     records->bytes += size;
     return RF_OK;
+}
+
+/* The last chunk is the one that is not full. */
+static void trim(struct rf_records *records)
+{
+    struct rf_chunk *last = records->last, **place = &records->first;
+    while (*place != last) {
+        place = &(*place)->next;
+    }
+    last->size = last->used;
+    *place = records->last = rf_realloc(last, sizeof *last + last->used);
+}
+
+void rf_records_hold(struct rf_records *records)
+{
+    rf_assert(!records->holds && records->spill.read == 0);
+    for (struct rf_chunk *chunk = records->first; chunk != NULL; chunk = chunk->next) {
+        for (size_t at = 0; at < chunk->used;) {
+            struct rf_record *record = record_at(chunk->data, at, chunk->used);
+            number_of(records, record->table);
+            at += whole(record);
+        }
+    }
+    for (uint32_t i = 0; i < records->table_count; i++) {
+        rf_table_retain(records->tables[i]);
+    }
+    records->holds = true;
+    free_chunks(records->spare);
+    records->spare = NULL;
+    records->spare_count = 0;
+    if (records->first != NULL) {
+        trim(records);
+    }
+}
+
+enum rf_status rf_records_put_away(struct rf_records *records, struct rf_error *err)
+{
+    enum rf_status status = spill_chunks(records, err);
+    if (status == RF_OK) {
+        free_chunks(records->spare);
+        records->spare = NULL;
+        records->spare_count = 0;
+    }
+    return status;
 }
 
 /* ---- From the file ------------------------------------------------------------------------- */

@@ -60,6 +60,7 @@ struct rf_records {
     uint32_t table_capacity;
     uint32_t *places; /* numbers by hash of the pointer; 0: free */
     uint32_t place_capacity;
+    bool holds;        /* the tables are not borrowed: one reference each */
     struct rf_buf sql; /* of the rows that were handed over last; empty: it is not known */
 };
 
@@ -99,6 +100,12 @@ static inline bool rf_records_left(const struct rf_records *records)
 {
     return records->first != NULL || rf_spill_left(&records->spill);
 }
+
+/* They stay for long: from now on until their reset they hold references to their tables, and no
+ * more memory than they need. */
+void rf_records_hold(struct rf_records *records);
+/* Puts all that lies in memory into the file. Returns RF_OK; RF_RETRY (the file, as below). */
+RF_USE_RESULT enum rf_status rf_records_put_away(struct rf_records *records, struct rf_error *err);
 
 /* Hands the first chunk to the batch's open transaction and decodes what it holds. Not when none is
  * left. Returns RF_OK; RF_RETRY (what is in the file could not be read back); RF_FATAL or RF_CONFIG

@@ -245,6 +245,18 @@ static bool is_one_of(struct rf_str word, const char *const *words)
     return false;
 }
 
+static void read_xa(struct scan *scan, struct rf_statement *statement)
+{
+    bool commits = accept(scan, "commit");
+    statement->kind = RF_STATEMENT_XA;
+    if (commits || accept(scan, "rollback")) {
+        statement->xa = commits ? RF_XA_COMMIT : RF_XA_ROLLBACK;
+        statement->object = rf_str_trim((struct rf_str){scan->at, (size_t)(scan->end - scan->at)});
+    } else if (accept(scan, "start") || accept(scan, "begin")) {
+        statement->xa = RF_XA_START;
+    }
+}
+
 void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_statement *statement)
 {
     static const char *const changes[] = {"insert", "update", "delete",  "replace", "load",
@@ -280,8 +292,7 @@ void rf_statement_read(struct rf_str text, struct rf_arena *arena, struct rf_sta
     } else if (rf_str_equal_nocase(word, RF_STR("release"))) {
         statement->kind = RF_STATEMENT_RELEASE;
     } else if (rf_str_equal_nocase(word, RF_STR("xa"))) {
-        statement->kind = RF_STATEMENT_XA;
-        statement->opens = accept(&scan, "start") || accept(&scan, "begin");
+        read_xa(&scan, statement);
     } else if (rf_str_equal_nocase(word, RF_STR("start"))) {
         statement->kind = accept(&scan, "transaction") ? RF_STATEMENT_BEGIN : RF_STATEMENT_UNKNOWN;
     } else if (is_one_of(word, changes)) {

@@ -25,13 +25,21 @@ enum rf_statement_kind {
     RF_STATEMENT_DDL,         /* everything else that is known to change no rows */
 };
 
+enum rf_xa_step {
+    RF_XA_OTHER = 0, /* XA END, ... */
+    RF_XA_START,     /* what belongs to it comes behind */
+    RF_XA_COMMIT,
+    RF_XA_ROLLBACK,
+};
+
 struct rf_statement {
     enum rf_statement_kind kind;
     bool has_settings;      /* SET STATEMENT ... FOR stands in front */
-    bool opens;             /* RF_STATEMENT_XA: XA START, what belongs to it comes behind */
+    enum rf_xa_step xa;     /* RF_STATEMENT_XA: which of them */
     struct rf_str word;     /* the first word, as it stands there */
     struct rf_str database; /* of the table, where the statement says it; else empty */
-    struct rf_str object;   /* the table, or the savepoint, where one is known; else empty */
+    struct rf_str object;   /* the table, the savepoint, or what XA COMMIT and XA ROLLBACK say
+                             * behind these words, where one is known; else empty */
 };
 
 /* text is UTF-8. The strings of *statement point into it, or into the arena where quotes within a

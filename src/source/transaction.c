@@ -75,6 +75,9 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
         .keeps_sql = assembly->keeps_sql,
     };
     rf_records_deinit(&assembly->records);
+    rf_held_deinit(&assembly->held);
+    rf_buf_deinit(&assembly->resolved.file);
+    rf_buf_deinit(&assembly->xa_name);
     rf_savepoints_deinit(&assembly->savepoints);
     rf_tables_deinit(&assembly->tables);
     rf_position_deinit(&assembly->position);
@@ -128,6 +131,9 @@ enum rf_status rf_assembly_start(struct rf_assembly *assembly,
     assembly->txid.offset = assembly->offset;
     assembly->drops_ddl = false;
     assembly->completes_xa = false;
+    assembly->xa = false;
+    assembly->prepares = false;
+    assembly->resolves = false;
     assembly->ordinal = 0;
     assembly->commit_us = 0;
     assembly->unpacked = 0;
@@ -139,12 +145,6 @@ enum rf_status rf_assembly_start(struct rf_assembly *assembly,
     rf_savepoints_reset(&assembly->savepoints);
     end_statement(assembly);
     return RF_OK;
-}
-
-enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err)
-{
-    rf_fail(err, RF_FATAL, "an XA transaction; these are not carried yet");
-    return rf_assembly_stop(assembly, err);
 }
 
 static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_binlog_header *header,
@@ -164,13 +164,14 @@ static enum rf_status take_gtid(struct rf_assembly *assembly, const struct rf_bi
     assembly->standalone = (event.flags & RF_GTID_STANDALONE) != 0;
     assembly->drops_ddl = (event.extra_flags & (START_ALTER | ROLLBACK_ALTER)) != 0;
     assembly->completes_xa = (event.flags & RF_GTID_COMPLETED_XA) != 0;
+    assembly->xa = (event.flags & RF_GTID_PREPARED_XA) != 0;
     assembly->has_thread = event.has_thread;
     assembly->thread_id = event.thread_id;
     status = rf_assembly_expect(assembly, err);
-    bool xa = (event.flags & (RF_GTID_PREPARED_XA | RF_GTID_COMPLETED_XA)) != 0;
-    return status == RF_OK && xa && !assembly->drops && !assembly->named
-               ? rf_assembly_refuse_xa(assembly, err)
-               : status;
+    if ((event.flags & RF_GTID_PREPARED_XA) != 0 && assembly->mode == RF_ASSEMBLY_ADVANCE) {
+        assembly->drops = false; /* what becomes of its rows, may lie ahead */
+    }
+    return status;
 }
 
 /* As logged; it was compared with the event's bytes already. */
@@ -189,16 +190,37 @@ static uint32_t checksum_of(const struct rf_assembly *assembly)
 enum rf_status rf_assembly_end(struct rf_assembly *assembly, const struct rf_binlog_header *header,
                                struct rf_error *err)
 {
+    if ((assembly->xa || assembly->completes_xa) && !assembly->drops && !assembly->named) {
+        rf_fail(err, RF_FATAL, "an XA transaction that ends without %s",
+                assembly->xa ? "XA PREPARE" : "XA COMMIT or XA ROLLBACK");
+        return rf_assembly_stop(assembly, err);
+    }
     assembly->open = false;
+    if (assembly->packed) {
+        return RF_OK; /* the payload's end is its own */
+    }
     assembly->end = assembly->next;
     assembly->time = header->timestamp;
     assembly->sum = checksum_of(assembly);
     if (assembly->commit_us == 0) {
         assembly->commit_us = (int64_t)header->timestamp * MICROSECONDS;
     }
-    if (!assembly->drops) {
+    bool passes = assembly->collects || assembly->mode == RF_ASSEMBLY_ADVANCE;
+    if (!assembly->drops && !passes) {
         assembly->ready = true;
         return RF_OK;
+    }
+    if (!assembly->drops && assembly->prepares) {
+        enum rf_status status = rf_assembly_xa_hold(assembly, err);
+        if (status != RF_OK) {
+            return status;
+        }
+    } else if (assembly->collects) {
+        assembly->open = true; /* its name belongs into the message */
+        rf_fail(err, RF_FATAL,
+                "the position says that an XA transaction was prepared with this "
+                "one, but it was not");
+        return rf_assembly_mismatch(err);
     }
     rf_assembly_forget(assembly);
     if (assembly->mode == RF_ASSEMBLY_VERIFY) {
@@ -374,12 +396,14 @@ static enum rf_status take_query(struct rf_assembly *assembly,
         status = keep_ddl(assembly, &query, err);
         break;
     case RF_STATEMENT_XA:
-        if (assembly->mysql && (statement.opens || !assembly->standalone)) {
-            assembly->standalone = ends = false; /* what becomes of it, XA_PREPARE says */
-            break;
+        if (statement.xa == RF_XA_COMMIT || statement.xa == RF_XA_ROLLBACK) {
+            status = rf_assembly_xa_resolve(assembly, &statement, err);
+            ends = true;
+        } else {
+            assembly->xa = true; /* what becomes of it, XA PREPARE says */
+            assembly->standalone = ends = false;
         }
-        return rf_fail(err, RF_FATAL, "an XA transaction (\"%s\"); these are not carried yet",
-                       shown(assembly, query.statement));
+        break;
     case RF_STATEMENT_CHANGE:
         if (!skips_statements(assembly)) {
             return not_as_rows(": ", shown(assembly, query.statement), err);
@@ -481,8 +505,14 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
         if (statement.kind == RF_STATEMENT_DDL || statement.kind == RF_STATEMENT_UNKNOWN) {
             rf_tables_change(&assembly->tables, query.database, query.statement);
         }
-        if (assembly->mysql && (statement.kind == RF_STATEMENT_BEGIN || statement.opens)) {
+        if (assembly->mysql &&
+            (statement.kind == RF_STATEMENT_BEGIN || statement.xa == RF_XA_START)) {
             assembly->standalone = false;
+        }
+        if (statement.xa == RF_XA_START && assembly->mode == RF_ASSEMBLY_ADVANCE) {
+            assembly->drops = false; /* what becomes of the rows behind it, may lie ahead */
+        } else if (statement.xa != RF_XA_OTHER) {
+            rf_assembly_xa_drop(assembly, &statement);
         }
         ends = assembly->standalone || statement.kind == RF_STATEMENT_COMMIT ||
                statement.kind == RF_STATEMENT_ROLLBACK ||
@@ -586,7 +616,7 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
                                    : rf_assembly_mysql_payload(assembly, header, body, err);
     case RF_BINLOG_XA_PREPARE:
         return is_unread(assembly) ? take_unread(assembly, header, body, err)
-                                   : rf_assembly_mysql_xa_prepare(assembly, header, body, err);
+                                   : rf_assembly_xa_prepare(assembly, header, body, err);
     case RF_BINLOG_GTID_LIST: return rf_assembly_list(assembly, header, body, err);
     case RF_BINLOG_ROTATE: return rf_assembly_rotate(assembly, body, err);
     case RF_BINLOG_INCIDENT:

@@ -21,8 +21,13 @@
  *   GTID, GTID_TAGGED or ANONYMOUS_GTID, then QUERY "BEGIN" and the same; or one
  *   TRANSACTION_PAYLOAD that has all of that in it;
  *   GTID ..., then one QUERY that is no BEGIN: a statement that commits by itself;
- *   GTID ..., then QUERY "XA START" and rows, QUERY "XA END", and XA_PREPARE. It is carried when
- *   that says that it commits in one phase.
+ *   GTID ..., then QUERY "XA START" and rows, QUERY "XA END", and XA_PREPARE, which says when it
+ *   commits in one phase.
+ *
+ * An XA transaction in two phases is two of these, on both servers: one that ends with XA_PREPARE,
+ * whose rows are held (held.h), and one that is QUERY "XA COMMIT" or "XA ROLLBACK" alone, with
+ * which they are handed over or dropped (transaction_xa.c). They then are rows of the second one's
+ * GTID, with the ordinals of the first. Until then the position lists it.
  *
  * Statements: TRUNCATE of one table becomes RF_TRUNCATE when that table is picked. Every other DDL
  * becomes RF_DDL when its default database, or the database of the table that it names, may hold
@@ -44,11 +49,13 @@
 #ifndef ROWFERRY_SOURCE_TRANSACTION_H
 #define ROWFERRY_SOURCE_TRANSACTION_H
 
+#include "source/held.h"
 #include "source/pick.h"
 #include "source/position.h"
 #include "source/records.h"
 #include "source/savepoint.h"
 #include "source/skips.h"
+#include "source/statement.h"
 #include "source/tables.h"
 #include "wire/binlog.h"
 #include "wire/payload.h"
@@ -61,6 +68,7 @@ enum rf_assembly_mode {
     RF_ASSEMBLY_VERIFY,   /* the first must be `expected` and is not handed over again; then TAKE */
     RF_ASSEMBLY_SKIP,     /* those that the position contains are left out */
     RF_ASSEMBLY_ADVANCE,  /* they move the position, and are not handed over */
+    RF_ASSEMBLY_COLLECT,  /* each is one whose rows the position lists as prepared: held again */
 };
 
 /* Zeroed is valid: nothing read yet. Thread: the owner's. */
@@ -106,6 +114,10 @@ struct rf_assembly {
     bool drops_ddl;    /* the first or the undone half of a two-phase ALTER */
     bool named;        /* the operator wants it left out whole */
     bool completes_xa; /* XA COMMIT or XA ROLLBACK is all there is of it */
+    bool xa;           /* they are rows of an XA transaction, whose XA PREPARE has to come */
+    bool prepares;     /* XA PREPARE has ended it: its rows are held, under `xa_name` */
+    bool collects;     /* the position lists it, and its rows are not here */
+    bool resolves;     /* it has committed or rolled back `resolved` */
     bool mysql;        /* it is MySQL's */
     struct rf_txid txid;
     bool has_xid;
@@ -125,6 +137,9 @@ struct rf_assembly {
     uint64_t skipped;
     uint64_t waived;
     uint64_t waived_before; /* between transactions, since the last one was handed over */
+    struct rf_buf xa_name;  /* of what it prepares, as held.h says */
+    struct rf_prepared resolved;
+    struct rf_held held;
     struct rf_savepoints savepoints;
     struct rf_records records;
     struct rf_payload payload;
@@ -178,6 +193,12 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
  * RF_FATAL. */
 enum rf_status rf_assembly_mismatch(struct rf_error *err);
 
+/* The first XA transaction that the position lists as prepared, from number `from` on, whose rows
+ * are not here; NULL: none. Its number in the list is *number. Valid until the position changes.
+ * What the operator leaves out by name is taken off the list meanwhile. */
+const struct rf_prepared *rf_assembly_awaited(struct rf_assembly *assembly, uint32_t from,
+                                              uint32_t *number);
+
 /* ---- Between transaction.c and transaction_*.c ---- */
 
 /* Adds to the hint of an error how the transaction in hand is left out by name. Returns err's
@@ -200,14 +221,30 @@ RF_USE_RESULT enum rf_status rf_assembly_list(struct rf_assembly *assembly,
 RF_USE_RESULT enum rf_status rf_assembly_start(struct rf_assembly *assembly,
                                                const struct rf_binlog_header *header, bool mysql,
                                                struct rf_error *err);
-/* An XA transaction that is not carried. Returns RF_FATAL. */
-enum rf_status rf_assembly_refuse_xa(struct rf_assembly *assembly, struct rf_error *err);
 /* The transaction in hand has ended with this event. */
 RF_USE_RESULT enum rf_status rf_assembly_end(struct rf_assembly *assembly,
                                              const struct rf_binlog_header *header,
                                              struct rf_error *err);
+/* XA_PREPARE: the end of an XA transaction's rows. Returns as rf_assembly_take. */
+RF_USE_RESULT enum rf_status rf_assembly_xa_prepare(struct rf_assembly *assembly,
+                                                    const struct rf_binlog_header *header,
+                                                    struct rf_str body, struct rf_error *err);
+/* XA COMMIT or XA ROLLBACK: the held rows become those of the transaction in hand, or are dropped.
+ * Returns RF_OK; RF_FATAL (rows are committed that were never seen). */
+RF_USE_RESULT enum rf_status rf_assembly_xa_resolve(struct rf_assembly *assembly,
+                                                    const struct rf_statement *statement,
+                                                    struct rf_error *err);
+/* The same for a transaction that is not handed over: the rows are dropped. */
+void rf_assembly_xa_drop(struct rf_assembly *assembly, const struct rf_statement *statement);
+/* The transaction in hand is over, and has prepared something. Returns RF_OK; RF_RETRY (no room);
+ * RF_FATAL (of that name one is prepared already). */
+RF_USE_RESULT enum rf_status rf_assembly_xa_hold(struct rf_assembly *assembly,
+                                                 struct rf_error *err);
+/* Writes into the position what the transaction in hand has prepared or resolved. */
+void rf_assembly_xa_advance(struct rf_assembly *assembly);
+
 /* MySQL's: the event that begins a transaction; what lies before the file; a whole transaction,
- * packed; the end of an XA transaction's rows. Return as rf_assembly_take. */
+ * packed. Return as rf_assembly_take. */
 RF_USE_RESULT enum rf_status rf_assembly_mysql_gtid(struct rf_assembly *assembly,
                                                     const struct rf_binlog_header *header,
                                                     struct rf_str body, struct rf_error *err);
@@ -217,9 +254,6 @@ RF_USE_RESULT enum rf_status rf_assembly_mysql_previous(struct rf_assembly *asse
 RF_USE_RESULT enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
                                                        const struct rf_binlog_header *header,
                                                        struct rf_str body, struct rf_error *err);
-RF_USE_RESULT enum rf_status rf_assembly_mysql_xa_prepare(struct rf_assembly *assembly,
-                                                          const struct rf_binlog_header *header,
-                                                          struct rf_str body, struct rf_error *err);
 /* Whether the transaction that has begun may come now; sets `drops` by the mode. Returns RF_OK;
  * RF_FATAL (out of order, or not the expected one). */
 RF_USE_RESULT enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err);

@@ -6,10 +6,11 @@
 /* The batch's next transaction, or the next part of it, with what the log says of it. */
 static void begin(struct rf_assembly *assembly, struct rf_batch *batch)
 {
-    const struct rf_str file = rf_buf_str(&assembly->file);
+    const struct rf_str file =
+        rf_buf_str(assembly->resolves ? &assembly->resolved.file : &assembly->file);
     uint32_t before = batch->transaction_count;
     rf_buf_reset(&assembly->text);
-    rf_txid_print(&assembly->text, &assembly->txid, file);
+    rf_txid_print(&assembly->text, &assembly->txid, rf_buf_str(&assembly->file));
     struct rf_transaction *transaction =
         rf_batch_begin(batch, rf_buf_str(&assembly->text), assembly->commit_us, !assembly->begun);
     transaction->server = assembly->mysql ? RF_SERVER_MYSQL : RF_SERVER_MARIADB;
@@ -21,7 +22,7 @@ static void begin(struct rf_assembly *assembly, struct rf_batch *batch)
     transaction->xid = assembly->xid;
     transaction->has_thread = assembly->has_thread;
     transaction->thread_id = assembly->thread_id;
-    /* Most are in the file of the one before. */
+    /* Of an XA transaction the rows' own file. Most are in the file of the one before. */
     if (before > 0 && rf_str_equal(file, batch->transactions[before - 1].file)) {
         transaction->file = batch->transactions[before - 1].file;
     } else {
@@ -47,6 +48,14 @@ enum rf_status rf_assembly_drain(struct rf_assembly *assembly, struct rf_batch *
     uint32_t events_before = batch->count, transactions_before = batch->transaction_count;
     bool opened = false;
     rf_assert(assembly->ready);
+    if (assembly->prepares) {
+        enum rf_status status = rf_assembly_xa_hold(assembly, err);
+        if (status != RF_OK) {
+            return rf_assembly_wrap(assembly, err);
+        }
+        finish(assembly, batch);
+        return RF_OK;
+    }
     if (!assembly->begun && batch->count > 0 &&
         batch->arena.bytes + assembly->records.bytes > batch->bytes_max) {
         return RF_AGAIN;

@@ -139,20 +139,3 @@ enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
     }
     return inside ? status : rf_assembly_stop(assembly, err);
 }
-
-enum rf_status rf_assembly_mysql_xa_prepare(struct rf_assembly *assembly,
-                                            const struct rf_binlog_header *header,
-                                            struct rf_str body, struct rf_error *err)
-{
-    struct rf_mysql_xa_prepare prepare;
-    enum rf_status status = rf_mysql_xa_prepare_parse(body, &prepare, err);
-    if (status == RF_OK && (!assembly->open || !assembly->mysql)) {
-        status = rf_fail(err, RF_FATAL, "XA_PREPARE of MySQL without its GTID in front of it");
-    }
-    if (status != RF_OK) {
-        return status;
-    }
-    assembly->ordinal++;
-    return prepare.one_phase ? rf_assembly_end(assembly, header, err)
-                             : rf_assembly_refuse_xa(assembly, err);
-}

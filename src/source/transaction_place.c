@@ -173,13 +173,37 @@ static enum rf_status skip_seen(struct rf_assembly *assembly, const struct rf_gt
     return status != RF_OK || assembly->drops ? status : check_new(assembly, before, err);
 }
 
+/* The position lists it, and its rows are not here. */
+static bool is_awaited(const struct rf_assembly *assembly)
+{
+    const struct rf_prepared_list *list = &assembly->position.prepared;
+    uint32_t at =
+        rf_prepared_find(list, &assembly->txid, rf_buf_str(&assembly->file), assembly->start);
+    return at < list->count && !rf_held_has(&assembly->held, &list->items[at]);
+}
+
+static enum rf_status not_prepared(struct rf_error *err)
+{
+    rf_fail(err, RF_FATAL,
+            "the position says that an XA transaction that is prepared begins here, but it does "
+            "not");
+    return rf_assembly_mismatch(err);
+}
+
 /* Whether this transaction may come now, and what is done with it. */
 enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err)
 {
     const struct rf_gtids *before = &assembly->position.gtids;
     enum rf_status status;
-    assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE;
+    assembly->collects = is_awaited(assembly);
+    assembly->drops = assembly->mode != RF_ASSEMBLY_TAKE && !assembly->collects;
+    assembly->named = false;
+    if (assembly->collects) {
+        rf_gtids_add(&assembly->read, &assembly->txid);
+        return RF_OK;
+    }
     switch (assembly->mode) {
+    case RF_ASSEMBLY_COLLECT: return not_prepared(err);
     case RF_ASSEMBLY_VERIFY: status = expect_txid(assembly, err); break;
     case RF_ASSEMBLY_SKIP: status = skip_seen(assembly, before, err); break;
     default: status = check_new(assembly, before, err); break;
@@ -208,6 +232,7 @@ void rf_assembly_advance(struct rf_assembly *assembly)
     position->end = assembly->adrift ? 0 : assembly->end;
     position->created = assembly->adrift ? 0 : assembly->created;
     rf_buf_set(&position->file, assembly->adrift ? RF_STR_NONE : rf_buf_str(&assembly->file));
+    rf_assembly_xa_advance(assembly);
 }
 
 enum rf_status rf_assembly_expect_end(struct rf_assembly *assembly, struct rf_error *err)
