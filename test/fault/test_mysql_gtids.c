@@ -465,6 +465,49 @@ static void test_now_is_right_while_gtids_are_switched_on(void **context)
     end(&subject);
 }
 
+/* The rows lie behind what the other server sends without being asked, and are asked for. */
+static void test_a_fail_over_between_xa_prepare_and_commit_finds_the_rows(void **context)
+{
+    struct subject subject;
+    (void)context;
+    static const char xa[] =
+        "%sXA START 'x';\nINSERT INTO shop.t VALUES (2, 'row 2');\nXA END 'x';\nXA PREPARE 'x'%s";
+    char next[80];
+    rf_test_sql(&first, xa, "", "");
+    insert(1);
+    open_at(&subject, "earliest");
+    expect(&subject, ROW("A:2", 1));
+    expect_position(&subject, "mysql:gtid=A:1-2;");
+    snprintf(next, sizeof next, "SET gtid_next='%s:1';\n", uuids[0]);
+    rf_test_sql(&second, xa, next, ";\nSET gtid_next='AUTOMATIC'");
+    replicate(2, 1);
+    insert_into(&second, 3);
+    fail_over(&subject);
+    open_it(&subject);
+    expect(&subject, ROW("B:1", 3));
+    rf_test_sql(&second, "SET gtid_next='%s:3';\nXA COMMIT 'x';\nSET gtid_next='AUTOMATIC'",
+                uuids[0]);
+    rf_test_sql(&first, "XA COMMIT 'x'");
+    expect(&subject, ROW("B:1", 3) ROW("A:3", 2));
+    end(&subject);
+}
+
+/* ... and are refused by name where they are not there any more. */
+static void test_a_fail_over_to_a_server_without_the_prepared_rows_stops(void **context)
+{
+    struct subject subject;
+    (void)context;
+    rf_test_sql(&first, "XA START 'x';\nINSERT INTO shop.t VALUES (2, 'row 2');\nXA END 'x';\n"
+                        "XA PREPARE 'x'");
+    open_at(&subject, "earliest");
+    expect(&subject, "");
+    rf_test_sql(&second, "SET GLOBAL gtid_purged='%s:1'", uuids[0]);
+    fail_over(&subject);
+    refused(&subject, RF_FATAL, "XA transactions that were prepared before the position", "");
+    rf_test_sql(&first, "XA ROLLBACK 'x'");
+    end(&subject);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +531,9 @@ int main(void)
         cmocka_unit_test_setup(test_without_gtids_a_reset_is_noticed_by_the_place, fresh),
         cmocka_unit_test_setup(test_gtids_are_switched_on_while_it_reads, fresh),
         cmocka_unit_test_setup(test_now_is_right_while_gtids_are_switched_on, fresh),
+        cmocka_unit_test_setup(test_a_fail_over_between_xa_prepare_and_commit_finds_the_rows,
+                               fresh),
+        cmocka_unit_test_setup(test_a_fail_over_to_a_server_without_the_prepared_rows_stops, fresh),
     };
     return cmocka_run_group_tests(tests, start_servers, end_servers);
 }

@@ -1,5 +1,5 @@
 /* The source `mysql` and logs of a MySQL server as its settings make them: compressed, without
- * checksums, with XA transactions, without names of columns; and settings that change under way. */
+ * checksums, without GTIDs, without names of columns; and settings that change under way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -171,37 +171,7 @@ static void test_a_packed_statement_changes_names_too(void **context)
     end(&subject);
 }
 
-/* ---- XA ------------------------------------------------------------------------------------ */
-
-static void test_xa_in_one_phase_is_carried_and_in_two_stops_by_name(void **context)
-{
-    struct subject subject;
-    (void)context;
-    rf_test_sql(&first, "XA START 'one';\nINSERT INTO t VALUES (1, 'row 1');\nXA END 'one';\n"
-                        "XA COMMIT 'one' ONE PHASE;\n"
-                        "XA START 'two';\nINSERT INTO t VALUES (2, 'row 2');\nXA END 'two';\n"
-                        "XA PREPARE 'two';\nXA COMMIT 'two'");
-    insert(3);
-    open_at(&subject, "earliest");
-    stopped(&subject, RF_FATAL, "an XA transaction", lengthened("skip=A:2"));
-    char *found = shortened(rf_buf_cstr(&subject.source.text));
-    assert_string_equal(found, ROW("A:1", 1));
-    free(found);
-    end(&subject);
-    /* Its end has a GTID of its own. */
-    prepare(&subject, "earliest");
-    set(&subject, "skip", lengthened("A:2"));
-    open_it(&subject);
-    stopped(&subject, RF_FATAL, "an XA transaction", lengthened("skip=A:3"));
-    end(&subject);
-    char skip[256];
-    snprintf(skip, sizeof skip, "%s", lengthened("A:2,A:3"));
-    prepare(&subject, "earliest");
-    set(&subject, "skip", skip);
-    open_it(&subject);
-    expect(&subject, ROW("A:1", 1) ROW("A:4", 3));
-    end(&subject);
-}
+/* ---- Without GTIDs ------------------------------------------------------------------------- */
 
 static void test_a_transaction_without_a_gtid_is_left_out_by_its_place(void **context)
 {
@@ -374,7 +344,6 @@ int main(void)
         cmocka_unit_test_setup(test_names_that_the_log_lacks_are_asked_for, fresh),
         cmocka_unit_test_setup(test_names_that_changed_since_are_not_guessed, fresh),
         cmocka_unit_test_setup(test_a_packed_statement_changes_names_too, fresh),
-        cmocka_unit_test_setup(test_xa_in_one_phase_is_carried_and_in_two_stops_by_name, fresh),
         cmocka_unit_test_setup(test_a_transaction_without_a_gtid_is_left_out_by_its_place, fresh),
         cmocka_unit_test_setup(test_settings_that_will_not_do_are_refused_with_the_statement,
                                fresh),

@@ -34,10 +34,10 @@ static void prepare(struct subject *subject, const char *skip)
 }
 
 /* It stops in front of the last row, and says in its hint how to get past. */
-static void expect_stop(const char *message, const char *hint)
+static void expect_stop_but(const char *skip, const char *message, const char *hint)
 {
     struct subject subject;
-    prepare(&subject, NULL);
+    prepare(&subject, skip);
     assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_OK);
     assert_int_equal(
         rf_test_source_until(&subject.source, "create shop.last", LIMIT_MS, &subject.err),
@@ -46,6 +46,11 @@ static void expect_stop(const char *message, const char *hint)
         fail_msg("%s (%s)", subject.err.message, subject.err.hint);
     }
     rf_test_source_deinit(&subject.source);
+}
+
+static void expect_stop(const char *message, const char *hint)
+{
+    expect_stop_but(NULL, message, hint);
 }
 
 static void expect(const char *skip, const char *text, uint64_t waived)
@@ -146,7 +151,8 @@ static void test_xa_transactions_are_left_out_by_their_two_gtids(void **context)
                 "XA PREPARE 'x';\n"
                 "XA COMMIT 'x';\n"
                 "INSERT INTO shop.last VALUES (1)");
-    expect_stop("XA", "skip=0-1-1");
+    /* Without the first one's rows the second one has nothing to commit. */
+    expect_stop_but("0-1-1", "XA COMMIT", "skip=0-1-2");
     expect("0-1-1,0-1-2", "begin 0-1-3\n2.0 create shop.last 1\nend 0-1-3\n", 5);
 }
 

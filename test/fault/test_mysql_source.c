@@ -695,9 +695,6 @@ static void test_what_sessions_may_still_do_stops_by_name(void **context)
         {RF_FATAL, "compressed",
          "SET GLOBAL log_bin_compress=ON, GLOBAL log_bin_compress_min_len=10;\n"
          "INSERT INTO shop.t SELECT seq, REPEAT('x', 50) FROM seq_100_to_200"},
-        {RF_FATAL, "XA",
-         "XA START 'x';\nINSERT INTO shop.t VALUES (6, 'six');\nXA END 'x';\nXA PREPARE 'x';\n"
-         "XA COMMIT 'x'"},
         {RF_FATAL, "ROLLBACK TO",
          "CREATE TRIGGER shop.g AFTER INSERT ON shop.t FOR EACH ROW INSERT INTO shop.m VALUES "
          "(NEW.a);\n"

@@ -18,7 +18,7 @@ python3 "$lib/workload.py" --schema | sql source
 sql source "FLUSH BINARY LOGS"
 python3 "$lib/boundaries.py" ${big[@]+"${big[@]}"} | sql source --max-allowed-packet=1G
 sql source "FLUSH BINARY LOGS"
-python3 "$lib/workload.py" --operations $((100000 / ROWFERRY_SCALE)) --seed 11 | sql source
+python3 "$lib/workload.py" --xa --operations $((100000 / ROWFERRY_SCALE)) --seed 11 | sql source
 sql source "SET GLOBAL binlog_checksum = NONE; DROP DATABASE story; DROP DATABASE \`two wörds\`"
 python3 "$lib/workload.py" --schema | sql source
 python3 "$lib/workload.py" --operations 1000 --seed 12 | sql source
@@ -47,7 +47,8 @@ import subprocess, sys
 lines = subprocess.run(["$ROWFERRY", *sys.argv[1:]], stdout=subprocess.PIPE, check=True).stdout
 lines = lines.splitlines(keepends=True)
 at = next(i for i, line in enumerate(lines) if i > 100 and b'"table":"story.integers"' in line
-          and line.startswith(b'{"op":"create"'))
+          and line.startswith(b'{"op":"create"')
+          and not lines[i + 1].startswith(b'{"op":"create"'))
 $2
 sys.stdout.buffer.write(b"".join(lines))
 PROGRAM

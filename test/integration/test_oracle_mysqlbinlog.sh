@@ -20,7 +20,7 @@ check() {
     seed=$((seed + 1))
     {
         echo "$settings;"
-        python3 "$LIB/workload.py" $LOAD_FOR --operations $operations --seed $seed \
+        python3 "$LIB/workload.py" $LOAD_FOR --xa --operations $operations --seed $seed \
             --first $((seed * 100000))
     } | sql source
     sql source "FLUSH BINARY LOGS"

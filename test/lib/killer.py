@@ -46,7 +46,9 @@ class Feeder(threading.Thread):
     def __init__(self, arguments, parts):
         super().__init__(daemon=True)
         self.operations, self.parts = arguments.operations, parts
-        self.load = Workload(arguments.seed, arguments.innodb_only, mysql=arguments.mysql)
+        self.load = Workload(
+            arguments.seed, arguments.innodb_only, mysql=arguments.mysql, with_xa=True
+        )
         self.bounds = []  # number of operations at each part's end, known when it is sent
         self.allowed = threading.Semaphore(0)
         self.status = None

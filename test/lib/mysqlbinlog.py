@@ -6,9 +6,10 @@
 The output is that of `mysqlbinlog -vv --base64-output=decode-rows`. Both tell, for each transaction
 in the log's order, how many rows of which table were inserted, updated and deleted; the two must be
 the same, transaction by transaction. A transaction is known by its GTID, or where it has none by the
-place of its first event. mysqlbinlog gives an event up at a type that it does not know (a geometry, a
-vector): of such a table and transaction only that it has rows is compared. Exits 1 on any difference,
-and when there was nothing to compare; --tagged and --anonymous say what must have been in the log.
+place of its first event; rows of an XA transaction are those of its XA COMMIT. mysqlbinlog gives an
+event up at a type that it does not know (a geometry, a vector): of such a table and transaction only
+that it has rows is compared. Exits 1 on any difference, and when there was nothing to compare;
+--tagged and --anonymous say what must have been in the log.
 """
 
 import argparse
@@ -19,13 +20,14 @@ import sys
 
 AT = re.compile(r"# at (\d+)")
 GTID = re.compile(r"SET @@SESSION\.GTID_NEXT= '([^']+)'")
+XA = re.compile(r"XA (PREPARE|COMMIT|ROLLBACK) (X'[0-9a-f]*',X'[0-9a-f]*',\d+)(?! ONE PHASE)")
 ROW = re.compile(r"### (INSERT INTO|UPDATE|DELETE FROM) `((?:[^`]|``)*)`\.`((?:[^`]|``)*)`$")
 OPS = {"INSERT INTO": "create", "UPDATE": "update", "DELETE FROM": "delete"}
 
 
 def told_by_mysqlbinlog(lines, file_name):
     """[(transaction, {(op, table): rows})], those with rows only, and for each the vague ones."""
-    found, vague, at, last = [], [], None, None
+    found, vague, at, last, prepared = [], [], None, None, {}
     for line in lines:
         line = line.rstrip("\n")
         place = AT.fullmatch(line)
@@ -38,6 +40,16 @@ def told_by_mysqlbinlog(lines, file_name):
             found.append((name, collections.Counter()))
             vague.append(set())
             continue
+        xa = XA.match(line)
+        if xa and xa[1] == "PREPARE":
+            prepared[xa[2]] = (found[-1][1].copy(), vague[-1])
+            found[-1][1].clear()
+            vague[-1] = set()
+        elif xa:
+            rows, unclear = prepared.pop(xa[2])
+            if xa[1] == "COMMIT":
+                found[-1][1].update(rows)
+                vague[-1] = unclear
         if "!! Don't know how to handle column type" in line:
             vague[-1].add(last)
             continue

@@ -26,6 +26,7 @@ from compare import DECODER, Differences
 from schema import BYTES, GEOMETRIES, INTEGERS, TEXTS, Server, read_members, read_tables, single
 
 HEAD = re.compile(rb"### (INSERT INTO|UPDATE|DELETE FROM) (`(?:[^`]|``)*`)\.(`(?:[^`]|``)*`)$")
+XA = re.compile(rb"XA (START|PREPARE|COMMIT|ROLLBACK) (X'[0-9a-f]*',X'[0-9a-f]*',\d+)")
 OPERATIONS = {b"INSERT INTO": "create", b"UPDATE": "update", b"DELETE FROM": "delete"}
 WIDTHS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 
@@ -38,7 +39,28 @@ def unquoted(name):
 
 
 def images_of_log(path):
-    """Yields (operation, database, table, before, after): lists of (text, type), or None."""
+    """Yields (operation, database, table, before, after): lists of (text, type), or None. Those of
+    an XA transaction where it commits."""
+    waiting, prepared = [], {}
+    for item in items_of_log(path):
+        if isinstance(item, tuple):
+            waiting.append(item)
+            continue
+        if item[1] == b"PREPARE":
+            prepared[item[2]] = waiting
+            waiting = []
+        elif item[1] == b"START":
+            yield from waiting
+            waiting = []
+        elif item[1] == b"COMMIT":
+            waiting += prepared.pop(item[2])
+        else:
+            del prepared[item[2]]
+    yield from waiting
+
+
+def items_of_log(path):
+    """Yields the images as above, and where a statement of an XA transaction stands, its match."""
     command = [
         "mariadb-binlog",
         "--no-defaults",
@@ -50,9 +72,15 @@ def images_of_log(path):
     with subprocess.Popen(command, stdout=subprocess.PIPE) as program:
         current, part = None, None
         for line in program.stdout:
+            line = line[:-1]
+            xa = XA.match(line)
+            if xa:
+                if current:
+                    yield tuple(current)
+                current = None
+                yield xa
             if not line.startswith(b"###"):
                 continue
-            line = line[:-1]
             if line.startswith(b"###   @"):
                 _, value = line[7:].split(b"=", 1)
                 text, comment = value.rsplit(b" /* ", 1)

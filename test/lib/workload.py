@@ -9,8 +9,8 @@
 
 Together the tables use every column type, at their boundaries; keys of one and of several columns,
 of numbers, text and bytes; names that need quoting; generated and invisible columns. The changes
-come as single statements and as transactions, also rolled back ones, with several rows in a
-statement, changed, shifted and exchanged primary keys, NULL to value and back.
+come as single statements and as transactions, also rolled back ones and (--xa) XA ones, with several
+rows in a statement, changed, shifted and exchanged primary keys, NULL to value and back.
 
 One operation is one row that is changed for good; about one in a hundred is an update that happens
 to change nothing, which no log mentions. The same seed gives the same SQL, byte for byte.
@@ -38,13 +38,14 @@ BIG_CHANCE = 0.001  # of a value longer than 64 KiB, where the column can hold o
 class Workload:
     """Steps of SQL, each a whole transaction or a statement of its own."""
 
-    def __init__(self, seed, innodb_only=False, first=0, mysql=False):
+    def __init__(self, seed, innodb_only=False, first=0, mysql=False, with_xa=False):
         self.rng = random.Random(seed)
         self.tables = make_tables(
             random.Random(1), innodb_only, mysql
         )  # the schema is no matter of the seed
         self.transactional = [t for t in self.tables if t.transactional]
-        self.operations = self.reported = first
+        self.operations = self.reported = self.first = first
+        self.xas, self.with_xa = 0, with_xa
         for table in self.tables:
             table.made = first
 
@@ -214,6 +215,14 @@ class Workload:
             if sql is not None:
                 return sql + ";\n"
 
+    def xa(self, length, ending):
+        """An XA transaction in two phases; ending: COMMIT or ROLLBACK."""
+        self.xas += 1
+        name = f"'story {self.first}',X'{self.xas:08x}',{self.xas % 3}"
+        sql = self.transaction(length, ending)
+        body = sql[len("BEGIN;\n") : -len(ending + ";\n")]
+        return f"XA START {name};\n{body}XA END {name};\nXA PREPARE {name};\nXA {ending} {name};\n"
+
     def transaction(self, length, ending):
         """Its SQL. ending: COMMIT, ROLLBACK, or SAVEPOINT for one that is undone in part."""
         before = self.operations
@@ -245,6 +254,8 @@ class Workload:
             return self.statement(self.tables)
         length = int(self.rng.paretovariate(1.1)) + 1
         length = min(length, 200)
+        if self.with_xa and dice < 0.65:
+            return self.xa(min(length, 20), "ROLLBACK" if dice < 0.58 else "COMMIT")
         if dice < 0.90:
             return self.transaction(length, "COMMIT")
         return self.transaction(min(length, 20), "ROLLBACK" if dice < 0.96 else "SAVEPOINT")
@@ -303,12 +314,15 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="count operations and keys from here")
     parser.add_argument("--socket", help="of a server to make the changes on")
+    parser.add_argument("--xa", action="store_true", help="XA transactions in two phases, too")
     parser.add_argument(
         "--innodb-only", action="store_true", help="no table that a crash of the server damages"
     )
     parser.add_argument("--mysql", action="store_true", help="the server is MySQL")
     arguments = parser.parse_args()
-    load = Workload(arguments.seed, arguments.innodb_only, arguments.first, arguments.mysql)
+    load = Workload(
+        arguments.seed, arguments.innodb_only, arguments.first, arguments.mysql, arguments.xa
+    )
     if arguments.schema:
         sys.stdout.write(load.schema())
         return

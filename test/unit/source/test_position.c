@@ -37,6 +37,9 @@ static void test_a_position_reads_back_as_it_was_written(void **context)
         "mysql:gtid=" A ":1-7:9," B ":5;server=1;uuid=" B,
         "mysql:gtid=;file=bin.000001;end=157;server=1;by=place",
         "mysql:gtid=" A ":night:1;file=bin.000001;start=4;end=9;last=" A ":night:1;time=1",
+        WHOLE ";prepared=0-1-10@bin.000002:1000,1-2-3",
+        MYSQL ";prepared=" A ":night:1@a%20b@c.000001:4," A ":2",
+        PLACE ";prepared=bin.000001:157,bin.000002:157," A ":2@bin.000001:400",
     };
     (void)context;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -76,6 +79,18 @@ static void test_every_field_is_understood(void **context)
 static void test_a_text_that_makes_no_sense_is_refused(void **context)
 {
     static const char *const texts[] = {
+        WHOLE ";prepared=",
+        WHOLE ";prepared=0-1-10@",
+        WHOLE ";prepared=0-1-10@bin.000002",
+        WHOLE ";prepared=0-1-10@bin.000002:3",
+        WHOLE ";prepared=0-1-10,0-1-10@bin.000002:100",
+        WHOLE ";prepared=bin.000002:100",
+        WHOLE ";prepared=7-1-10@bin.000002:100",
+        WHOLE ";prepared=0-1-300001@bin.000002:100",
+        WHOLE ";prepared=" A ":1",
+        MYSQL ";prepared=" A ":8@bin.000002:100",
+        MYSQL ";prepared=0-1-10",
+        PLACE ";prepared=bin.000002:100,bin.000002:100",
         "",
         "mariadb:",
         "mariadb:file=bin.000001;end=4",
@@ -216,6 +231,11 @@ static void test_a_position_contains_what_lies_before_it(void **context)
         {A ":1-9:night:1-2", MYSQL, true},
         {MYSQL, MYSQL, true},
         {MYSQL, "mysql:gtid=", true},
+        /* What is prepared lies before; what becomes of it is another transaction. */
+        {WHOLE ";prepared=0-1-9@bin.000001:4", "0-1-9", true},
+        {WHOLE ";prepared=0-1-9@bin.000001:4", WHOLE, true},
+        {WHOLE, WHOLE ";prepared=0-1-9@bin.000001:4", true},
+        {"mariadb:gtid=0-1-9;prepared=0-1-9@bin.000001:4", "0-1-10", false},
         /* By GTIDs the place does not matter; without, it does, and so does whose it is. */
         {"mysql:gtid=" A ":1-7", "mysql:gtid=" A ":1-7;file=bin.000009;end=9999", true},
         {PLACE, PLACE, true},

@@ -27,9 +27,10 @@ static void test_transactions_that_are_not_carried_stop_by_name(void **context)
         uint8_t flags;
         const char *first, *second, *message;
     } cases[] = {
-        {RF_TEST_PREPARED_XA, NULL, NULL, "XA"},
-        {RF_TEST_COMPLETED_XA, NULL, NULL, "XA"},
-        {0, "XA END X'61',X'',1", NULL, "XA"},
+        {RF_TEST_PREPARED_XA, NULL, NULL, "ends without XA PREPARE"},
+        {RF_TEST_COMPLETED_XA, NULL, NULL, "ends without XA COMMIT"},
+        {0, "XA END X'61',X'',1", NULL, "ends without XA PREPARE"},
+        {0, "XA COMMIT X'61',X'',1", NULL, "rows in front of an XA COMMIT"},
         {0, "ROLLBACK", NULL, "ROLLBACK"},
         {0, "ROLLBACK TO `s`", NULL, "ROLLBACK TO"},
         {0, "INSERT INTO t VALUES (1)", NULL, "INSERT INTO t VALUES (1)"},
