@@ -123,3 +123,36 @@ enum rf_status rf_access_redis(struct rf_redis *redis, int64_t timeout_ms, struc
     rf_access_deinit(&access);
     return advise(status, "redis", err);
 }
+
+enum rf_status rf_access_cassandra(struct rf_cql *cql, int64_t timeout_ms,
+                                   const atomic_bool *interrupted, struct rf_error *err)
+{
+    struct rf_access access = {0};
+    enum rf_status status = rf_access_find(&access, "cassandra", "pluto", err);
+
+    rf_cql_close(cql);
+    if (status == RF_OK) {
+        struct rf_cql_address address = {.host = "127.0.0.1",
+                                         .port = access.port,
+                                         .user = access.user,
+                                         .password = access.password.data,
+                                         .tls = {.mode = RF_TLS_OFF},
+                                         .connect_timeout_ms = timeout_ms,
+                                         .timeout_ms = timeout_ms,
+                                         .interrupted = interrupted};
+        status = rf_cql_connect(cql, &address, err);
+    }
+    rf_access_deinit(&access);
+    return advise(status, "cassandra", err);
+}
+
+bool rf_access_exists(const char *container)
+{
+    const struct rf_container_type *type = rf_container_type_find(container);
+    struct rf_home home = {0};
+    struct rf_error ignored = {0};
+    bool there = type != NULL && rf_home_find(&home, type->server, &ignored) == RF_OK;
+
+    rf_home_close(&home);
+    return there;
+}

@@ -6,6 +6,7 @@
 #define ROWFERRY_PROGRAMS_ACCESS_H
 
 #include "container/home.h"
+#include "net/cql.h"
 #include "net/mongo.h"
 #include "net/mysql.h"
 #include "net/redis.h"
@@ -37,7 +38,13 @@ RF_USE_RESULT enum rf_status rf_access_mongo(struct rf_mongo *mongo, int64_t tim
                                              struct rf_error *err);
 RF_USE_RESULT enum rf_status rf_access_redis(struct rf_redis *redis, int64_t timeout_ms,
                                              struct rf_error *err);
+/* interrupted: as rf_cql_address has it; it outlives the connection. */
+RF_USE_RESULT enum rf_status rf_access_cassandra(struct rf_cql *cql, int64_t timeout_ms,
+                                                 const atomic_bool *interrupted,
+                                                 struct rf_error *err);
 
+/* Whether there is a container of that name at all ("cassandra"). */
+bool rf_access_exists(const char *container);
 /* Whether the container's server asks for users at all: only MongoDB's server for tests does not.
  */
 bool rf_access_needs_user(const struct rf_home *home);

@@ -30,9 +30,22 @@ enum {
 
 /* ---- What is run ----------------------------------------------------------------------------- */
 
+/* Twice: the rows themselves, and one row with the stamp of the last of them. */
+static void describe_cassandra(const struct rf_access *cassandra, struct rf_buf *out)
+{
+    rf_buf_printf(out, "  - url: cassandra://127.0.0.1:%u/stamps\n    name: cassandra\n",
+                  cassandra->port);
+    rf_access_add_login(out, cassandra, true);
+    rf_buf_printf(out, "    table: \"{database}_{table}\"\n");
+    rf_buf_printf(out, "  - url: cassandra://127.0.0.1:%u/stamps\n    name: max-time-stamp\n",
+                  cassandra->port);
+    rf_access_add_login(out, cassandra, true);
+    rf_buf_printf(out, "    table: posts\n    values: [\"id=maxTimeStamp\", \"stamp={stamp}\"]\n");
+}
+
 static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql,
                      const struct rf_access *mongo, const struct rf_access *redis,
-                     struct rf_buf *out)
+                     const struct rf_access *cassandra, struct rf_buf *out)
 {
     rf_buf_printf(out,
                   "# Written by the scheduler at each start.\n"
@@ -55,11 +68,14 @@ static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql
                   redis->port);
     rf_access_add_login(out, redis, false);
     rf_buf_printf(out, "    as: string\n    key: LastInsertDate\n    value: \"{stamp}\"\n");
+    if (cassandra->port != 0) {
+        describe_cassandra(cassandra, out);
+    }
 }
 
 static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
 {
-    struct rf_access mysql = {0}, mongo = {0}, redis = {0};
+    struct rf_access mysql = {0}, mongo = {0}, redis = {0}, cassandra = {0};
     struct rf_buf text = {0};
     enum rf_status status = rf_access_find(&mysql, "mysql", "rowferry", err);
 
@@ -69,14 +85,18 @@ static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
     if (status == RF_OK) {
         status = rf_access_find(&redis, "redis", "default", err);
     }
+    if (status == RF_OK && rf_access_exists("cassandra")) {
+        status = rf_access_find(&cassandra, "cassandra", "rowferry", err);
+    }
     if (status == RF_OK) {
-        describe(ferry, &mysql, &mongo, &redis, &text);
+        describe(ferry, &mysql, &mongo, &redis, &cassandra, &text);
         status =
             rf_file_replace(ferry->config.data, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
     }
     rf_access_deinit(&mysql);
     rf_access_deinit(&mongo);
     rf_access_deinit(&redis);
+    rf_access_deinit(&cassandra);
     rf_buf_deinit(&text);
     return status;
 }

@@ -90,6 +90,37 @@ enum rf_status rf_posts_last(struct rf_mysql *mysql, struct rf_post *posts, uint
     return status;
 }
 
+void rf_posts_take(struct rf_post *posts, uint32_t count, struct rf_str id, struct rf_str stamp)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (rf_str_equal(rf_str_of(posts[i].id), id)) {
+            copy_cell(posts[i].stamp, sizeof posts->stamp, stamp);
+        }
+    }
+}
+
+enum rf_status rf_posts_find(struct rf_mysql *mysql, struct rf_post *posts, uint32_t count,
+                             struct rf_error *err)
+{
+    struct rf_mysql_result result = {0};
+    struct rf_buf statement = {0};
+
+    rf_buf_printf(&statement, "SELECT id, stamp FROM pluto.posts WHERE id IN (");
+    for (uint32_t i = 0; i < count; i++) {
+        rf_buf_printf(&statement, "%s'%s'", i > 0 ? "," : "", posts[i].id);
+        posts[i].stamp[0] = '\0';
+    }
+    rf_buf_add_byte(&statement, ')');
+    enum rf_status status = rf_mysql_query(mysql, rf_buf_cstr(&statement), 0, &result, err);
+    while (status == RF_OK && rf_mysql_result_next(&result)) {
+        rf_posts_take(posts, count, rf_mysql_result_cell(&result, 0),
+                      rf_mysql_result_cell(&result, 1));
+    }
+    rf_mysql_result_deinit(&result);
+    rf_buf_deinit(&statement);
+    return status;
+}
+
 static enum rf_status ask_number(struct rf_mysql *mysql, const char *statement, uint64_t *out,
                                  struct rf_error *err)
 {

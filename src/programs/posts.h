@@ -26,6 +26,14 @@ RF_USE_RESULT enum rf_status rf_posts_write(struct rf_mysql *mysql, const struct
 RF_USE_RESULT enum rf_status rf_posts_last(struct rf_mysql *mysql, struct rf_post *posts,
                                            uint32_t *count, struct rf_error *err);
 
+/* Looks for rows by their ids: the stamps of those that are not there become empty. Returns RF_OK;
+ * RF_RETRY; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_posts_find(struct rf_mysql *mysql, struct rf_post *posts,
+                                           uint32_t count, struct rf_error *err);
+
+/* Takes what an answer has of one of them; the ids come in any order. */
+void rf_posts_take(struct rf_post *posts, uint32_t count, struct rf_str id, struct rf_str stamp);
+
 /* How many rows there are. Returns RF_OK; RF_RETRY; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_posts_count(struct rf_mysql *mysql, uint64_t *out,
                                             struct rf_error *err);

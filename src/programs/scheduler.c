@@ -53,6 +53,7 @@ struct scheduler {
     bool reading;      /* this run is still being read back */
     int64_t run_ms;    /* when this run began */
     int64_t looked_ms; /* when it was read back last */
+    bool refused;      /* a store has refused a run's row or note */
     bool terminal;
     uint32_t drawn; /* lines of the table that stand on the terminal */
     int code;
@@ -116,6 +117,7 @@ static void fill_screen(struct scheduler *scheduler)
     fill_store(scheduler, RF_STORE_MONGO, &screen->mongo);
     fill_store(scheduler, RF_STORE_MONGO, &screen->notes);
     fill_store(scheduler, RF_STORE_REDIS, &screen->redis);
+    fill_store(scheduler, RF_STORE_CASSANDRA, &screen->cassandra);
 }
 
 /* ---- Reading back ---------------------------------------------------------------------------- */
@@ -126,12 +128,22 @@ static void read_mysql(struct scheduler *scheduler)
     struct rf_post posts[RF_TRAIL_ROWS];
     struct rf_screen_store *shown = &scheduler->screen.mysql;
     struct rf_error err = {0};
-    uint32_t count = RF_TRAIL_ROWS;
+    uint32_t count = RF_TRAIL_LAST;
 
-    if (rf_stores_posts(&scheduler->stores, posts, &count, &shown->rows, &err) == RF_OK) {
-        shown->counted = true;
-        rf_trail_set(&scheduler->trail, posts, count, rf_clock_ms());
+    if (rf_stores_posts(&scheduler->stores, posts, &count, &shown->rows, &err) != RF_OK) {
+        return;
     }
+    uint32_t absent = rf_trail_absent(&scheduler->trail, posts, count, posts + count);
+    if (rf_stores_find(&scheduler->stores, RF_STORE_MYSQL, posts + count, absent, &err) != RF_OK) {
+        return;
+    }
+    for (uint32_t i = 0, first = count; i < absent; i++) {
+        if (posts[first + i].stamp[0] != '\0') { /* else it was deleted */
+            posts[count++] = posts[first + i];
+        }
+    }
+    shown->counted = true;
+    rf_trail_set(&scheduler->trail, posts, count, rf_clock_ms());
 }
 
 static void read_copy(struct scheduler *scheduler, enum rf_copy copy, enum rf_store store,
@@ -163,8 +175,19 @@ static void read_date(struct scheduler *scheduler)
     struct rf_error err = {0};
 
     if (rf_stores_date(&scheduler->stores, screen->date, &err) == RF_OK) {
-        rf_trail_date(&scheduler->trail, screen->date[0] != '\0' ? screen->date : NULL,
-                      rf_clock_ms());
+        rf_trail_value(&scheduler->trail, RF_COPY_DATE,
+                       screen->date[0] != '\0' ? screen->date : NULL, rf_clock_ms());
+    }
+}
+
+static void read_max(struct scheduler *scheduler)
+{
+    struct rf_screen *screen = &scheduler->screen;
+    struct rf_error err = {0};
+
+    if (rf_stores_max(&scheduler->stores, screen->max, &err) == RF_OK) {
+        rf_trail_value(&scheduler->trail, RF_COPY_MAX, screen->max[0] != '\0' ? screen->max : NULL,
+                       rf_clock_ms());
     }
 }
 
@@ -235,11 +258,19 @@ static enum rf_status write_both(void *argument, struct rf_error *err)
     }
     enum rf_status noted =
         rf_stores_note(&scheduler->stores, &note, status == RF_OK ? err : &ignored);
+    enum rf_status worst = status != RF_OK ? status : noted;
+    /* One that is away is shown as that; what refuses will refuse the next run, too. */
+    scheduler->screen.refusal[0] = '\0';
+    if (worst == RF_CONFIG) {
+        scheduler->refused = true;
+        snprintf(scheduler->screen.refusal, sizeof scheduler->screen.refusal, "%.190s",
+                 err->message);
+    }
     scheduler->run = scheduler->write.runs;
     scheduler->reading = true;
     scheduler->run_ms = rf_clock_ms();
     scheduler->looked_ms = 0;
-    return status != RF_OK ? status : noted;
+    return worst;
 }
 
 static enum rf_status look_back(void *argument, struct rf_error *err)
@@ -255,12 +286,16 @@ static enum rf_status look_back(void *argument, struct rf_error *err)
     read_copy(scheduler, RF_COPY_MONGO, RF_STORE_MONGO, &scheduler->screen.mongo);
     read_copy(scheduler, RF_COPY_REDIS, RF_STORE_REDIS, &scheduler->screen.redis);
     read_date(scheduler);
+    if (scheduler->screen.has_cassandra) {
+        read_copy(scheduler, RF_COPY_CASSANDRA, RF_STORE_CASSANDRA, &scheduler->screen.cassandra);
+        read_max(scheduler);
+    }
     read_mysql(scheduler);
     read_notes(scheduler);
     bool arrived = all_arrived(scheduler);
     if (is_last(scheduler) && (arrived || age_ms > LAST_WAIT_MS)) {
         conclude_run(scheduler);
-        scheduler->code = arrived ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
+        scheduler->code = arrived && !scheduler->refused ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
         rf_loop_stop(&scheduler->loop);
     } else if (arrived) {
         conclude_run(scheduler);
@@ -387,6 +422,9 @@ static int run(const struct rf_call *call)
     scheduler.terminal = isatty(STDOUT_FILENO);
     scheduler.screen.coloured = rf_terminal_takes_colours(STDOUT_FILENO);
     scheduler.screen.trail = &scheduler.trail;
+    scheduler.screen.has_cassandra = rf_access_exists("cassandra");
+    scheduler.trail.unused[RF_COPY_CASSANDRA] = !scheduler.screen.has_cassandra;
+    scheduler.trail.unused[RF_COPY_MAX] = !scheduler.screen.has_cassandra;
     scheduler.ferry.say = tell;
     scheduler.ferry.argument = &scheduler;
     enum rf_status status = rf_wake_clock_open(&clock, &err);
@@ -408,12 +446,14 @@ static int run(const struct rf_call *call)
 
 RF_VERB(run, .name = "", .usage = "[--every TIME] [--runs N]", .rank = 1,
         .summary = "write, read back and show, again and again",
-        .help = "Starts the pipeline from MySQL to MongoDB and Redis, and starts it again when it\n"
-                "dies. Every few seconds it writes a row to MySQL and a note to MongoDB, then\n"
-                "reads all stores back and shows how far each is behind.\n\n"
-                "Exit codes: 0 after --runs, when all has arrived, else 6; 2, 3 and 4 those of\n"
-                "the pipeline, when going on makes no sense; 5 when there are no containers;\n"
-                "130 and 143 stopped by a signal.\n",
+        .help =
+            "Starts the pipeline from MySQL to MongoDB, Redis and Cassandra (where its container\n"
+            "was made), and starts it again when it dies. Every few seconds it writes a row to\n"
+            "MySQL and a note to MongoDB, then reads all stores back and shows how far each is\n"
+            "behind.\n\n"
+            "Exit codes: 0 after --runs, when all was taken and has arrived, else 6; 2, 3 and 4\n"
+            "those of the pipeline, when going on makes no sense; 5 when there are no containers;\n"
+            "130 and 143 stopped by a signal.\n",
         .options = options, .state_size = sizeof(struct options), .run = run);
 
 /* ---- -clear ---------------------------------------------------------------------------------- */
@@ -427,16 +467,21 @@ static int run_clear(const struct rf_call *call)
     (void)call;
     enum rf_status status = rf_stores_clear_posts(&stores, &posts, &err);
     if (status == RF_OK) {
+        /* Said at once: what follows may fail, and this is done. */
+        printf("pluto.posts of MySQL: %llu rows deleted\n", (unsigned long long)posts);
+        fflush(stdout);
         status = rf_stores_clear_notes(&stores, &notes, &err);
+    }
+    if (status == RF_OK) {
+        printf("pluto.notes of MongoDB: %llu documents deleted\n"
+               "The copies follow by the log, as soon as the scheduler runs.\n",
+               (unsigned long long)notes);
     }
     rf_stores_close(&stores);
     if (status != RF_OK) {
         rf_message_failure(&err);
         return status == RF_RETRY ? RF_EXIT_UNREACHABLE : RF_EXIT_CONFIG;
     }
-    printf("pluto.posts of MySQL: %llu rows deleted; pluto.notes of MongoDB: %llu\n"
-           "The copies follow by the log, as soon as the scheduler runs.\n",
-           (unsigned long long)posts, (unsigned long long)notes);
     return RF_EXIT_DONE;
 }
 

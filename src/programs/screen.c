@@ -8,7 +8,7 @@
 #define RED    "\033[31m"
 #define PLAIN  "\033[0m"
 
-enum { CELL = 21, COLUMNS = 4, LATE_MS = 1000 };
+enum { CELL = 21, CELL_NARROW = 15, COLUMNS_MAX = 5, DATE_SIZE = 11, LATE_MS = 1000 };
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
 
@@ -16,6 +16,7 @@ enum { CELL = 21, COLUMNS = 4, LATE_MS = 1000 };
 struct line {
     struct rf_buf *out;
     uint32_t used, columns;
+    uint32_t cell; /* its width */
     bool coloured;
     uint32_t lines;
 };
@@ -45,8 +46,16 @@ static void pad_to(struct line *line, uint32_t column)
 
 static void add_cell(struct line *line, uint32_t cell, const char *colour, const char *text)
 {
-    pad_to(line, 2 + cell * CELL);
+    pad_to(line, 2 + cell * line->cell);
     add(line, colour, text);
+}
+
+/* A stamp, or the time in it where cells are narrow. */
+static void add_stamp(struct line *line, uint32_t cell, const char *colour, const char *stamp)
+{
+    bool narrow = line->cell < CELL && strlen(stamp) > DATE_SIZE;
+
+    add_cell(line, cell, colour, narrow ? stamp + DATE_SIZE : stamp);
 }
 
 static void end(struct line *line)
@@ -99,6 +108,28 @@ static void print_rows(const struct rf_screen_store *store, char *out, size_t si
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
+/* A column of it. */
+struct column {
+    const char *title;
+    const struct rf_screen_store *store;
+    int copy; /* enum rf_copy; -1: it is none */
+};
+
+/* Returns how many. */
+static uint32_t columns_of(const struct rf_screen *screen, struct column out[COLUMNS_MAX])
+{
+    uint32_t count = 0;
+
+    out[count++] = (struct column){"MySQL", &screen->mysql, -1};
+    out[count++] = (struct column){"MongoDB", &screen->mongo, RF_COPY_MONGO};
+    out[count++] = (struct column){"Redis", &screen->redis, RF_COPY_REDIS};
+    if (screen->has_cassandra) {
+        out[count++] = (struct column){"Cassandra", &screen->cassandra, RF_COPY_CASSANDRA};
+    }
+    out[count++] = (struct column){"notes (MongoDB)", &screen->notes, -1};
+    return count;
+}
+
 static void head(const struct rf_screen *screen, struct line *line)
 {
     char text[160];
@@ -130,17 +161,12 @@ static void head(const struct rf_screen *screen, struct line *line)
 
 static void titles(const struct rf_screen *screen, struct line *line)
 {
-    const struct {
-        const char *title;
-        const struct rf_screen_store *store;
-    } cells[COLUMNS] = {{"MySQL", &screen->mysql},
-                        {"MongoDB", &screen->mongo},
-                        {"Redis", &screen->redis},
-                        {"notes (MongoDB)", &screen->notes}};
+    struct column columns[COLUMNS_MAX];
+    uint32_t count = columns_of(screen, columns);
 
-    for (uint32_t i = 0; i < COLUMNS; i++) {
-        add_cell(line, i, BOLD, cells[i].title);
-        if (cells[i].store->away) {
+    for (uint32_t i = 0; i < count; i++) {
+        add_cell(line, i, BOLD, columns[i].title);
+        if (columns[i].store->away) {
             add(line, RED, " away");
         }
     }
@@ -156,23 +182,26 @@ static void copy_cell(struct line *line, uint32_t cell, const struct rf_screen_s
     } else if (row->seen_ms[copy] < 0) {
         add_cell(line, cell, YELLOW, "-");
     } else {
-        add_cell(line, cell, "", row->stamps[copy]);
+        add_stamp(line, cell, "", row->stamps[copy]);
     }
 }
 
 static void stamps(const struct rf_screen *screen, struct line *line)
 {
     const struct rf_trail *trail = screen->trail;
+    struct column columns[COLUMNS_MAX];
+    uint32_t count = columns_of(screen, columns);
 
     for (uint32_t i = 0; i < RF_TRAIL_SHOWN; i++) {
         if (i < trail->count) {
             const struct rf_trail_row *row = &trail->rows[i];
-            add_cell(line, 0, screen->mysql.away ? RED : "", row->post.stamp);
-            copy_cell(line, 1, &screen->mongo, row, RF_COPY_MONGO);
-            copy_cell(line, 2, &screen->redis, row, RF_COPY_REDIS);
+            add_stamp(line, 0, screen->mysql.away ? RED : "", row->post.stamp);
+            for (uint32_t j = 1; j < count - 1; j++) {
+                copy_cell(line, j, columns[j].store, row, (enum rf_copy)columns[j].copy);
+            }
         }
         if (i < screen->note_count) {
-            add_cell(line, 3, screen->notes.away ? RED : "", screen->last_notes[i].stamp);
+            add_stamp(line, count - 1, screen->notes.away ? RED : "", screen->last_notes[i].stamp);
         }
         end(line);
     }
@@ -180,48 +209,70 @@ static void stamps(const struct rf_screen *screen, struct line *line)
 
 static void counts(const struct rf_screen *screen, struct line *line)
 {
-    const struct rf_screen_store *stores[COLUMNS] = {&screen->mysql, &screen->mongo, &screen->redis,
-                                                     &screen->notes};
+    struct column columns[COLUMNS_MAX];
+    uint32_t count = columns_of(screen, columns);
     char text[64];
 
-    for (uint32_t i = 0; i < COLUMNS; i++) {
-        print_rows(stores[i], text, sizeof text);
+    for (uint32_t i = 0; i < count; i++) {
+        print_rows(columns[i].store, text, sizeof text);
         add_cell(line, i, "", text);
     }
     end(line);
 }
 
-static void lags(const struct rf_screen *screen, struct line *line)
+static void value(const struct rf_screen *screen, struct line *line, const char *title,
+                  const char *stamp, enum rf_copy copy)
 {
+    struct rf_lag lag = rf_trail_lag(screen->trail, copy, screen->now_ms);
     char text[64];
 
-    for (uint32_t copy = RF_COPY_MONGO; copy <= RF_COPY_REDIS; copy++) {
-        struct rf_lag lag = rf_trail_lag(screen->trail, (enum rf_copy)copy, screen->now_ms);
-        print_lag(&lag, text, sizeof text);
-        add_cell(line, 1 + copy, colour_of(&lag), text);
-    }
-    end(line);
-    struct rf_lag lag = rf_trail_lag(screen->trail, RF_COPY_DATE, screen->now_ms);
     print_lag(&lag, text, sizeof text);
-    add_cell(line, 0, "", "LastInsertDate");
-    add_cell(line, 1, "", screen->date[0] != '\0' ? screen->date : "-");
+    add_cell(line, 0, "", title);
+    add_stamp(line, 1, "", stamp[0] != '\0' ? stamp : "-");
     add_cell(line, 2, colour_of(&lag), text);
     end(line);
 }
 
+static void lags(const struct rf_screen *screen, struct line *line)
+{
+    struct column columns[COLUMNS_MAX];
+    uint32_t count = columns_of(screen, columns);
+    char text[64];
+
+    for (uint32_t i = 1; i < count - 1; i++) {
+        struct rf_lag lag =
+            rf_trail_lag(screen->trail, (enum rf_copy)columns[i].copy, screen->now_ms);
+        print_lag(&lag, text, sizeof text);
+        if (line->cell < CELL && lag.rows > 0) {
+            snprintf(text, sizeof text, "%u%s missing", lag.rows, lag.more ? "+" : "");
+        }
+        add_cell(line, i, colour_of(&lag), text);
+    }
+    end(line);
+    value(screen, line, "LastInsertDate", screen->date, RF_COPY_DATE);
+    if (screen->has_cassandra) {
+        value(screen, line, "maxTimeStamp", screen->max, RF_COPY_MAX);
+    }
+}
+
 static void news(const struct rf_screen *screen, struct line *line)
 {
-    const struct rf_screen_store *stores[] = {&screen->mysql, &screen->mongo, &screen->redis};
-    static const char *const names[] = {"MySQL", "MongoDB", "Redis"};
+    struct column columns[COLUMNS_MAX];
+    uint32_t count = columns_of(screen, columns);
 
     end(line);
-    for (uint32_t i = 0; i < 3; i++) {
-        if (stores[i]->away) {
-            add(line, RED, names[i]);
+    for (uint32_t i = 0; i < count - 1; i++) {
+        if (columns[i].store->away) {
+            add(line, RED, columns[i].title);
             add(line, RED, " is away: ");
-            add(line, "", stores[i]->why);
+            add(line, "", columns[i].store->why);
             end(line);
         }
+    }
+    if (screen->refusal[0] != '\0') {
+        add(line, RED, "not written: ");
+        add(line, "", screen->refusal);
+        end(line);
     }
     for (uint32_t i = 0; i < RF_SCREEN_NEWS; i++) {
         if (screen->news[i][0] != '\0') {
@@ -233,7 +284,11 @@ static void news(const struct rf_screen *screen, struct line *line)
 
 uint32_t rf_screen_table(const struct rf_screen *screen, uint32_t columns, struct rf_buf *out)
 {
-    struct line line = {.out = out, .columns = columns, .coloured = screen->coloured};
+    uint32_t cells = screen->has_cassandra ? COLUMNS_MAX : COLUMNS_MAX - 1;
+    struct line line = {.out = out,
+                        .columns = columns,
+                        .cell = columns >= 2 + cells * CELL - 2 ? CELL : CELL_NARROW,
+                        .coloured = screen->coloured};
 
     head(screen, &line);
     titles(screen, &line);
@@ -261,9 +316,18 @@ static void add_copy(const struct rf_screen *screen, const char *name,
     rf_buf_printf(out, "; %s %s, %s", name, rows, behind);
 }
 
+static void add_value(const struct rf_screen *screen, const char *name, const char *stamp,
+                      enum rf_copy copy, struct rf_buf *out)
+{
+    struct rf_lag lag = rf_trail_lag(screen->trail, copy, screen->now_ms);
+    char behind[64];
+
+    print_lag(&lag, behind, sizeof behind);
+    rf_buf_printf(out, "; %s %s, %s", name, stamp[0] != '\0' ? stamp : "-", behind);
+}
+
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
 {
-    struct rf_lag lag = rf_trail_lag(screen->trail, RF_COPY_DATE, screen->now_ms);
     char text[64];
 
     rf_buf_printf(out, "run %llu: ", (unsigned long long)screen->run);
@@ -276,13 +340,20 @@ void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
     add_copy(screen, "MongoDB", &screen->mongo, RF_COPY_MONGO, out);
     add_copy(screen, "Redis", &screen->redis, RF_COPY_REDIS, out);
     if (!screen->redis.away) {
-        print_lag(&lag, text, sizeof text);
-        rf_buf_printf(out, "; LastInsertDate %s, %s", screen->date[0] != '\0' ? screen->date : "-",
-                      text);
+        add_value(screen, "LastInsertDate", screen->date, RF_COPY_DATE, out);
+    }
+    if (screen->has_cassandra) {
+        add_copy(screen, "Cassandra", &screen->cassandra, RF_COPY_CASSANDRA, out);
+    }
+    if (screen->has_cassandra && !screen->cassandra.away) {
+        add_value(screen, "maxTimeStamp", screen->max, RF_COPY_MAX, out);
     }
     if (!screen->notes.away) {
         print_rows(&screen->notes, text, sizeof text);
         rf_buf_printf(out, "; notes %s", text);
+    }
+    if (screen->refusal[0] != '\0') {
+        rf_buf_printf(out, "; not written: %s", screen->refusal);
     }
     rf_buf_add_byte(out, '\n');
 }

@@ -10,6 +10,9 @@
  *                          60 ms behind        52 ms behind
  *     LastInsertDate                            2026-11-22 17:00:04, 52 ms behind
  *
+ * With Cassandra there is a column more, and a line for maxTimeStamp. Where they do not fit, of a
+ * stamp the time alone is shown.
+ *
  * Pure: values in, text out. */
 #ifndef ROWFERRY_PROGRAMS_SCREEN_H
 #define ROWFERRY_PROGRAMS_SCREEN_H
@@ -34,10 +37,13 @@ struct rf_screen {
     int pid;           /* of the pipeline; 0: it does not run */
     uint32_t restarts; /* of it */
     const struct rf_trail *trail;
-    struct rf_screen_store mysql, mongo, redis, notes;
+    bool has_cassandra;
+    struct rf_screen_store mysql, mongo, redis, cassandra, notes;
     struct rf_post last_notes[RF_SCREEN_NOTES];
     uint32_t note_count;
     char date[RF_POST_STAMP_SIZE + 1]; /* LastInsertDate; empty: there is none */
+    char max[RF_POST_STAMP_SIZE + 1];  /* maxTimeStamp, likewise */
+    char refusal[200]; /* why this run was not written; empty: it was, or its store is away */
     /* what happened lately, the oldest first */
     char news[RF_SCREEN_NEWS][200];
     int64_t now_ms;
@@ -51,6 +57,8 @@ uint32_t rf_screen_table(const struct rf_screen *screen, uint32_t columns, struc
  *
  *     17:00:04 run 12: MySQL 12 rows; MongoDB 12, 60 ms behind; Redis 12, 52 ms behind;
  *     LastInsertDate 2026-11-22 17:00:04, 52 ms behind; notes 12        (one line)
+ *
+ * with "; not written: ..." where the run was refused.
  *
  * Appends. */
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out);

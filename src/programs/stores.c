@@ -10,7 +10,7 @@ enum { TIMEOUT_MS = 1500, RETRY_MS = 1000, SLOW_MS = 500, SLOW_RETRY_MS = 4000 }
 
 const char *rf_store_title(enum rf_store store)
 {
-    static const char *const titles[] = {"MySQL", "MongoDB", "Redis"};
+    static const char *const titles[] = {"MySQL", "MongoDB", "Redis", "Cassandra"};
 
     return titles[store];
 }
@@ -23,6 +23,7 @@ static void close_store(struct rf_stores *stores, enum rf_store store)
     case RF_STORE_MYSQL: rf_mysql_close(&stores->mysql); break;
     case RF_STORE_MONGO: rf_mongo_close(&stores->mongo); break;
     case RF_STORE_REDIS: rf_redis_close(&stores->redis); break;
+    case RF_STORE_CASSANDRA: rf_cql_close(&stores->cassandra); break;
     case RF_STORES: break;
     }
     stores->open[store] = false;
@@ -35,6 +36,8 @@ static enum rf_status connect_store(struct rf_stores *stores, enum rf_store stor
     case RF_STORE_MYSQL: return rf_access_mysql(&stores->mysql, TIMEOUT_MS, err);
     case RF_STORE_MONGO: return rf_access_mongo(&stores->mongo, TIMEOUT_MS, err);
     case RF_STORE_REDIS: return rf_access_redis(&stores->redis, TIMEOUT_MS, err);
+    case RF_STORE_CASSANDRA:
+        return rf_access_cassandra(&stores->cassandra, TIMEOUT_MS, &stores->interrupted, err);
     case RF_STORES: break;
     }
     rf_assert(false);
@@ -47,8 +50,12 @@ enum rf_status rf_stores_done(struct rf_stores *stores, enum rf_store store, enu
     if (status == RF_OK) {
         return status;
     }
+    bool refused = status == RF_CONFIG && stores->open[store];
     close_store(stores, store);
-    /* One that refuses costs nothing; one that says nothing costs the time-out at each try. */
+    if (refused) {
+        return status; /* it is there; the next call connects again */
+    }
+    /* A connection refused costs nothing; one that says nothing costs the time-out at each try. */
     bool slow = rf_clock_ms() - stores->begun_ms[store] > SLOW_MS;
     stores->retry_ms[store] = rf_clock_ms() + (slow ? SLOW_RETRY_MS : RETRY_MS);
     snprintf(stores->away[store], sizeof stores->away[store], "%.150s", err->message);
@@ -77,6 +84,7 @@ void rf_stores_interrupt(struct rf_stores *stores)
     rf_mysql_interrupt(&stores->mysql);
     rf_mongo_interrupt(&stores->mongo);
     rf_redis_interrupt(&stores->redis);
+    atomic_store(&stores->interrupted, true);
 }
 
 void rf_stores_close(struct rf_stores *stores)
@@ -172,8 +180,15 @@ enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store, str
     if (status != RF_OK || count == 0) {
         return status;
     }
-    status = store == RF_STORE_MONGO ? rf_stores_mongo_find(&stores->mongo, posts, count, err)
-                                     : rf_stores_redis_find(&stores->redis, posts, count, err);
+    switch (store) {
+    case RF_STORE_MYSQL: status = rf_posts_find(&stores->mysql, posts, count, err); break;
+    case RF_STORE_MONGO: status = rf_stores_mongo_find(&stores->mongo, posts, count, err); break;
+    case RF_STORE_REDIS: status = rf_stores_redis_find(&stores->redis, posts, count, err); break;
+    case RF_STORE_CASSANDRA:
+        status = rf_stores_cassandra_find(&stores->cassandra, posts, count, err);
+        break;
+    case RF_STORES: rf_assert(false);
+    }
     return rf_stores_done(stores, store, status, err);
 }
 
@@ -186,8 +201,15 @@ enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store, ui
     if (status != RF_OK) {
         return status;
     }
-    status = store == RF_STORE_MONGO ? rf_stores_mongo_count(&stores->mongo, "posts", out, err)
-                                     : rf_stores_redis_count(&stores->redis, out, about, err);
+    switch (store) {
+    case RF_STORE_MONGO: status = rf_stores_mongo_count(&stores->mongo, "posts", out, err); break;
+    case RF_STORE_REDIS: status = rf_stores_redis_count(&stores->redis, out, about, err); break;
+    case RF_STORE_CASSANDRA:
+        status = rf_stores_cassandra_count(&stores->cassandra, out, about, err);
+        break;
+    case RF_STORE_MYSQL:
+    case RF_STORES: rf_assert(false);
+    }
     return rf_stores_done(stores, store, status, err);
 }
 
@@ -200,4 +222,15 @@ enum rf_status rf_stores_date(struct rf_stores *stores, char *out, struct rf_err
     }
     status = rf_stores_redis_date(&stores->redis, out, err);
     return rf_stores_done(stores, RF_STORE_REDIS, status, err);
+}
+
+enum rf_status rf_stores_max(struct rf_stores *stores, char *out, struct rf_error *err)
+{
+    enum rf_status status = rf_stores_open(stores, RF_STORE_CASSANDRA, err);
+
+    if (status != RF_OK) {
+        return status;
+    }
+    status = rf_stores_cassandra_max(&stores->cassandra, out, err);
+    return rf_stores_done(stores, RF_STORE_CASSANDRA, status, err);
 }

@@ -1,4 +1,5 @@
-/* The stores of the containers, as the scheduler writes and reads them: MySQL, MongoDB, Redis.
+/* The stores of the containers, as the scheduler writes and reads them: MySQL, MongoDB, Redis,
+ * Cassandra.
  *
  * Each has one connection, made when it is needed. A store that does not answer is closed, known
  * to be away, and tried again a second later at the earliest (some seconds, when it took its time
@@ -10,23 +11,32 @@
 #include "programs/access.h"
 #include "programs/posts.h"
 
-enum rf_store { RF_STORE_MYSQL, RF_STORE_MONGO, RF_STORE_REDIS, RF_STORES };
+enum rf_store {
+    RF_STORE_MYSQL,
+    RF_STORE_MONGO,
+    RF_STORE_REDIS,
+    RF_STORE_CASSANDRA,
+    RF_STORES,
+};
 
 /* Zeroed is closed. It stays where it is. */
 struct rf_stores {
     struct rf_mysql mysql;
     struct rf_mongo mongo;
     struct rf_redis redis;
+    struct rf_cql cassandra;
+    atomic_bool interrupted; /* looked at by Cassandra's connection */
     bool open[RF_STORES];
     int64_t begun_ms[RF_STORES]; /* the last call; of the monotonic clock */
     int64_t retry_ms[RF_STORES]; /* not connected again before */
     char away[RF_STORES][160];   /* why it is; empty: it is not, or nobody has tried yet */
 };
 
-/* "MySQL", "MongoDB", "Redis". */
+/* "MySQL", "MongoDB", "Redis", "Cassandra". */
 const char *rf_store_title(enum rf_store store);
 
-/* All of the following return RF_OK; RF_RETRY: away, or lost; RF_CONFIG: it refuses. */
+/* All of the following return RF_OK; RF_RETRY: away, or lost; RF_CONFIG: it refuses, and is not
+ * away for that. */
 
 /* Writes a row to MySQL's pluto.posts. */
 RF_USE_RESULT enum rf_status rf_stores_post(struct rf_stores *stores, const struct rf_post *post,
@@ -43,17 +53,20 @@ RF_USE_RESULT enum rf_status rf_stores_posts(struct rf_stores *stores, struct rf
 RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf_post *notes,
                                              uint32_t *count, uint64_t *total,
                                              struct rf_error *err);
-/* Looks for rows by their ids in a copy (RF_STORE_MONGO, RF_STORE_REDIS); the stamps of those that
+/* Looks for rows by their ids in any of the stores; the stamps of those that
  * are there are filled in, those of the others become empty. */
 RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
                                             struct rf_post *posts, uint32_t count,
                                             struct rf_error *err);
-/* How many rows that copy has; *about: it has so many that they were only estimated. */
+/* How many rows that copy has (not MySQL's); *about: it has so many that they were only estimated. */
 RF_USE_RESULT enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,
                                              uint64_t *out, bool *about, struct rf_error *err);
 /* The value of LastInsertDate in Redis; empty: there is none. out has room for a stamp. */
 RF_USE_RESULT enum rf_status rf_stores_date(struct rf_stores *stores, char *out,
                                             struct rf_error *err);
+/* The stamp of the row maxTimeStamp in Cassandra; likewise. */
+RF_USE_RESULT enum rf_status rf_stores_max(struct rf_stores *stores, char *out,
+                                           struct rf_error *err);
 /* Deletes all rows of MySQL's pluto.posts; *out: how many there were. */
 RF_USE_RESULT enum rf_status rf_stores_clear_posts(struct rf_stores *stores, uint64_t *out,
                                                    struct rf_error *err);

@@ -8,8 +8,8 @@
  * tried again yet; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_stores_open(struct rf_stores *stores, enum rf_store store,
                                             struct rf_error *err);
-/* Takes note of what came of a call: after anything but RF_OK the store is closed and away, for the
- * reason in err. Returns status. */
+/* Takes note of what came of a call: after anything but RF_OK the store is closed, and away, for the
+ * reason in err, unless it has only refused what was asked of it. Returns status. */
 enum rf_status rf_stores_done(struct rf_stores *stores, enum rf_store store, enum rf_status status,
                               const struct rf_error *err);
 
@@ -30,5 +30,10 @@ enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *post
 enum rf_status rf_stores_redis_count(struct rf_redis *redis, uint64_t *out, bool *about,
                                      struct rf_error *err);
 enum rf_status rf_stores_redis_date(struct rf_redis *redis, char *out, struct rf_error *err);
+enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
+                                        struct rf_error *err);
+enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, uint64_t *out, bool *about,
+                                         struct rf_error *err);
+enum rf_status rf_stores_cassandra_max(struct rf_cql *cql, char *out, struct rf_error *err);
 
 #endif

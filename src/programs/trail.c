@@ -26,7 +26,43 @@ void rf_trail_wrote(struct rf_trail *trail, const struct rf_post *post, int64_t 
 
     memmove(&trail->rows[1], &trail->rows[0], kept * sizeof trail->rows[0]);
     begin_row(&trail->rows[0], post, now_ms);
+    trail->rows[0].order = ++trail->order;
+    trail->rows[0].own = true;
     trail->count = kept + 1;
+}
+
+static bool is_among(const struct rf_post *posts, uint32_t count, const char *id)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(posts[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_seen(const struct rf_trail *trail, const struct rf_trail_row *row)
+{
+    for (int copy = 0; copy < RF_COPIES; copy++) {
+        if (row->seen_ms[copy] < 0 && !trail->unused[copy]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t rf_trail_absent(const struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
+                         struct rf_post *out)
+{
+    uint32_t absent = 0;
+
+    for (uint32_t i = 0; i < trail->count && absent < RF_TRAIL_ROWS - RF_TRAIL_LAST; i++) {
+        const struct rf_trail_row *row = &trail->rows[i];
+        if (row->own && !is_seen(trail, row) && !is_among(posts, count, row->post.id)) {
+            out[absent++] = row->post;
+        }
+    }
+    return absent;
 }
 
 void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
@@ -35,12 +71,13 @@ void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t 
     struct rf_trail before = *trail;
 
     rf_assert(count <= RF_TRAIL_ROWS);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = count; i-- > 0;) { /* so that of new ones the oldest is known first */
         const struct rf_trail_row *known = find(&before, posts[i].id);
         if (known != NULL) {
             trail->rows[i] = *known;
         } else {
             begin_row(&trail->rows[i], &posts[i], now_ms);
+            trail->rows[i].order = ++trail->order;
         }
     }
     trail->count = count;
@@ -74,11 +111,20 @@ void rf_trail_answer(struct rf_trail *trail, enum rf_copy copy, uint32_t row, co
     }
 }
 
-void rf_trail_date(struct rf_trail *trail, const char *stamp, int64_t now_ms)
+void rf_trail_value(struct rf_trail *trail, enum rf_copy copy, const char *stamp, int64_t now_ms)
 {
+    uint64_t last = 0;
+
+    for (uint32_t i = 0; i < trail->count && stamp != NULL; i++) {
+        const struct rf_trail_row *row = &trail->rows[i];
+        if (strcmp(stamp, row->post.stamp) == 0 && row->order > last) {
+            last = row->order;
+        }
+    }
     for (uint32_t i = 0; i < trail->count; i++) {
-        bool there = stamp != NULL && strcmp(stamp, trail->rows[i].post.stamp) >= 0;
-        rf_trail_answer(trail, RF_COPY_DATE, i, there ? stamp : NULL, now_ms);
+        if (stamp == NULL || trail->rows[i].order <= last) {
+            rf_trail_answer(trail, copy, i, stamp, now_ms);
+        }
     }
 }
 
@@ -86,7 +132,7 @@ struct rf_lag rf_trail_lag(const struct rf_trail *trail, enum rf_copy copy, int6
 {
     struct rf_lag lag = {0};
 
-    for (uint32_t i = 0; i < trail->count; i++) {
+    for (uint32_t i = 0; i < trail->count && !trail->unused[copy]; i++) {
         const struct rf_trail_row *row = &trail->rows[i];
         if (row->seen_ms[copy] < 0) {
             int64_t age_ms = now_ms - row->written_ms;

@@ -33,7 +33,8 @@ static struct rf_screen sample(void)
     rf_trail_answer(&trail, RF_COPY_MONGO, 0, "2026-11-22 17:00:02", 4060);
     rf_trail_answer(&trail, RF_COPY_MONGO, 1, "2026-11-22 17:00:00", 2060);
     rf_trail_answer(&trail, RF_COPY_REDIS, 1, "2026-11-22 17:00:00", 2060);
-    rf_trail_date(&trail, screen.date, 2070);
+    trail.unused[RF_COPY_CASSANDRA] = trail.unused[RF_COPY_MAX] = true;
+    rf_trail_value(&trail, RF_COPY_DATE, screen.date, 2070);
     return screen;
 }
 

@@ -105,7 +105,7 @@ static void test_what_mysql_has_decides_and_times_are_kept(void **state)
     assert_false(rf_trail_lag(&trail, RF_COPY_MONGO, 6000).known);
 }
 
-static void test_the_last_insert_date_covers_all_rows_up_to_it(void **state)
+static void test_one_value_covers_all_rows_up_to_the_one_it_is_of(void **state)
 {
     struct rf_trail trail = {0};
     (void)state;
@@ -113,12 +113,73 @@ static void test_the_last_insert_date_covers_all_rows_up_to_it(void **state)
         struct rf_post post = post_of(i);
         rf_trail_wrote(&trail, &post, 1000 * i);
     }
-    rf_trail_date(&trail, NULL, 2100);
+    rf_trail_value(&trail, RF_COPY_DATE, NULL, 2100);
     expect_lag(&trail, RF_COPY_DATE, 3000, 3, 3000);
-    rf_trail_date(&trail, "2026-11-22 17:00:01", 2100);
+    rf_trail_value(&trail, RF_COPY_DATE, "2026-11-22 17:00:01", 2100);
     expect_lag(&trail, RF_COPY_DATE, 3000, 1, 1000);
-    rf_trail_date(&trail, "2026-11-22 17:00:02", 2200);
+    rf_trail_value(&trail, RF_COPY_DATE, "2026-11-22 17:00:02", 2200);
     expect_lag(&trail, RF_COPY_DATE, 3000, 0, 200);
+    /* Of a row that is not known yet: what was carried was carried. */
+    rf_trail_value(&trail, RF_COPY_DATE, "2026-11-22 19:00:00", 2300);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 0, 200);
+    rf_trail_value(&trail, RF_COPY_DATE, NULL, 2400);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 3, 3000);
+}
+
+/* The row written last has the earliest stamp. */
+static void test_a_clock_that_steps_back_makes_no_missing_row_arrive(void **state)
+{
+    struct rf_trail trail = {0};
+    struct rf_post before = {"before", "2026-11-22 17:00:10"};
+    struct rf_post behind = {"behind", "2026-11-22 16:00:00"};
+    (void)state;
+    rf_trail_wrote(&trail, &before, 1000);
+    rf_trail_wrote(&trail, &behind, 2000);
+    rf_trail_value(&trail, RF_COPY_DATE, before.stamp, 2100);
+    expect_lag(&trail, RF_COPY_DATE, 2500, 1, 500);
+    rf_trail_value(&trail, RF_COPY_DATE, behind.stamp, 2600);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 0, 600);
+}
+
+/* MySQL's last rows by stamp do not have it among them. */
+static void test_a_row_of_our_own_is_kept_until_it_was_seen_everywhere(void **state)
+{
+    static struct rf_trail trail;
+    struct rf_post posts[RF_TRAIL_ROWS], absent[RF_TRAIL_ROWS - RF_TRAIL_LAST];
+    struct rf_post own = {"own", "2001-01-01 00:00:00"};
+    (void)state;
+    for (unsigned i = 0; i < RF_TRAIL_LAST; i++) {
+        posts[i] = post_of(RF_TRAIL_LAST - i);
+    }
+    trail.unused[RF_COPY_CASSANDRA] = trail.unused[RF_COPY_MAX] = true;
+    rf_trail_set(&trail, posts, RF_TRAIL_LAST, 1000);
+    assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 0);
+    rf_trail_wrote(&trail, &own, 2000);
+    assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 1);
+    assert_string_equal(absent[0].id, "own");
+    posts[RF_TRAIL_LAST] = absent[0];
+    rf_trail_set(&trail, posts, RF_TRAIL_LAST + 1, 3000);
+    for (uint32_t i = 0; i < RF_TRAIL_LAST; i++) {
+        rf_trail_answer(&trail, RF_COPY_MONGO, i, posts[i].stamp, 3000);
+        rf_trail_answer(&trail, RF_COPY_REDIS, i, posts[i].stamp, 3000);
+    }
+    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 3000);
+    expect_lag(&trail, RF_COPY_MONGO, 4000, 1, 2000);
+    expect_lag(&trail, RF_COPY_DATE, 4000, 1, 2000);
+    rf_trail_answer(&trail, RF_COPY_MONGO, RF_TRAIL_LAST, own.stamp, 4000);
+    rf_trail_answer(&trail, RF_COPY_REDIS, RF_TRAIL_LAST, own.stamp, 4000);
+    assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 1);
+    rf_trail_value(&trail, RF_COPY_DATE, own.stamp, 4000);
+    assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 0);
+}
+
+static void test_a_copy_that_is_not_there_is_not_behind(void **state)
+{
+    struct rf_trail trail = {.unused = {[RF_COPY_CASSANDRA] = true}};
+    (void)state;
+    rf_trail_wrote(&trail, &(struct rf_post){"a", "s"}, 1000);
+    assert_int_equal(rf_trail_lag(&trail, RF_COPY_CASSANDRA, 2000).rows, 0);
+    assert_int_equal(rf_trail_lag(&trail, RF_COPY_MONGO, 2000).rows, 1);
 }
 
 static void test_more_rows_than_there_is_room_for_may_be_missing(void **state)
@@ -163,7 +224,10 @@ int main(void)
         cmocka_unit_test(test_a_row_that_goes_away_is_missing_again),
         cmocka_unit_test(test_only_rows_shown_or_missing_are_asked_for),
         cmocka_unit_test(test_what_mysql_has_decides_and_times_are_kept),
-        cmocka_unit_test(test_the_last_insert_date_covers_all_rows_up_to_it),
+        cmocka_unit_test(test_one_value_covers_all_rows_up_to_the_one_it_is_of),
+        cmocka_unit_test(test_a_clock_that_steps_back_makes_no_missing_row_arrive),
+        cmocka_unit_test(test_a_row_of_our_own_is_kept_until_it_was_seen_everywhere),
+        cmocka_unit_test(test_a_copy_that_is_not_there_is_not_behind),
         cmocka_unit_test(test_more_rows_than_there_is_room_for_may_be_missing),
         cmocka_unit_test(test_posts_have_random_ids_and_the_time),
     };

@@ -1,0 +1,112 @@
+/* What the scheduler asks of Cassandra: rows are those of stamps.pluto_posts; stamps.posts has one
+ * row, maxTimeStamp, with the stamp of the row that was carried last. */
+#include "base/load.h"
+#include "programs/stores_links.h"
+#include "wire/cql_result.h"
+
+#include <stdio.h>
+
+enum { INVALID = 0x2200, NUMBER = 8 /* bytes of a bigint */ };
+
+/* What a statement has given. */
+struct answer {
+    struct rf_cql_answer answer;
+    struct rf_cql_result result; /* lies in the connection, until the next request */
+    struct rf_arena arena;
+    uint32_t rows;
+};
+
+/* A table that is not there yet has no rows: the pipeline makes it with its first row. */
+static enum rf_status ask(struct rf_cql *cql, const char *statement, struct answer *out,
+                          struct rf_error *err)
+{
+    struct rf_cql_parameters parameters = {.consistency = RF_CQL_ONE};
+    struct rf_cql_error error;
+
+    rf_cql_add_query(rf_cql_request(cql, RF_CQL_QUERY, RF_CQL_ASK), cql->version,
+                     rf_str_of(statement), &parameters, NULL);
+    enum rf_status status = rf_cql_ask(cql, &out->answer, err);
+    if (status != RF_OK) {
+        return status;
+    }
+    if (out->answer.opcode == RF_CQL_ERROR) {
+        status = rf_cql_error_parse(&out->answer.body, out->answer.version, &error, err);
+        if (status != RF_OK || error.code == INVALID) {
+            return status;
+        }
+        status = rf_cql_refused(cql, &error, err);
+        return status == RF_REJECT ? RF_CONFIG : status;
+    }
+    if (out->answer.opcode != RF_CQL_RESULT) {
+        return rf_fail(err, RF_CONFIG, "%s answered a statement with opcode %u", cql->peer,
+                       out->answer.opcode);
+    }
+    status =
+        rf_cql_result_parse(&out->answer.body, out->answer.version, &out->arena, &out->result, err);
+    out->rows = status == RF_OK ? out->result.row_count : 0;
+    return status;
+}
+
+enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
+                                        struct rf_error *err)
+{
+    struct answer answer = {0};
+    struct rf_buf statement = {0};
+    struct rf_str values[2] = {{0}};
+
+    rf_buf_printf(&statement, "SELECT id, stamp FROM stamps.pluto_posts WHERE id IN (");
+    for (uint32_t i = 0; i < count; i++) {
+        rf_buf_printf(&statement, "%s'%s'", i > 0 ? "," : "", posts[i].id); /* digits and dashes */
+        posts[i].stamp[0] = '\0';
+    }
+    rf_buf_add_byte(&statement, ')');
+    enum rf_status status = ask(cql, rf_buf_cstr(&statement), &answer, err);
+    for (uint32_t i = 0; status == RF_OK && i < answer.rows; i++) {
+        status = rf_cql_result_row(&answer.result, values, err);
+        if (status == RF_OK) {
+            rf_posts_take(posts, count, values[0], values[1]);
+        }
+    }
+    rf_arena_deinit(&answer.arena);
+    rf_buf_deinit(&statement);
+    return status;
+}
+
+/* The one value of the one row, if there is one. Appends to out what the connection would forget. */
+static enum rf_status ask_value(struct rf_cql *cql, const char *statement, struct rf_buf *out,
+                                struct rf_error *err)
+{
+    struct answer answer = {0};
+    struct rf_str value = {0};
+    enum rf_status status = ask(cql, statement, &answer, err);
+
+    if (status == RF_OK && answer.rows > 0 && answer.result.columns.count == 1) {
+        status = rf_cql_result_row(&answer.result, &value, err);
+        rf_buf_add_str(out, value);
+    }
+    rf_arena_deinit(&answer.arena);
+    return status;
+}
+
+enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, uint64_t *out, bool *about,
+                                         struct rf_error *err)
+{
+    struct rf_buf value = {0};
+    enum rf_status status = ask_value(cql, "SELECT COUNT(*) FROM stamps.pluto_posts", &value, err);
+
+    *about = false;
+    *out = value.size == NUMBER ? rf_load_sized_be(value.data, NUMBER) : 0;
+    rf_buf_deinit(&value);
+    return status;
+}
+
+enum rf_status rf_stores_cassandra_max(struct rf_cql *cql, char *out, struct rf_error *err)
+{
+    struct rf_buf value = {0};
+    enum rf_status status =
+        ask_value(cql, "SELECT stamp FROM stamps.posts WHERE id = 'maxTimeStamp'", &value, err);
+
+    snprintf(out, RF_POST_STAMP_SIZE + 1, "%.*s", RF_STR_ARG(rf_buf_str(&value)));
+    rf_buf_deinit(&value);
+    return status;
+}
