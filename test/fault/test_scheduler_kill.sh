@@ -7,7 +7,7 @@ source "$ROWFERRY_SOURCE_DIR/test/lib/containers.sh"
 story_begin
 use_containers
 
-for name in mysql mongo redis; do
+for name in mysql mongo redis cassandra; do
     expect_status 0 "$BIN/container" create --port "$("$SERVERS" port)" $name
 done
 expect_success "$BIN/mysqldb" --rows 20
@@ -27,7 +27,7 @@ said_since() { # MARK PATTERN
 
 # All copies have all rows, and the scheduler says that it sees that.
 well_since() { # MARK
-    said_since "$1" 'run [0-9]+: MySQL [0-9]+ rows; MongoDB [0-9]+ rows, [^m]* m?s behind; Redis [0-9]+ rows, [^m]* m?s behind; LastInsertDate [0-9: -]+, [^m]* m?s behind; notes'
+    said_since "$1" 'run [0-9]+: MySQL [0-9]+ rows; MongoDB [0-9]+ rows, [^m]* m?s behind; Redis [0-9]+ rows, [^m]* m?s behind; LastInsertDate [0-9: -]+, [^m]* m?s behind; Cassandra [0-9]+ rows, [^m]* m?s behind; maxTimeStamp [0-9: -]+, [^m]* m?s behind; notes'
 }
 
 pipeline_pid() {
@@ -66,9 +66,9 @@ wait_until 20 said_since "$at" 'the pipeline was stopped by signal 15 \(Terminat
 at=$(mark)
 wait_until 20 well_since "$at"
 
-# ---- Redis, and then MySQL: away, back with their data
+# ---- Redis, MySQL and Cassandra: away, back with their data
 
-for name in redis:Redis mysql:MySQL; do
+for name in redis:Redis mysql:MySQL cassandra:Cassandra; do
     before=$(in_mysql 'SELECT COUNT(*) FROM posts')
     at=$(mark)
     kill_and_wait "$(container_pid "${name%:*}")"
@@ -116,6 +116,18 @@ rows=$(in_mysql 'SELECT COUNT(*) FROM posts')
 expect_success [ "$rows" -gt 60 ]
 echo "$rows rows in every store after $((SECONDS - begin)) s, nothing lost"
 
+# ---- A store that refuses is no store that is well
+
+readonly_root() { # STATEMENT: as root of MySQL
+    MYSQL_PWD=$(container_secret mysql root) mariadb --no-defaults --protocol=tcp -h 127.0.0.1 \
+        -P "$(container_port mysql)" -u root -e "SET sql_log_bin = 0; $1"
+}
+readonly_root "REVOKE INSERT ON pluto.* FROM pluto@'127.0.0.1'"
+expect_status 6 "$BIN/scheduler" --every 300ms --runs 2
+expect_equal 2 "$(grep -c '; not written: .*INSERT command denied' "$STORY/out")" "refusals, one for each run"
+readonly_root "GRANT INSERT ON pluto.* TO pluto@'127.0.0.1'"
+expect_status 0 "$BIN/scheduler" --every 300ms --runs 2
+
 # ---- MongoDB: with its data it goes on; without them it is refused
 
 start_scheduler
@@ -124,6 +136,10 @@ wait_until 30 well_since "$at"
 at=$(mark)
 kill_and_wait "$(container_pid mongo)"
 wait_until 20 said_since "$at" "MongoDB is away: "
+# What was emptied before the other failed is said.
+expect_status 5 "$BIN/scheduler" -clear
+expect_contains "$(cat "$STORY/out")" "pluto.posts of MySQL: "
+expect_contains "$(cat "$STORY/err")" "MongoDB"
 expect_status 0 "$BIN/container" create mongo
 if [ "$(cat "$(home_of mongo)/mongo.program")" = mongod ]; then
     at=$(mark)

@@ -107,10 +107,19 @@ posts_in_redis() {
         <(sed 's/.*/HGET & stamp/' <<<"$keys" | in_redis)
 }
 
-# The three stores are equal; LastInsertDate is the stamp of some row that is among the last.
+posts_in_cassandra() {
+    in_cassandra 'SELECT id, stamp FROM stamps.pluto_posts' | tr '\t' ' ' | LC_ALL=C sort
+}
+
+# All stores are equal; LastInsertDate and maxTimeStamp are the stamp of some row that is among the last.
 stores_agree() {
-    local mysql
+    local mysql newest
     mysql=$(posts_in_mysql)
+    newest=$(in_mysql 'SELECT MAX(stamp) FROM posts')
     [ "$mysql" = "$(posts_in_mongo)" ] && [ "$mysql" = "$(posts_in_redis)" ] &&
-        [ "$(in_redis GET LastInsertDate)" = "$(in_mysql 'SELECT MAX(stamp) FROM posts')" ]
+        [ "$(in_redis GET LastInsertDate)" = "$newest" ] || return 1
+    [ ! -d "$(home_of cassandra)" ] || {
+        [ "$mysql" = "$(posts_in_cassandra)" ] &&
+            [ "$(in_cassandra "SELECT stamp FROM stamps.posts WHERE id = 'maxTimeStamp'")" = "$newest" ]
+    }
 }
