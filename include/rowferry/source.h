@@ -43,6 +43,8 @@ struct rf_context {
     /* sources: which feed of the pipeline this is: 0 is the one that sinks share, others are read
      * for one sink alone, at the same time, and must not disturb it (a server id of their own) */
     uint32_t feed;
+    /* sources: some sink holds the last state of what it is given: it needs whole documents */
+    bool whole;
     /* sources: where large transactions may be kept meanwhile. NULL: $TMPDIR, else /var/tmp */
     const char *spill_directory;
     /* sources, in `examine`: where the pipeline's sinks stand, as far as is known */

@@ -22,11 +22,16 @@ enum { STACK_BYTES = 256 * 1024 };
 struct rf_context rf_worker_source_context(const struct rf_pipeline *pipeline, uint32_t feed)
 {
     const struct rf_pipeline_options *options = &pipeline->options;
+    bool whole = false;
+    for (uint32_t i = 0; i < options->sink_count; i++) {
+        whole |= options->sinks[i].type->keeps_state;
+    }
     return (struct rf_context){
         .pipeline = options->name,
         .instance = options->source.address,
         .from = rf_str_of(options->from ? options->from : "now"),
         .feed = feed,
+        .whole = whole,
         .spill_directory = options->spill_directory,
         .connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : 10000,
     };
