@@ -1,0 +1,63 @@
+/* Places in the change streams of a MongoDB deployment: how they are kept, written and compared.
+ *
+ * Used by the source `mongodb`. A place lies between two transactions. What says where is a resume
+ * token, which the server gave with an event or with a batch; where there is none yet, a time of
+ * the deployment's logical clock, from which on everything comes. As text, one line:
+ *
+ *   mongodb:set=64f0...;time=1763830000.2;token=82692F...           of a replica set
+ *   mongodb:cluster=64f0...;...                                     of a sharded cluster
+ *   mongodb:marker=64f0...;...                                      of one that says who it is by
+ *                                                                   our own document alone
+ *
+ *   time     the clock: seconds since 1970 UTC, a point, the number within that second
+ *   token    the token's _data, where that is all it has, and text; else
+ *   resume   the whole token, a BSON document, in hexadecimal digits; neither: everything from
+ *            `time` on comes
+ *   after    "invalidate": the stream ended there, and another one begins behind it
+ *
+ * A transaction's id is "1763830000.2:82692F...": its time and the order of its last token. The
+ * tokens of one deployment are ordered as their texts are, byte by byte: they begin with the time.
+ *
+ * Source: MongoDB Manual, "Change Streams", "Resume Tokens"; MongoDB, src/mongo/db/pipeline/
+ * README of change streams (a token is a KeyString that begins with 0x82 and the timestamp). */
+#ifndef ROWFERRY_SOURCE_MONGODB_RESUME_H
+#define ROWFERRY_SOURCE_MONGODB_RESUME_H
+
+#include "wire/bson_read.h"
+
+/* Zeroed is the empty place: nowhere. Thread: the owner's. */
+struct rf_resume {
+    struct rf_buf deployment; /* "set=64f0...": kind and identity; empty: not known */
+    uint32_t seconds, increment;
+    struct rf_buf token; /* the document; empty: none, the time says where */
+    struct rf_buf order; /* of the token, as text */
+    bool invalidated;
+};
+
+void rf_resume_deinit(struct rf_resume *place);
+/* All but the deployment. */
+void rf_resume_copy(struct rf_resume *to, const struct rf_resume *from);
+/* Takes a token, and its time where it tells it. False: it has no _data of text or bytes. */
+RF_USE_RESULT bool rf_resume_take(struct rf_resume *place, struct rf_str token);
+/* Appends the text. */
+void rf_resume_print(struct rf_buf *out, const struct rf_resume *place);
+/* Appends the id of a transaction that ends at the place. */
+void rf_resume_print_id(struct rf_buf *out, const struct rf_resume *place);
+/* Reads a text as rf_resume_print makes it. Returns RF_OK; RF_CONFIG (what is wrong with
+ * it), *place then is empty. */
+RF_USE_RESULT enum rf_status rf_resume_parse(struct rf_resume *place, struct rf_str text,
+                                             struct rf_error *err);
+
+/* Reads what a person writes: "now" (the place stays empty), a place, the _data of a token, seconds
+ * since 1970 with or without a point and a number, or "2026-11-27T12:00:00Z". Returns RF_OK;
+ * RF_CONFIG (with the forms that exist). */
+RF_USE_RESULT enum rf_status rf_resume_from(struct rf_resume *place, struct rf_str text,
+                                            struct rf_error *err);
+/* Whether text is one of these. A source's check_from. */
+RF_USE_RESULT enum rf_status rf_resume_check(struct rf_str text, struct rf_error *err);
+
+/* True when all that `other` names, a place or a transaction's id, lies before `position`. Thread:
+ * any. */
+bool rf_resume_contains(struct rf_str position, struct rf_str other);
+
+#endif

@@ -1,0 +1,181 @@
+/* Which deployment it is: a position of one means nothing in another.
+ *
+ * A replica set and a sharded cluster have an id of their own, made when they were, which members
+ * and names may outlive. Reading it takes rights that not every user has, and not every server of
+ * the protocol has one: then our own document, written at the first start, says who it is.
+ *
+ * Source: MongoDB Manual, replSetGetConfig (settings.replicaSetId), config.version (clusterId). */
+#include "source/mongodb.h"
+
+#include "wire/bson.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const char marker_collection[] = "deployment";
+
+enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t begin,
+                                     const char *database, bson_t *reply, struct rf_error *err)
+{
+    bson_t command;
+    rf_bson_end(&state->command, begin);
+    bool valid =
+        bson_init_static(&command, (const uint8_t *)state->command.data, state->command.size);
+    rf_assert(valid);
+    return rf_mongo_run(&state->mongo, database, &command, reply, err);
+}
+
+/* The server said no, and the connection is as it was. */
+static bool is_refusal(enum rf_status status, const struct rf_error *err)
+{
+    return status != RF_OK && err->code > 0 && (status == RF_CONFIG || status == RF_REJECT);
+}
+
+/* KIND=hex of the ObjectId that lies at a path in the reply. False: none does. */
+static bool take_id(const bson_t *reply, const char *path, const char *kind, struct rf_buf *out)
+{
+    bson_iter_t iter, found;
+    char hex[25];
+    if (!bson_iter_init(&iter, reply) || !bson_iter_find_descendant(&iter, path, &found) ||
+        !BSON_ITER_HOLDS_OID(&found)) {
+        return false;
+    }
+    bson_oid_to_string(bson_iter_oid(&found), hex);
+    rf_buf_reset(out);
+    rf_buf_printf(out, "%s=%s", kind, hex);
+    return true;
+}
+
+/* Asks the server; *found is false where it does not know or may not tell. */
+static enum rf_status ask_server(struct rf_mongodb_source *state, struct rf_buf *who, bool *found,
+                                 struct rf_error *err)
+{
+    bson_t reply;
+    struct rf_error refusal = {0};
+    rf_buf_reset(&state->command);
+    size_t begin = rf_bson_begin(&state->command);
+    if (state->mongo.mongos) {
+        rf_bson_add_utf8(&state->command, "find", RF_STR("version"));
+        rf_bson_add_int32(&state->command, "limit", 1);
+        rf_bson_add_bool(&state->command, "singleBatch", true);
+    } else {
+        rf_bson_add_int32(&state->command, "replSetGetConfig", 1);
+    }
+    const char *database = state->mongo.mongos ? "config" : "admin";
+    enum rf_status status = rf_mongodb_source_run(state, begin, database, &reply, &refusal);
+    *found = status == RF_OK &&
+             (state->mongo.mongos ? take_id(&reply, "cursor.firstBatch.0.clusterId", "cluster", who)
+                                  : take_id(&reply, "config.settings.replicaSetId", "set", who));
+    bson_destroy(&reply);
+    /* A set without a configuration, or no set at all: the stream itself will say it better. */
+    bool untold = status == RF_OK || is_refusal(status, &refusal) || refusal.code > 0;
+    if (!untold && err != NULL) {
+        *err = refusal;
+    }
+    return untold ? RF_OK : status;
+}
+
+/* ------------------------------------------------------------------------------------ the marker */
+
+static enum rf_status read_marker(struct rf_mongodb_source *state, struct rf_buf *who, bool *found,
+                                  struct rf_error *err)
+{
+    bson_t reply;
+    rf_buf_reset(&state->command);
+    size_t begin = rf_bson_begin(&state->command);
+    rf_bson_add_utf8(&state->command, "find", rf_str_of(marker_collection));
+    rf_bson_add_int32(&state->command, "limit", 1);
+    rf_bson_add_bool(&state->command, "singleBatch", true);
+    enum rf_status status = rf_mongodb_source_run(state, begin, RF_MONGODB_SOURCE_OWN, &reply, err);
+    *found = status == RF_OK && take_id(&reply, "cursor.firstBatch.0._id", "marker", who);
+    bson_destroy(&reply);
+    return status;
+}
+
+static enum rf_status write_marker(struct rf_mongodb_source *state, struct rf_error *err)
+{
+    bson_t reply;
+    unsigned char id[12];
+    rf_assert(getentropy(id, sizeof id) == 0);
+    rf_buf_reset(&state->command);
+    size_t begin = rf_bson_begin(&state->command);
+    rf_bson_add_utf8(&state->command, "insert", rf_str_of(marker_collection));
+    size_t list = rf_bson_open(&state->command, RF_BSON_ARRAY, "documents");
+    size_t document = rf_bson_open_item(&state->command, 0);
+    rf_buf_add_byte(&state->command, RF_BSON_OBJECT_ID);
+    rf_buf_add(&state->command, "_id", 4);
+    rf_buf_add(&state->command, id, sizeof id);
+    rf_bson_add_utf8(&state->command, "what",
+                     RF_STR("rowferry tells this deployment from others by this document; a "
+                            "position is void without it"));
+    rf_bson_end(&state->command, document);
+    rf_bson_end(&state->command, list);
+    enum rf_status status = rf_mongodb_source_run(state, begin, RF_MONGODB_SOURCE_OWN, &reply, err);
+    bson_destroy(&reply);
+    return status;
+}
+
+static enum rf_status explain_rights(const struct rf_mongodb_source *state, enum rf_status status,
+                                     struct rf_error *err)
+{
+    if (status == RF_CONFIG && err != NULL && err->access && state->user != NULL) {
+        rf_error_hint(err,
+                      "the deployment has to say who it is: grant the role clusterMonitor, or "
+                      "readWrite on the database rowferry: db.grantRolesToUser(\"%s\", "
+                      "[{role: \"clusterMonitor\", db: \"admin\"}])",
+                      state->user);
+    }
+    if (status == RF_REJECT && err != NULL) {
+        err->status = RF_FATAL;
+    }
+    return status == RF_REJECT ? RF_FATAL : status;
+}
+
+static enum rf_status ask_marker(struct rf_mongodb_source *state, bool create, struct rf_buf *who,
+                                 bool *found, struct rf_error *err)
+{
+    enum rf_status status = read_marker(state, who, found, err);
+    if (status == RF_OK && !*found && create) {
+        status = write_marker(state, err);
+        if (status == RF_OK) {
+            /* Another process may have written one at the same time: the first one counts. */
+            status = read_marker(state, who, found, err);
+        }
+    }
+    return explain_rights(state, status, err);
+}
+
+enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state, struct rf_resume *place,
+                                     struct rf_error *err)
+{
+    struct rf_buf who = {0};
+    bool found = false, known = place->deployment.size > 0;
+    bool by_marker = known && rf_str_starts(rf_buf_str(&place->deployment), RF_STR("marker="));
+    enum rf_status status = by_marker ? RF_OK : ask_server(state, &who, &found, err);
+    if (status == RF_OK && !found && (by_marker || !known)) {
+        status = ask_marker(state, !known, &who, &found, err);
+    }
+    if (status == RF_OK && !found) {
+        rf_fail(err, RF_FATAL, "%s does not say any more which deployment it is%s",
+                state->mongo.peer,
+                by_marker ? ": the document that we wrote into rowferry.deployment is gone" : "");
+        rf_error_hint(err, by_marker ? "it lost its data or is another one: take a new snapshot, "
+                                       "then set a new position"
+                                     : "give back the right that it took (role clusterMonitor)");
+        status = RF_FATAL;
+    } else if (status == RF_OK && known &&
+               !rf_str_equal(rf_buf_str(&who), rf_buf_str(&place->deployment))) {
+        rf_fail(err, RF_FATAL,
+                "%s is another deployment than that of the position: %.*s, and not "
+                "%.*s",
+                state->mongo.peer, RF_STR_ARG(rf_buf_str(&who)),
+                RF_STR_ARG(rf_buf_str(&place->deployment)));
+        rf_error_hint(err, "check the address; if it is to be this one from now on, take a new "
+                           "snapshot, then set a new position");
+        status = RF_FATAL;
+    } else if (status == RF_OK) {
+        rf_buf_set(&place->deployment, rf_buf_str(&who));
+    }
+    rf_buf_deinit(&who);
+    return status;
+}
