@@ -1,8 +1,7 @@
 #include "lib/mongo_documents.h"
 
 #include "base/memory.h"
-#include "wire/bson_read.h"
-#include "wire/bson_row.h"
+#include "wire/bson_id.h"
 
 #include <bson/bson.h>
 #include <stdio.h>
@@ -63,7 +62,8 @@ static struct rf_value id_of(struct rf_batch *batch, struct rf_str document)
     struct rf_bson_element id;
     struct rf_buf text = {0};
     bool found = rf_bson_find(document, RF_STR("_id"), &id);
-    rf_assert(found && rf_bson_text_add(&text, &id));
+    rf_assert(found);
+    rf_bson_id_add(&text, &id);
     struct rf_str copy = rf_arena_copy(&batch->arena, rf_buf_str(&text));
     rf_buf_deinit(&text);
     return (struct rf_value){.kind = RF_TEXT, .size = (uint32_t)copy.size, .text = copy.data};

@@ -2,8 +2,7 @@
  *
  * What the store says beside the images is made up: the event's wall clock is the commit, its
  * cluster time the commit's second and the number of the event. Everything lies in the batch but
- * for the tables. Aborts on JSON that libbson does not read. The texts of _ids are those of
- * rf_bson_text_add, which is what a source gives for ObjectIds, numbers and plain strings. */
+ * for the tables. Aborts on JSON that libbson does not read. */
 #ifndef ROWFERRY_TEST_MONGO_DOCUMENTS_H
 #define ROWFERRY_TEST_MONGO_DOCUMENTS_H
 
