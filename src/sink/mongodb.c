@@ -226,6 +226,7 @@ static enum rf_status mongodb_open(void *state, const struct rf_context *ctx, st
     struct rf_mongodb_sink *sink = state;
     sink->pipeline = ctx->pipeline;
     sink->instance = ctx->instance;
+    sink->adopts = sink->adopt || ctx->adopt;
     sink->window.change_size = sizeof(struct rf_mongodb_change);
     sink->window.least = WINDOW_LEAST;
     sink->window.key_bytes = WINDOW_KEY_BYTES;
@@ -312,6 +313,10 @@ static const struct rf_option mongodb_options[] = {
     {"w", RF_OPTION_TEXT, offsetof(struct rf_mongodb_sink, w), "majority", NULL,
      "who has to confirm rows: majority, a number of members, or a write concern's name; the "
      "position is always confirmed by a majority",
+     false},
+    {"adopt", RF_OPTION_BOOL, offsetof(struct rf_mongodb_sink, adopt), "off", NULL,
+     "write to collections that have documents already, or that another pipeline or sink fills; "
+     "for one start",
      false},
     {"fold", RF_OPTION_BOOL, offsetof(struct rf_mongodb_sink, fold), "on", NULL,
      "of changes of one row that come soon after each other only the last state is sent", false},

@@ -9,12 +9,15 @@
  *      updates: [{q: {_id: ...}, u: {_id: ..., ...}, upsert: true}, ...]}
  *
  * Source: MongoDB Manual, "Database Commands": update, delete. */
+#include "base/clock.h"
 #include "sink/mongodb_sink.h"
 
 enum {
     OVERHEAD = 64,         /* of one change, beside its key and its document */
     KEEP_BYTES = 16 << 20, /* of the buffer, from one command to the next */
     MAX_TIME_MS_EXPIRED = 50,
+    TRUNCATE_STEP_MS = 4000,
+    TRUNCATE_MS = 8000, /* a write takes no longer than this, and a step */
 };
 
 /* ------------------------------------------------------------------------------------- commands */
@@ -269,35 +272,51 @@ enum rf_status rf_mongodb_rows_send(struct rf_mongodb_sink *sink, struct rf_erro
 
 /* ------------------------------------------------------------------------------------- truncate */
 
-/* The server ends each command in time for a sign of life, with what it has removed removed. */
+/* Removes what the server can in the time for a sign of life. *more: it may not have been all. */
+static enum rf_status truncate_some(struct rf_mongodb_sink *sink,
+                                    const struct rf_mongodb_table *table, bool *more,
+                                    struct rf_error *err)
+{
+    struct rf_buf *out = &sink->command;
+    bson_t reply;
+    rf_buf_reset(out);
+    size_t command = rf_bson_begin(out);
+    rf_bson_add_utf8(out, "delete", rf_buf_str(&table->collection));
+    size_t deletes = rf_bson_open(out, RF_BSON_ARRAY, "deletes");
+    size_t item = rf_bson_open_item(out, 0);
+    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
+    rf_bson_end(out, filter);
+    rf_bson_add_int32(out, "limit", 0);
+    rf_bson_end(out, item);
+    rf_bson_end(out, deletes);
+    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->concern));
+    int64_t most_ms = sink->timeout_ms / 2;
+    rf_bson_add_int64(out, "maxTimeMS", most_ms < TRUNCATE_STEP_MS ? most_ms : TRUNCATE_STEP_MS);
+    enum rf_status status = rf_mongodb_end(sink, command, table->database.data, &reply, err);
+    *more = rf_mongodb_has_error(&reply, MAX_TIME_MS_EXPIRED);
+    bson_destroy(&reply);
+    return status;
+}
+
+/* Before each step we look whether the place is still ours. What took too long goes on after the
+ * sink was opened again: what was removed stays removed. */
 enum rf_status rf_mongodb_truncate(struct rf_mongodb_sink *sink, const struct rf_event *event,
                                    struct rf_error *err)
 {
     struct rf_mongodb_table *table = NULL;
+    int64_t until_ms = rf_clock_ms() + TRUNCATE_MS;
     enum rf_status status = rf_mongodb_table_of(sink, event->database, event->object, &table, err);
-    bool again = status == RF_OK && table != NULL;
-    if (again) {
+    bool more = status == RF_OK && table != NULL;
+    while (more) {
         status = rf_mongodb_place_check(sink, err);
-        again = status == RF_OK;
-    }
-    while (again) {
-        struct rf_buf *out = &sink->command;
-        bson_t reply;
-        rf_buf_reset(out);
-        size_t command = rf_bson_begin(out);
-        rf_bson_add_utf8(out, "delete", rf_buf_str(&table->collection));
-        size_t deletes = rf_bson_open(out, RF_BSON_ARRAY, "deletes");
-        size_t item = rf_bson_open_item(out, 0);
-        size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
-        rf_bson_end(out, filter);
-        rf_bson_add_int32(out, "limit", 0);
-        rf_bson_end(out, item);
-        rf_bson_end(out, deletes);
-        rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->concern));
-        rf_bson_add_int64(out, "maxTimeMS", sink->timeout_ms / 2);
-        status = rf_mongodb_end(sink, command, table->database.data, &reply, err);
-        again = rf_mongodb_has_error(&reply, MAX_TIME_MS_EXPIRED);
-        bson_destroy(&reply);
+        if (status != RF_OK) {
+            break;
+        }
+        if (rf_clock_ms() > until_ms) {
+            return rf_fail(err, RF_RETRY, "%s is at the TRUNCATE of %s still; it goes on",
+                           sink->mongo.peer, table->space.data);
+        }
+        status = truncate_some(sink, table, &more, err);
     }
     return status;
 }

@@ -8,6 +8,7 @@
  * Source: MongoDB Manual, "$currentOp (aggregation)", "killOp". */
 #include "sink/mongodb_sink.h"
 
+#include <rowferry/log.h>
 #include <stdio.h>
 
 void rf_mongodb_fence_name(struct rf_mongodb_sink *sink, const struct rf_context *ctx)
@@ -81,6 +82,21 @@ static void end_operation(struct rf_mongodb_sink *sink, const bson_iter_t *opera
     bson_destroy(&command);
 }
 
+static enum rf_status become_retry(struct rf_error *err)
+{
+    err->status = RF_RETRY;
+    return RF_RETRY;
+}
+
+/* Whether the server said that it has no such thing, or that we may not ask: that is so the next
+ * time too, and docs/delivery.md has what it means. Whatever else it answers, such as right after a
+ * fail-over, says nothing of others. */
+static bool cannot_tell(const struct rf_error *err)
+{
+    enum { UNAUTHORIZED = 13, NO_SUCH_COMMAND = 59, NO_SUCH_STAGE = 40324 };
+    return err->code == UNAUTHORIZED || err->code == NO_SUCH_COMMAND || err->code == NO_SUCH_STAGE;
+}
+
 enum rf_status rf_mongodb_fence_wait(struct rf_mongodb_sink *sink, struct rf_error *err)
 {
     bson_t reply;
@@ -88,10 +104,15 @@ enum rf_status rf_mongodb_fence_wait(struct rf_mongodb_sink *sink, struct rf_err
     uint32_t others = 0;
     enum rf_status status = ask_operations(sink, &reply, err);
     if (status != RF_OK) {
-        /* It answered: it does not know this, or does not let us. docs/delivery.md has the rest. */
-        bool answered = bson_has_field(&reply, "ok");
         bson_destroy(&reply);
-        return answered ? RF_OK : status;
+        if (cannot_tell(err)) {
+            rf_log(RF_LOG_INFO,
+                   "%s does not tell which connections it has (code %d): a write that was delayed "
+                   "inside it is not waited for",
+                   sink->mongo.peer, err->code);
+            return RF_OK;
+        }
+        return status == RF_CONFIG ? become_retry(err) : status;
     }
     if (bson_iter_init(&iter, &reply) &&
         bson_iter_find_descendant(&iter, "cursor.firstBatch", &batch) &&

@@ -82,7 +82,8 @@ struct rf_mongodb_sink {
     struct rf_list members;
     int64_t port, timeout_ms;
     int32_t tls, dates;
-    bool tls_verify, fold;
+    bool tls_verify, fold, adopt;
+    bool adopts; /* option or start: what is there already is taken over */
 
     struct rf_mongo mongo;
     char name[RF_MONGODB_NAME_SIZE]; /* of our connections, the same at each start */

@@ -270,6 +270,92 @@ static void test_two_tables_do_not_fill_one_collection(void **state)
     end_sink();
 }
 
+/* A document that somebody else put there. */
+static void fill(const char *database, const char *collection)
+{
+    char command[128];
+    snprintf(command, sizeof command, "{\"insert\": \"%s\", \"documents\": [{\"_id\": 77}]}",
+             collection);
+    tell(database, command, "\"ok\"");
+}
+
+static void test_a_collection_that_somebody_else_filled_is_refused_until_adopted(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int!");
+    fill("d", "t");
+    open_sink();
+    rf_test_create(&batch, table, "1");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("the collection d.t has documents, and none that this pipeline has written");
+    rf_test_sink_close(&sink);
+    sink.adopt = true;
+    open_sink();
+    written = 0;
+    expect_status(write_rest(), RF_OK);
+    sink.adopt = false;
+    reopen();
+    rf_test_create(&batch, table, "2");
+    expect_status(write_rest(), RF_OK);
+    tell("d", "{\"count\": \"t\"}", "\"n\" : { \"$numberInt\" : \"3\" }");
+    rf_table_release(table);
+    end_sink();
+}
+
+static void test_a_collection_of_another_pipeline_is_refused_by_its_name_until_adopted(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int!");
+    tell("rowferry",
+         "{\"insert\": \"tables\", \"documents\": [{\"_id\": {\"database\": \"d\", "
+         "\"collection\": \"t\"}, \"pipeline\": \"other\", \"sink\": \"main\", \"database\": "
+         "\"shop\", \"table\": \"orders\"}]}",
+         "\"ok\"");
+    open_sink();
+    rf_test_create(&batch, table, "1");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("would go to d.t, which another table fills already: shop.orders of pipeline "
+                "other, sink main");
+    /* Nor may a TRUNCATE of ours empty it. */
+    fill("d", "t");
+    reopen();
+    rf_test_truncate(&batch, "d", "t");
+    written = batch.count - 1;
+    expect_status(write_rest(), RF_OK);
+    tell("d", "{\"count\": \"t\"}", "\"n\" : { \"$numberInt\" : \"1\" }");
+    rf_test_sink_close(&sink);
+    sink.adopt = true;
+    open_sink();
+    rf_test_create(&batch, table, "2");
+    expect_status(write_rest(), RF_OK);
+    tell("rowferry", "{\"find\": \"tables\", \"filter\": {}}", "\"pipeline\" : \"test\"");
+    rf_table_release(table);
+    end_sink();
+}
+
+static void test_records_of_earlier_versions_are_understood(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int!");
+    tell("rowferry",
+         "{\"insert\": \"tables\", \"documents\": [{\"_id\": {\"pipeline\": \"test\", \"sink\": "
+         "\"mongodb\", \"database\": \"d\", \"collection\": \"t\"}, \"database\": \"d\", "
+         "\"table\": \"t\"}]}",
+         "\"ok\"");
+    fill("d", "t");
+    open_sink();
+    tell("rowferry", "{\"count\": \"tables\"}", "\"n\" : { \"$numberInt\" : \"2\" }");
+    rf_test_truncate(&batch, "d", "t");
+    rf_test_create(&batch, table, "1");
+    expect_status(write_rest(), RF_OK);
+    tell("d", "{\"count\": \"t\"}", "\"n\" : { \"$numberInt\" : \"1\" }");
+    rf_table_release(table);
+    end_sink();
+}
+
 static void test_our_own_and_the_servers_databases_are_refused(void **state)
 {
     static const char *const names[] = {"rowferry", "admin", "local", "config", "a b", "a$b"};
@@ -474,6 +560,10 @@ int main(void)
         cmocka_unit_test(test_truncate_empties_the_collection_of_its_table_and_no_other),
         cmocka_unit_test(test_templates_choose_database_and_collection),
         cmocka_unit_test(test_two_tables_do_not_fill_one_collection),
+        cmocka_unit_test(test_a_collection_that_somebody_else_filled_is_refused_until_adopted),
+        cmocka_unit_test(
+            test_a_collection_of_another_pipeline_is_refused_by_its_name_until_adopted),
+        cmocka_unit_test(test_records_of_earlier_versions_are_understood),
         cmocka_unit_test(test_our_own_and_the_servers_databases_are_refused),
         cmocka_unit_test(test_bad_options_are_found_before_anybody_is_asked),
         cmocka_unit_test(test_a_table_without_a_key_is_named),

@@ -564,6 +564,27 @@ static void test_a_server_that_tells_no_operations_is_written_to_all_the_same(vo
     expect_status(write_rest(), RF_OK);
 }
 
+/* Whatever else it answers, as right after a fail-over, says nothing about who is still at work. */
+static void test_an_answer_that_tells_nothing_of_operations_is_asked_for_again(void **state)
+{
+    static const char *const answers[] = {
+        "{'ok': 0, 'code': 11602, 'errmsg': 'interrupted due to repl state change'}",
+        "{'ok': 0, 'code': 262, 'errmsg': 'exceeded time limit'}",
+        "{'ok': 0, 'code': 91, 'errmsg': 'the server is in quiesce mode'}",
+        "{'ok': 0, 'code': 8000, 'errmsg': 'something new'}",
+    };
+    (void)state;
+    setup();
+    flush("1");
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        rule("aggregate", RF_MONGO_SCRIPT_ANSWER, answers[i]);
+        reopen_fails(RF_RETRY);
+    }
+    rule("aggregate", RF_MONGO_SCRIPT_ANSWER,
+         "{'ok': 0, 'code': 40324, 'errmsg': 'Unrecognized pipeline stage name'}");
+    reopen();
+}
+
 /* --------------------------------------------------------------------------------------- owners */
 
 static void test_nothing_is_written_once_another_has_taken_over(void **state)
@@ -632,6 +653,37 @@ static void test_a_truncate_that_takes_long_goes_on_where_it_was(void **state)
     expect_count("t", 0);
 }
 
+/* A TRUNCATE may take long: another process may take over in the middle of it. */
+static void test_a_truncate_ends_when_another_has_taken_over(void **state)
+{
+    (void)state;
+    setup();
+    create_rows(1, 5);
+    expect_status(write_rest(), RF_OK);
+    flush("1");
+    rf_test_truncate(&batch, "d", "t");
+    rf_mongo_script_rule(
+        script, &(struct rf_mongo_script_rule){
+                    .command = "delete",
+                    .times = 1,
+                    .act = RF_MONGO_SCRIPT_ANSWER,
+                    .json = "{\"ok\": 0, \"code\": 50, \"codeName\": \"MaxTimeMSExpired\", "
+                            "\"errmsg\": \"operation exceeded time limit\"}"});
+    /* The look before the first step finds us, the next one does not. */
+    rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){
+                                     .command = "find",
+                                     .collection = "rowferry.positions",
+                                     .nth = 2,
+                                     .times = 1,
+                                     .act = RF_MONGO_SCRIPT_ANSWER,
+                                     .json = "{\"ok\": 1, \"cursor\": {\"id\": 0, \"ns\": "
+                                             "\"x\", \"firstBatch\": [{\"owner\": "
+                                             "\"another\"}]}}"});
+    expect_status(write_rest(), RF_FATAL);
+    expect_said("another process has taken over this pipeline");
+    assert_int_equal(rf_mongo_script_count(script, "delete"), 1);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_teardown(name, teardown)
@@ -655,10 +707,12 @@ int main(void)
         test(test_a_set_without_a_primary_is_waited_for),
         test(test_what_an_earlier_connection_is_at_is_ended_before_anything_is_written),
         test(test_a_server_that_tells_no_operations_is_written_to_all_the_same),
+        test(test_an_answer_that_tells_nothing_of_operations_is_asked_for_again),
         test(test_nothing_is_written_once_another_has_taken_over),
         test(test_only_what_was_read_is_taken),
         test(test_a_damaged_position_is_fatal),
         test(test_a_truncate_that_takes_long_goes_on_where_it_was),
+        test(test_a_truncate_ends_when_another_has_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
