@@ -123,16 +123,29 @@ static enum rf_status take_hello(struct rf_mongo *mongo, const bson_t *hello, st
     return RF_RETRY;
 }
 
-/* A member that is of another set is dropped by libmongoc without a word. */
+/* A member that is of another set is dropped by libmongoc without a word. That is a reason to give
+ * up only while no member of the right set was heard; one that is just starting does not know yet
+ * which set it is of. */
 static void hear_member(const mongoc_apm_server_heartbeat_succeeded_t *heard)
 {
     struct rf_mongo *mongo = rf_mongoc.apm_server_heartbeat_succeeded_get_context(heard);
-    const char *name =
-        text_of(rf_mongoc.apm_server_heartbeat_succeeded_get_reply(heard), "setName");
-    if (mongo->wanted_set == NULL || mongo->broken.status != RF_OK ||
-        strcmp(name, mongo->wanted_set) == 0) {
+    const bson_t *reply = rf_mongoc.apm_server_heartbeat_succeeded_get_reply(heard);
+    const char *name = text_of(reply, "setName");
+    if (mongo->wanted_set == NULL) {
         return;
     }
+    if (strcmp(name, mongo->wanted_set) == 0) {
+        mongo->heard_set = true;
+        if (mongo->other_set) {
+            mongo->other_set = false;
+            mongo->broken = (struct rf_error){0};
+        }
+        return;
+    }
+    if (mongo->heard_set || mongo->broken.status != RF_OK || truth_of(reply, "isreplicaset")) {
+        return;
+    }
+    mongo->other_set = true;
     rf_fail(&mongo->broken, RF_CONFIG, "MongoDB at %s is %s%s, and not of the replica set %s",
             rf_mongoc.apm_server_heartbeat_succeeded_get_host(heard)->host_and_port,
             name[0] ? "a member of " : "no member of a set", name, mongo->wanted_set);

@@ -66,6 +66,8 @@ struct rf_mongo {
     /* While it connects, and of the streams. */
     const struct rf_tls_options *tls; /* borrowed from the address; NULL: no more connecting */
     const char *wanted_set;           /* borrowed; NULL: any */
+    bool heard_set;                   /* a member of it was heard */
+    bool other_set;                   /* `broken` says that a member is of another one */
     int64_t deadline_ms;              /* of connecting, on the monotonic clock */
     int64_t member_ms;                /* of it, for one member */
     struct rf_error broken;           /* what happened to the last stream that broke */

@@ -167,6 +167,51 @@ static void test_a_member_that_is_away_is_made_up_for_by_another(void **state)
     assert_int_equal(run("d", "{\"ping\": 1}"), RF_OK);
 }
 
+/* In a fail-over: it does not know yet which set it is of. The server that was asked is such a one
+ * for a moment, then it is what it was. */
+static void test_a_member_that_is_just_starting_is_waited_for(void **state)
+{
+    (void)state;
+    begin(&(struct rf_mongo_script_options){.set_name = "rs0"});
+    address.replica_set = "rs0";
+    rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){
+                                     .command = "hello",
+                                     .times = 1,
+                                     .act = RF_MONGO_SCRIPT_ANSWER,
+                                     .json = "{\"ok\": 1, \"isreplicaset\": true, \"ismaster\": "
+                                             "false, \"isWritablePrimary\": false, "
+                                             "\"maxWireVersion\": 17, \"minWireVersion\": 0}"});
+    address.connect_timeout_ms = 1500;
+    enum rf_status status = rf_mongo_connect(&mongo, &address, &err);
+    assert_int_not_equal(status, RF_CONFIG);
+    if (status != RF_OK) {
+        assert_int_equal(status, RF_RETRY);
+        rf_mongo_close(&mongo);
+        expect_connect(RF_OK, NULL);
+    }
+}
+
+/* One of the members is of another set; another one is right. */
+static void test_a_stray_member_is_no_reason_to_give_up_on_the_others(void **state)
+{
+    (void)state;
+    char member[32];
+    const char *members[] = {member};
+    begin(&(struct rf_mongo_script_options){.set_name = "rs0"});
+    struct rf_mongo_script *stray =
+        rf_mongo_script_create(&(struct rf_mongo_script_options){.set_name = "other"});
+    snprintf(member, sizeof member, "127.0.0.1:%u", rf_mongo_script_port(stray));
+    address.replica_set = "rs0";
+    address.members = members;
+    address.member_count = 1;
+    rf_mongo_script_step_down(script);
+    address.connect_timeout_ms = 800;
+    expect_connect(RF_RETRY, NULL);
+    rf_mongo_script_elect(script);
+    expect_connect(RF_OK, NULL);
+    rf_mongo_script_destroy(stray);
+}
+
 /* ---------------------------------------------------------------------------------- not MongoDB */
 
 /* Says what it is told to whoever connects, before or after it is spoken to, and hangs up. */
@@ -449,6 +494,8 @@ int main(void)
         test(test_a_secondary_is_not_written_to),
         test(test_a_set_of_another_name_is_a_mistake),
         test(test_a_member_that_is_away_is_made_up_for_by_another),
+        test(test_a_member_that_is_just_starting_is_waited_for),
+        test(test_a_stray_member_is_no_reason_to_give_up_on_the_others),
         test(test_what_is_no_mongodb_is_called_so),
         test(test_a_server_that_says_nothing_is_given_up),
         test(test_tls_is_what_was_asked_for_or_nothing),
