@@ -1,5 +1,5 @@
-/* What shells complete: a program's commands, options and their values, as a script for bash, zsh or
- * fish.
+/* What shells complete: a program's commands, options and their values, as a script for bash, zsh
+ * or fish.
  *
  * Used by `rowferry completions SHELL` and by the same word behind each of the other programs: each
  * describes its own tables, so there is no second list. Single thread.
@@ -20,9 +20,9 @@ struct rf_completed {
     bool files;        /* or a file */
 };
 
-/* Appends the script. shell: "bash", "zsh" or "fish". Commands of a command come behind it. `--help`
- * is offered everywhere. A word that ends in a colon is the beginning of an address: no blank follows
- * it. Returns RF_OK; RF_CONFIG: there is no such shell. */
+/* Appends the script. shell: "bash", "zsh" or "fish". Commands of a command come behind it.
+ * `--help` is offered everywhere. A word that ends in a colon is the beginning of an address: no
+ * blank follows it. Returns RF_OK; RF_CONFIG: there is no such shell. */
 RF_USE_RESULT enum rf_status rf_completion_write(const char *shell, const char *program,
                                                  const struct rf_completed *completed,
                                                  uint32_t count, struct rf_buf *out,

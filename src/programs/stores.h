@@ -58,7 +58,8 @@ RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf
 RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
                                             struct rf_post *posts, uint32_t count,
                                             struct rf_error *err);
-/* How many rows that copy has (not MySQL's); *about: it has so many that they were only estimated. */
+/* How many rows that copy has (not MySQL's); *about: it has so many that they were only
+ * estimated. */
 RF_USE_RESULT enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,
                                              uint64_t *out, bool *about, struct rf_error *err);
 /* The value of LastInsertDate in Redis; empty: there is none. out has room for a stamp. */

@@ -72,7 +72,8 @@ enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *post
     return status;
 }
 
-/* The one value of the one row, if there is one. Appends to out what the connection would forget. */
+/* The one value of the one row, if there is one. Appends to out what the connection would
+ * forget. */
 static enum rf_status ask_value(struct rf_cql *cql, const char *statement, struct rf_buf *out,
                                 struct rf_error *err)
 {

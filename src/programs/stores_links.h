@@ -8,8 +8,8 @@
  * tried again yet; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_stores_open(struct rf_stores *stores, enum rf_store store,
                                             struct rf_error *err);
-/* Takes note of what came of a call: after anything but RF_OK the store is closed, and away, for the
- * reason in err, unless it has only refused what was asked of it. Returns status. */
+/* Takes note of what came of a call: after anything but RF_OK the store is closed, and away, for
+ * the reason in err, unless it has only refused what was asked of it. Returns status. */
 enum rf_status rf_stores_done(struct rf_stores *stores, enum rf_store store, enum rf_status status,
                               const struct rf_error *err);
 

@@ -21,7 +21,8 @@ enum rf_copy {
     RF_COPY_MONGO,     /* the document of the row */
     RF_COPY_REDIS,     /* the hash of the row */
     RF_COPY_CASSANDRA, /* the row of the row */
-    RF_COPY_DATE, /* LastInsertDate: a row is seen when the date is its stamp, or that of a later row */
+    /* LastInsertDate: a row is seen when the date is its stamp, or that of a later row */
+    RF_COPY_DATE,
     RF_COPY_MAX, /* the same of Cassandra's row maxTimeStamp */
     RF_COPIES,
 };
@@ -50,8 +51,8 @@ void rf_trail_wrote(struct rf_trail *trail, const struct rf_post *post, int64_t 
  * many. */
 uint32_t rf_trail_absent(const struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                          struct rf_post *out);
-/* These are the last rows of MySQL, and those absent ones that it still has, the newest first: what is known of them is kept, all others are
- * forgotten. */
+/* These are the last rows of MySQL, the newest first, and behind them those absent ones that it
+ * still has: what is known of them is kept, all others are forgotten. */
 void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                   int64_t now_ms);
 
@@ -61,8 +62,8 @@ uint32_t rf_trail_ask(const struct rf_trail *trail, enum rf_copy copy, uint32_t 
 /* What it answered for one of them; stamp NULL: it has no such row. */
 void rf_trail_answer(struct rf_trail *trail, enum rf_copy copy, uint32_t row, const char *stamp,
                      int64_t now_ms);
-/* What a copy of one value has (RF_COPY_DATE, RF_COPY_MAX); NULL: it has none. The last row that has
- * this stamp, and all rows before it, were carried. A stamp of no row says nothing. */
+/* What a copy of one value has (RF_COPY_DATE, RF_COPY_MAX); NULL: it has none. The last row that
+ * has this stamp, and all rows before it, were carried. A stamp of no row says nothing. */
 void rf_trail_value(struct rf_trail *trail, enum rf_copy copy, const char *stamp, int64_t now_ms);
 
 /* How far a copy is behind. */

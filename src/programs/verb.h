@@ -61,9 +61,9 @@ struct rf_program {
  * the empty name, it prints the usage. Returns the exit code. */
 int rf_verbs_main(const struct rf_program *program, int count, char *const *arguments);
 
-/* The commands as shells complete them, each behind the path of the program: "" or "container". paths
- * holds what is made up for it: empty, and outlives completed. Returns how many, RF_VERBS_MAX + 1 at
- * most; the first is the program itself. */
+/* The commands as shells complete them, each behind the path of the program: "" or "container".
+ * paths holds what is made up for it: empty, and outlives completed. Returns how many, RF_VERBS_MAX
+ * + 1 at most; the first is the program itself. */
 enum { RF_VERBS_MAX = 32 };
 uint32_t rf_verbs_complete(const struct rf_program *program, const char *path, struct rf_buf *paths,
                            struct rf_completed *completed);

@@ -68,7 +68,7 @@ static const struct rf_option options[] = {
     RF_OPTION_END,
 };
 
-/* --------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 /* A pattern that can only mean itself. */
 static bool is_exact(struct rf_str pattern)
@@ -186,7 +186,7 @@ static enum rf_status mongodb_source_open(void *memory, const struct rf_context 
     return status;
 }
 
-/* ---------------------------------------------------------------------------------- transactions */
+/* --------------------------------------------------------------------------------- transactions */
 
 /* The open transaction ends: behind it lies a place. */
 static void end_transaction(struct rf_mongodb_source *state, struct rf_batch *batch)
@@ -299,7 +299,7 @@ static enum rf_status take_event(struct rf_mongodb_source *state, struct rf_batc
     return status;
 }
 
-/* --------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 /* Takes what the batch of the server has; stops when ours is full. */
 static enum rf_status take_events(struct rf_mongodb_source *state, struct rf_batch *batch,

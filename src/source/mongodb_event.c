@@ -253,7 +253,7 @@ bool rf_mongodb_source_change_is_picked(struct rf_mongodb_source *state,
     return collection == NULL || collection->picked;
 }
 
-/* ---------------------------------------------------------------------------------- handing over */
+/* --------------------------------------------------------------------------------- handing over */
 
 static int levels_of(struct rf_str document)
 {

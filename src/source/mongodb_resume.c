@@ -315,7 +315,7 @@ enum rf_status rf_resume_check(struct rf_str text, struct rf_error *err)
     return status;
 }
 
-/* ------------------------------------------------------------------------------------- comparing */
+/* ------------------------------------------------------------------------------------ comparing */
 
 /* "1763830000.2:82692F...". */
 static bool parse_id(struct rf_resume *place, struct rf_str text)

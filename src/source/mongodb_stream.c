@@ -22,7 +22,7 @@ enum {
     SPLIT_BYTES_MAX = 256 << 20,
 };
 
-/* ---------------------------------------------------------------------------------------- errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 /* Codes that end a stream for good, or need a person, whatever else is said of them. */
 static const struct verdict {
@@ -131,7 +131,7 @@ static enum rf_status judge(const struct rf_mongodb_source *state, enum rf_statu
     return set_status(err, RF_FATAL);
 }
 
-/* --------------------------------------------------------------------------------------- replies */
+/* -------------------------------------------------------------------------------------- replies */
 
 static void drop_reply(struct rf_mongodb_source *state)
 {
@@ -207,7 +207,7 @@ static enum rf_status ask(struct rf_mongodb_source *state, size_t begin, const c
     return status == RF_OK ? take_batch(state, opening, err) : status;
 }
 
-/* --------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 static const char *lookup_name(enum rf_mongodb_source_images images)
 {
@@ -406,7 +406,7 @@ enum rf_status rf_mongodb_source_stream_more(struct rf_mongodb_source *state, in
     return ask(state, begin, database_of(state), false, err);
 }
 
-/* ------------------------------------------------------------------------------------ split ones */
+/* ----------------------------------------------------------------------------------- split ones */
 
 static enum rf_status bad_split(struct rf_error *err, const char *what)
 {

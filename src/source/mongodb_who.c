@@ -75,7 +75,7 @@ static enum rf_status ask_server(struct rf_mongodb_source *state, struct rf_buf 
     return untold ? RF_OK : status;
 }
 
-/* ------------------------------------------------------------------------------------ the marker */
+/* ----------------------------------------------------------------------------------- the marker */
 
 static enum rf_status read_marker(struct rf_mongodb_source *state, struct rf_buf *who, bool *found,
                                   struct rf_error *err)

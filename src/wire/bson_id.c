@@ -139,7 +139,7 @@ static void add_decimal(struct rf_buf *out, const char *bytes)
     rf_buf_printf(out, "e%ld", zeros);
 }
 
-/* ------------------------------------------------------------------------------------------ text */
+/* ----------------------------------------------------------------------------------------- text */
 
 static bool all_in(struct rf_str text, const char *bytes)
 {

@@ -36,7 +36,7 @@ fi
 make_clean_root "$STORY/clean"
 (cd clean && find . -path ./var/lib/dpkg -prune -o -path ./var/log -prune -o -path ./var/cache -prune -o \
     -print) | sort >before
-cp "$package" clean/root/rowferry.deb
+cp "$package" clean/rowferry.deb
 in_root() {
     if [ -n "$clean_root_init" ]; then inside "$@"; else chroot clean "$@"; fi
 }
@@ -45,8 +45,8 @@ if can_boot; then
 else
     echo "left out, as this machine has no control groups for it: systemd"
 fi
-expect_status 0 in_root dpkg -i /root/rowferry.deb
-rm clean/root/rowferry.deb
+expect_status 0 in_root dpkg -i /rowferry.deb
+rm clean/rowferry.deb
 expect_status 0 in_root rowferry --version
 expect_contains "$(cat out)" "rowferry 0." "the version"
 
