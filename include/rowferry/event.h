@@ -196,7 +196,8 @@ struct rf_transaction {
 
 /* The log event that one or more events were made of. Lies in the batch. */
 struct rf_origin {
-    struct rf_str raw;  /* as it was read, its header included; for dead letters */
+    struct rf_str raw;  /* as it was read, its header included, for dead letters; where the server
+                         * has compressed it, what it is without that */
     struct rf_str sql;  /* rows: the statement that changed them, where log and source give it */
     int64_t time_us;    /* when its statement began, microseconds since 1970 UTC */
     uint64_t offset;    /* where it begins in its transaction's file */

@@ -12,10 +12,12 @@
  *   254 STRING              2  real type and size; see string_type
  *   242 VECTOR, 245 JSON, 255 GEOMETRY   1  as BLOB
  *   7 TIMESTAMP, 11 TIME, 12 DATETIME (before MySQL 5.6)   0
+ *   140 compressed BLOB     1  as BLOB
+ *   141 compressed VARCHAR  2  bytes at most, the one that is in front of each value included
  *
  * and, known but not carried:
  *
- *   0 DECIMAL, 6 NULL  0;  140 compressed BLOB  1;  141 compressed VARCHAR, 253 VAR_STRING  2
+ *   0 DECIMAL, 6 NULL  0;  253 VAR_STRING  2
  *
  * Source: MySQL, rows_event.h, Table_map_event; MariaDB, "TABLE_MAP_EVENT". */
 enum {
@@ -76,15 +78,20 @@ const char *rf_plan_refused(unsigned type)
     case TYPE_NEWDECIMAL:
     case TYPE_BLOB:
     case TYPE_STRING:
+    case TYPE_COMPRESSED_BLOB:
+    case TYPE_COMPRESSED_VARCHAR:
     case TYPE_GEOMETRY: return NULL;
     case 0: return "DECIMAL of before MySQL 5.0";
     case 6: return "NULL";
     case 20: return "typed array";
-    case TYPE_COMPRESSED_BLOB: return "compressed BLOB or TEXT";
-    case TYPE_COMPRESSED_VARCHAR: return "compressed VARCHAR or VARBINARY";
     case TYPE_VAR_STRING: return "VARCHAR of before MySQL 5.0";
     default: return "unknown";
     }
+}
+
+bool rf_plan_is_compressed(unsigned type)
+{
+    return type == TYPE_COMPRESSED_BLOB || type == TYPE_COMPRESSED_VARCHAR;
 }
 
 bool rf_plan_is_old(unsigned type)
@@ -290,6 +297,14 @@ bool rf_plan_column(struct rf_column *column, struct rf_plan_step *step, unsigne
         step->op = RF_PLAN_TEXT;
         step->width = metadata > 255 ? 2 : 1;
         break;
+    case TYPE_COMPRESSED_VARCHAR:
+        column->type = RF_COLUMN_VARCHAR;
+        column->length = metadata - 1;
+        step->op = RF_PLAN_TEXT;
+        step->width = metadata > 255 ? 2 : 1;
+        valid = metadata > 0;
+        break;
+    case TYPE_COMPRESSED_BLOB:
     case TYPE_BLOB: valid = set_blob(column, step, RF_COLUMN_TEXT, RF_PLAN_TEXT, metadata); break;
     case TYPE_GEOMETRY:
         valid = set_blob(column, step, RF_COLUMN_GEOMETRY, RF_PLAN_GEOMETRY, metadata);

@@ -47,6 +47,7 @@ enum rf_plan_op {
     RF_PLAN_UUID, /* of this and the next two, the zeros at their end are not in the log either */
     RF_PLAN_INET4,
     RF_PLAN_INET6,
+    RF_PLAN_COMPRESSED, /* one of TEXT, WIDE, BYTES, as inflate.h says */
 };
 
 struct rf_plan_step {
@@ -56,6 +57,7 @@ struct rf_plan_step {
     uint8_t charset; /* RF_PLAN_TEXT, RF_PLAN_WIDE: enum rf_charset */
     union {
         uint32_t length;                 /* RF_PLAN_BINARY: bytes declared */
+        uint32_t inner;                  /* RF_PLAN_COMPRESSED: what is compressed */
         uint32_t json;                   /* RF_PLAN_JSON: its number among these */
         struct rf_decimal_shape decimal; /* RF_PLAN_DECIMAL */
     };
@@ -80,6 +82,10 @@ const char *rf_plan_refused(unsigned type);
 /* True for the temporal types of before MySQL 5.6: MariaDB gives them fraction digits, which change
  * their size, and does not log how many. */
 bool rf_plan_is_old(unsigned type);
+
+/* True for MariaDB's COMPRESSED columns. rf_plan_column makes steps for them as for what is
+ * compressed in them. */
+bool rf_plan_is_compressed(unsigned type);
 
 /* Fills in the column and its step from a type that can be carried; both come zeroed. Text is
  * taken for UTF-8, numbers for signed: the optional metadata corrects that. For the old temporal

@@ -6,6 +6,7 @@
 #include "wire/charset.h"
 #include "wire/cursor.h"
 #include "wire/decimal.h"
+#include "wire/inflate.h"
 #include "wire/jsonb.h"
 #include "wire/jsonb_change.h"
 #include "wire/moment.h"
@@ -74,6 +75,7 @@ struct decoder {
     struct rf_str *documents;
     const uint8_t *changed;
     struct rf_arena nodes;
+    struct rf_inflater inflater;
     const uint8_t *end;
     bool strict;
     uint64_t marked;      /* values with bytes that are not of their character set */
@@ -340,9 +342,31 @@ static bool decode_binary(struct rf_arena *arena, const char *bytes, uint32_t si
     return size <= length;
 }
 
+/* Of a COMPRESSED column. What is wrong with it lies where the value does. */
+static bool decode_compressed(struct decoder *decoder, const struct rf_column *column,
+                              const struct rf_plan_step *step, struct rf_str bytes,
+                              struct rf_value *value)
+{
+    const uint8_t *at = decoder->value;
+    uint64_t max = column->type == RF_COLUMN_VARCHAR || column->type == RF_COLUMN_VARBINARY
+                       ? column->length
+                       : (UINT64_C(1) << 8 * step->width) - 1;
+    struct rf_str plain;
+    decoder->why = rf_inflate_value(&decoder->inflater, bytes, max, decoder->arena, &plain);
+    if (decoder->why != NULL) {
+        return false;
+    }
+    *value = text_value(step->inner == RF_PLAN_BYTES ? RF_BYTES : RF_TEXT, plain.data, plain.size);
+    bool good = step->inner == RF_PLAN_BYTES ||
+                (step->inner == RF_PLAN_TEXT && rf_charset_is_ascii(plain.data, plain.size)) ||
+                decode_text(decoder, step->charset, plain.data, (uint32_t)plain.size, value);
+    decoder->value = at;
+    return good;
+}
+
 /* A value with its length in front, already cut off. */
-static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *step, const char *text,
-                         uint32_t size, struct rf_value *value)
+static bool decode_sized(struct decoder *decoder, uint32_t number, const struct rf_plan_step *step,
+                         const char *text, uint32_t size, struct rf_value *value)
 {
     switch ((enum rf_plan_op)step->op) {
     case RF_PLAN_WIDE: return decode_text(decoder, step->charset, text, size, value);
@@ -355,6 +379,9 @@ static bool decode_sized(struct decoder *decoder, const struct rf_plan_step *ste
     case RF_PLAN_UUID:
     case RF_PLAN_INET4:
     case RF_PLAN_INET6: return decode_address(decoder, step->op, text, size, value);
+    case RF_PLAN_COMPRESSED:
+        return decode_compressed(decoder, &decoder->table->columns[number], step,
+                                 (struct rf_str){text, size}, value);
     default: *value = text_value(RF_BYTES, text, size); return true;
     }
 }
@@ -506,13 +533,14 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
         case RF_PLAN_VECTOR:
         case RF_PLAN_UUID:
         case RF_PLAN_INET4:
-        case RF_PLAN_INET6: {
+        case RF_PLAN_INET6:
+        case RF_PLAN_COMPRESSED: {
             uint32_t size = load_size(at, step->width);
             if (unlikely(size > (size_t)(end - at) - step->width)) {
                 return stop(decoder, value - *image, truncated);
             }
             const char *bytes = (const char *)at + step->width;
-            good = decode_sized(decoder, step, bytes, size, value);
+            good = decode_sized(decoder, (uint32_t)(value - *image), step, bytes, size, value);
             at += size;
             break;
         }
@@ -669,6 +697,7 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     rf_batch_use(batch, table);
     status = decode_rows(&decoder, rows, ordinal, batch, err);
     rf_arena_deinit(&decoder.nodes);
+    rf_inflater_deinit(&decoder.inflater);
     if (status != RF_OK) {
         batch->count = count;
         transaction->count = transaction_count;

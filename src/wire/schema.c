@@ -558,6 +558,11 @@ static void settle(struct build *build)
             column->metadata = padded(column->metadata * (uint32_t)bytes);
         }
     }
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        /* Each value of a compressed VARCHAR has a byte more in front. */
+        table->columns[i].metadata =
+            (uint16_t)(table->columns[i].metadata + (table->columns[i].log_type == 141));
+    }
     if (build->versioned) {
         add_versions(build);
     }

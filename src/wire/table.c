@@ -787,6 +787,18 @@ static enum rf_status addresses_take(struct build *build)
     return RF_OK;
 }
 
+/* Once it is known what is in them. */
+static void compressed_take(struct build *build)
+{
+    for (uint32_t i = 0; i < build->map->column_count; i++) {
+        struct rf_plan_step *step = &build->plan->steps[i];
+        if (rf_plan_is_compressed((unsigned char)build->map->types.data[i])) {
+            step->inner = step->op;
+            step->op = RF_PLAN_COMPRESSED;
+        }
+    }
+}
+
 /* Of each geometry column in their order. A server may leave them out. */
 static enum rf_status geometries_read(struct build *build)
 {
@@ -845,6 +857,7 @@ static enum rf_status build_all(struct build *build)
     if (status == RF_OK) {
         status = addresses_take(build);
     }
+    compressed_take(build);
     return status == RF_OK ? key_read(build) : status;
 }
 
