@@ -149,6 +149,7 @@ void rf_changes_deinit(struct rf_changes *changes)
     forget(changes);
     free(changes->items);
     rf_payload_deinit(&changes->payload);
+    rf_inflater_deinit(&changes->inflater);
     rf_log_place_deinit(&changes->from);
     rf_log_place_deinit(&changes->to);
     *changes = (struct rf_changes){0};
@@ -241,8 +242,10 @@ static enum rf_status take_body(struct rf_changes *changes, const struct rf_binl
         return take_payload(changes, offset, body, err);
     }
     if (header->type == RF_BINLOG_QUERY_COMPRESSED) {
-        add(changes, offset, RF_STR_NONE, RF_STR_NONE);
-        return RF_OK;
+        status = rf_inflate_event(&changes->inflater, header, body, &event, err);
+        body =
+            (struct rf_str){event.data + RF_BINLOG_HEADER_SIZE, event.size - RF_BINLOG_HEADER_SIZE};
+        return status == RF_OK ? take_query(changes, offset, body, err) : status;
     }
     status = rf_binlog_rotate_parse(body, &rotate, err);
     if (status == RF_OK) {

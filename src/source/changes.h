@@ -18,6 +18,7 @@
 #define ROWFERRY_SOURCE_CHANGES_H
 
 #include "wire/binlog.h"
+#include "wire/inflate.h"
 #include "wire/payload.h"
 
 /* Between events of a log. */
@@ -41,6 +42,7 @@ struct rf_changes {
     struct rf_log_place from, to;
     struct rf_binlog_format format; /* of the events that are taken */
     struct rf_payload payload;      /* MySQL: statements may be packed with rows */
+    struct rf_inflater inflater;    /* MariaDB: they may be compressed */
     struct rf_change *items;
     uint32_t count;
     uint32_t capacity;

@@ -40,30 +40,23 @@ enum rf_status rf_mysql_source_connect(struct rf_mysql_source *state, const stru
 }
 
 /* What the server must be set to, and how. */
-enum servers { BOTH, MARIADB, MYSQL };
 struct setting {
     const char *name;
     const char *needed;
     const char *why;
     const char *hint;
-    enum servers servers; /* that have it */
 };
 static const struct setting settings[] = {
     {"log_bin", "ON", "without a binary log there is nothing to read",
-     "start the server with --log-bin, or log_bin in the section [mysqld] of its configuration",
-     BOTH},
+     "start the server with --log-bin, or log_bin in the section [mysqld] of its configuration"},
     {"binlog_format", "ROW", "only rows that are logged as rows can be carried",
      "SET GLOBAL binlog_format='ROW'; sessions that are open keep theirs until they connect again. "
-     "To leave out what is logged as statements: skip=statements in the source's options",
-     BOTH},
+     "To leave out what is logged as statements: skip=statements in the source's options"},
     {"binlog_row_image", "FULL", "the log then lacks columns",
      "SET GLOBAL binlog_row_image='FULL'; sessions that are open keep theirs until they connect "
-     "again",
-     BOTH},
+     "again"},
     {"binlog_row_metadata", "FULL", "the log then lacks the columns' names and types",
-     "SET GLOBAL binlog_row_metadata='FULL'; it holds for what is logged from then on", BOTH},
-    {"log_bin_compress", "OFF", "compressed events are not carried yet",
-     "SET GLOBAL log_bin_compress=OFF; it holds for what is logged from then on", MARIADB},
+     "SET GLOBAL binlog_row_metadata='FULL'; it holds for what is logged from then on"},
 };
 enum { SETTING_COUNT = sizeof settings / sizeof *settings };
 
@@ -179,8 +172,8 @@ static void judge(const struct rf_mysql_source *state, const struct setting *set
 
 static bool is_needed(const struct rf_mysql_source *state, const struct setting *setting)
 {
-    return setting->servers == BOTH && (state->mariadb || state->schema == RF_MYSQL_SCHEMA_LOG ||
-                                        strcmp(setting->name, "binlog_row_metadata") != 0);
+    return state->mariadb || state->schema == RF_MYSQL_SCHEMA_LOG ||
+           strcmp(setting->name, "binlog_row_metadata") != 0;
 }
 
 enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state, bool thorough,
@@ -191,7 +184,7 @@ enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state, bool thoroug
     enum rf_status status =
         rf_mysql_query(&state->mysql,
                        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', "
-                       "'binlog_row_image', 'binlog_row_metadata', 'log_bin_compress', "
+                       "'binlog_row_image', 'binlog_row_metadata', "
                        "'server_id', 'server_uuid', 'gtid_mode', 'log_slave_updates', "
                        "'log_replica_updates', 'lower_case_table_names')",
                        0, &result, err);

@@ -50,6 +50,7 @@ enum rf_status rf_assembly_stop(struct rf_assembly *assembly, struct rf_error *e
 void rf_assembly_forget(struct rf_assembly *assembly)
 {
     rf_records_reset(&assembly->records);
+    rf_inflater_trim(&assembly->inflater);
     rf_tables_settle(&assembly->tables);
 }
 
@@ -84,6 +85,7 @@ void rf_assembly_deinit(struct rf_assembly *assembly)
     rf_position_deinit(&assembly->expected);
     rf_gtids_deinit(&assembly->read);
     rf_payload_deinit(&assembly->payload);
+    rf_inflater_deinit(&assembly->inflater);
     rf_arena_deinit(&assembly->scratch);
     rf_buf_deinit(&assembly->file);
     rf_buf_deinit(&assembly->text);
@@ -179,7 +181,7 @@ static uint32_t checksum_of(const struct rf_assembly *assembly)
 {
     uint32_t sum = 0;
     if (assembly->format.checksum == RF_BINLOG_CHECKSUM_CRC32) {
-        const char *end = assembly->event.data + assembly->event.size;
+        const char *end = assembly->logged.data + assembly->logged.size;
         for (int i = 1; i <= RF_BINLOG_CHECKSUM_SIZE; i++) {
             sum = sum << 8 | (unsigned char)end[-i];
         }
@@ -232,13 +234,31 @@ enum rf_status rf_assembly_end(struct rf_assembly *assembly, const struct rf_bin
     return RF_OK;
 }
 
-static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, struct rf_str body,
-                                struct rf_error *err)
+/* From here on the event in hand is the one that a server without log_bin_compress would have
+ * logged; it has no checksum. */
+static enum rf_status inflate(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                              struct rf_binlog_header *plain, struct rf_str *body,
+                              struct rf_error *err)
+{
+    enum rf_status status =
+        rf_inflate_event(&assembly->inflater, header, *body, &assembly->event, err);
+    if (status == RF_OK) {
+        status = rf_binlog_header_parse(assembly->event, plain, err);
+    }
+    *body = (struct rf_str){assembly->event.data + RF_BINLOG_HEADER_SIZE,
+                            assembly->event.size - RF_BINLOG_HEADER_SIZE};
+    return status;
+}
+
+static enum rf_status take_rows(struct rf_assembly *assembly, const struct rf_binlog_header *header,
+                                struct rf_str body, struct rf_error *err)
 {
     enum { FLAGS_AT = 6, FLAGS_SIZE = 2, DUMMY = 0xffffff };
     if (body.size < FLAGS_AT + FLAGS_SIZE) {
         return rf_fail(err, RF_FATAL, "a rows event of only %zu bytes", body.size);
     }
+    const struct rf_str whole = assembly->event;
+    struct rf_binlog_header plain;
     uint64_t id = rf_load_sized(body.data, FLAGS_AT);
     bool ends = (body.data[FLAGS_AT] & RF_ROWS_STATEMENT_END) != 0;
     const struct rf_table_number *number = rf_tables_find(&assembly->tables, id);
@@ -247,21 +267,17 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
         return rf_fail(err, RF_FATAL, "rows of table number %llu, which no TABLE_MAP introduced",
                        (unsigned long long)id);
     }
-    if (number != NULL && number->table != NULL && !rf_rows_is(type)) {
-        rf_fail(err, RF_FATAL,
-                "a compressed event (%s) with rows of %.*s; these are not carried yet",
-                rf_binlog_type_name(type), RF_STR_ARG(number->table->full_name));
-        rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
-        return RF_FATAL;
-    }
     enum rf_status status = RF_OK;
     if (number != NULL && number->table == NULL) {
         assembly->skipped++;
-    } else if (number != NULL) {
+    } else if (number != NULL && rf_inflate_is(header->type)) {
+        status = inflate(assembly, header, &plain, &body, err);
+    }
+    if (status == RF_OK && number != NULL && number->table != NULL) {
         struct rf_str parts[2] = {rf_buf_str(&assembly->sql)};
         struct rf_record record = {
             .table = number->table,
-            .type = (uint8_t)type,
+            .type = rf_binlog_header_type(assembly->event.data),
             .checksum_size = (uint8_t)(assembly->event.size - RF_BINLOG_HEADER_SIZE - body.size),
             .same_sql = assembly->same_sql,
         };
@@ -269,6 +285,7 @@ static enum rf_status take_rows(struct rf_assembly *assembly, unsigned type, str
         assembly->same_sql |= first;
         status = keep(assembly, &record, parts, first ? 1 : 0, err);
     }
+    assembly->event = whole;
     if (ends) {
         end_statement(assembly);
     }
@@ -443,10 +460,6 @@ static enum rf_status take_other(struct rf_assembly *assembly, unsigned type, st
 {
     const char *name = rf_binlog_type_name(type);
     switch (type) {
-    case RF_BINLOG_QUERY_COMPRESSED:
-        rf_fail(err, RF_FATAL, "a compressed event (%s); these are not carried yet", name);
-        rf_error_hint(err, "on the server: SET GLOBAL log_bin_compress=OFF");
-        return RF_FATAL;
     case RF_BINLOG_START_ENCRYPTION:
         rf_fail(err, RF_FATAL, "the file is encrypted; these are not carried yet");
         rf_error_hint(err, "read from the server itself, which sends its log in the clear");
@@ -541,6 +554,8 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
         return RF_FATAL;
     }
     enum rf_status status;
+    struct rf_binlog_header plain;
+    const struct rf_str whole = assembly->event;
     assembly->ordinal++;
     switch (header->type) {
     case RF_BINLOG_TABLE_MAP:
@@ -550,12 +565,19 @@ static enum rf_status take_inside(struct rf_assembly *assembly,
             return status;
         }
         break;
+    case RF_BINLOG_QUERY_COMPRESSED:
+        status = inflate(assembly, header, &plain, &body, err);
+        if (status == RF_OK) {
+            status = take_query(assembly, &plain, body, err);
+        }
+        assembly->event = whole;
+        break;
     case RF_BINLOG_QUERY: status = take_query(assembly, header, body, err); break;
     case RF_BINLOG_XID:
         status = rf_binlog_xid_parse(body, &assembly->xid, err);
         assembly->has_xid = true;
         return status == RF_OK ? rf_assembly_end(assembly, header, err) : status;
-    default: status = take_rows(assembly, header->type, body, err); break;
+    default: status = take_rows(assembly, header, body, err); break;
     }
     return __builtin_expect(status == RF_OK, 1) ? RF_OK : rf_assembly_stop(assembly, err);
 }
@@ -602,6 +624,7 @@ static enum rf_status dispatch(struct rf_assembly *assembly, const struct rf_bin
     case RF_BINLOG_DELETE_ROWS_COMPRESSED_V2:
     case RF_BINLOG_TABLE_MAP:
     case RF_BINLOG_QUERY:
+    case RF_BINLOG_QUERY_COMPRESSED:
     case RF_BINLOG_XID:
         return is_unread(assembly) ? take_unread(assembly, header, body, err)
                                    : take_inside(assembly, header, body, err);
@@ -685,6 +708,9 @@ enum rf_status rf_assembly_take(struct rf_assembly *assembly, struct rf_str even
     uint64_t offset = assembly->offset, next = assembly->next;
     rf_assert(!assembly->ready);
     assembly->event = event;
+    if (!assembly->packed) {
+        assembly->logged = event;
+    }
     enum rf_status status = rf_binlog_header_parse(event, &header, err);
     if (status == RF_OK && !assembly->packed && header.type != RF_BINLOG_HEARTBEAT &&
         header.type != RF_BINLOG_HEARTBEAT_V2) {

@@ -58,6 +58,7 @@
 #include "source/statement.h"
 #include "source/tables.h"
 #include "wire/binlog.h"
+#include "wire/inflate.h"
 #include "wire/payload.h"
 
 #include <rowferry/batch.h>
@@ -143,8 +144,10 @@ struct rf_assembly {
     struct rf_savepoints savepoints;
     struct rf_records records;
     struct rf_payload payload;
-    bool packed;       /* the event in hand lies in it: it has no checksum and no place */
-    uint32_t unpacked; /* events of the payload in hand that were taken before it came again */
+    struct rf_inflater inflater;
+    struct rf_str logged; /* the event in hand as the log has it, also while `event` is another */
+    bool packed;          /* the event in hand lies in it: it has no checksum and no place */
+    uint32_t unpacked;    /* events of the payload in hand that were taken before it came again */
 
     struct rf_tables tables;
     struct rf_arena scratch;
