@@ -77,10 +77,6 @@ in_the_log 2 "metadata|SET GLOBAL binlog_row_metadata=FULL" \
     SET GLOBAL binlog_row_metadata = FULL"
 in_the_log 3 "image|shop.orders" \
     "SET binlog_row_image = MINIMAL; UPDATE shop.orders SET total = 2 WHERE id = 30"
-in_the_log 3 "compressed" "ALTER TABLE shop.orders ADD note VARCHAR(300);
-    SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10;
-    INSERT INTO shop.orders VALUES (55, 1, REPEAT('long', 50));
-    SET GLOBAL log_bin_compress = OFF; ALTER TABLE shop.orders DROP note"
 in_the_log 3 "ROLLBACK TO|engines that cannot roll back" \
     "CREATE TABLE IF NOT EXISTS shop.old (id INT PRIMARY KEY) ENGINE=MyISAM;
     BEGIN; INSERT INTO shop.orders VALUES (65, 1); SAVEPOINT s;

@@ -2,6 +2,7 @@
 
 #include "wire/binlog.h"
 #include "wire/gtid.h"
+#include "wire/inflate.h"
 #include "wire/json.h"
 #include "wire/mysql_event.h"
 #include "wire/payload.h"
@@ -288,6 +289,27 @@ static enum rf_status print_payload(struct walk *walk)
     return status;
 }
 
+/* What it says without compression, as if it had been logged so. */
+static enum rf_status print_compressed(struct walk *walk)
+{
+    struct rf_inflater inflater = {0};
+    struct rf_str event, body = walk->body;
+    struct rf_binlog_header header = walk->header;
+    rf_buf_printf(walk->out, " %zu bytes", body.size);
+    enum rf_status status = rf_inflate_event(&inflater, &header, body, &event, walk->err);
+    if (status == RF_OK) {
+        status = rf_binlog_header_parse(event, &walk->header, walk->err);
+    }
+    if (status == RF_OK) {
+        walk->body =
+            (struct rf_str){event.data + RF_BINLOG_HEADER_SIZE, event.size - RF_BINLOG_HEADER_SIZE};
+        status = print_body(walk);
+    }
+    walk->header = header; /* it says where the next one begins */
+    rf_inflater_deinit(&inflater);
+    return status;
+}
+
 static enum rf_status print_body(struct walk *walk)
 {
     struct rf_buf *out = walk->out;
@@ -329,6 +351,9 @@ static enum rf_status print_body(struct walk *walk)
         return status;
     }
     default:
+        if (rf_inflate_is(walk->header.type)) {
+            return print_compressed(walk);
+        }
         if (rf_rows_is(walk->header.type)) {
             return print_rows(walk);
         }

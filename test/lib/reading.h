@@ -28,6 +28,7 @@ struct rf_test_reading {
     struct rf_error err;
     uint64_t skipped, waived;
     uint32_t batches;
+    bool compressed; /* set by the test: rows do not lie in the log as they are */
 };
 
 /* Bytes of a transaction that stay in memory, of the readings that begin from now on; 0: as
