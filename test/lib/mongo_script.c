@@ -1,4 +1,4 @@
-#include "lib/mongo_script_own.h"
+#include "lib/mongo_script_watch.h"
 
 #include "base/memory.h"
 
@@ -28,6 +28,7 @@ static struct rf_mongo_script_set *create_set(const struct rf_mongo_script_optio
     pthread_condattr_destroy(&attributes);
     set->store = rf_mongo_script_store_create(options->forgetful);
     rf_mongo_script_store_limit(set->store, options->document_bytes_max, options->batch_max);
+    set->store->history = options->streams ? rf_mongo_script_history_create() : NULL;
     set->name = options->set_name;
     set->user = options->user;
     set->password = options->password;
@@ -101,6 +102,7 @@ void rf_mongo_script_destroy(struct rf_mongo_script *script)
     }
     struct rf_mongo_script_set *set = script->set;
     rf_mongo_script_hang_up(script);
+    rf_mongo_script_watch_end(script);
     rf_mongo_script_clear(script);
     if (leave_set(script)) {
         rf_mongo_script_store_destroy(set->store);
@@ -135,6 +137,7 @@ void rf_mongo_script_crash(struct rf_mongo_script *script)
 {
     rf_mongo_script_hang_up(script);
     pthread_mutex_lock(&script->set->lock);
+    rf_mongo_script_watch_end(script);
     rf_mongo_script_store_crash(script->set->store);
     pthread_mutex_unlock(&script->set->lock);
 }
@@ -195,6 +198,7 @@ char *rf_mongo_script_ask(struct rf_mongo_script *script, const char *database, 
     pthread_mutex_lock(&script->set->lock);
     rf_assert(rf_mongo_script_store_run(script->set->store, parsed, NULL, &reply));
     rf_mongo_script_store_settle(script->set->store);
+    pthread_cond_broadcast(&script->set->changed);
     pthread_mutex_unlock(&script->set->lock);
     char *json = bson_as_canonical_extended_json(&reply, NULL);
     char *copy = rf_str_dup(rf_str_of(json));
@@ -215,5 +219,29 @@ void rf_mongo_script_forget(struct rf_mongo_script *script)
 {
     pthread_mutex_lock(&script->set->lock);
     rf_mongo_script_store_clear(script->set->store);
+    pthread_mutex_unlock(&script->set->lock);
+}
+
+/* --------------------------------------------------------------------------------------- streams */
+
+void rf_mongo_script_bundle(struct rf_mongo_script *script, bool bundled)
+{
+    pthread_mutex_lock(&script->set->lock);
+    rf_mongo_script_history_bundle(script->set->store->history, bundled);
+    pthread_mutex_unlock(&script->set->lock);
+}
+
+void rf_mongo_script_lose_history(struct rf_mongo_script *script)
+{
+    pthread_mutex_lock(&script->set->lock);
+    rf_mongo_script_history_lose(script->set->store->history);
+    pthread_mutex_unlock(&script->set->lock);
+}
+
+void rf_mongo_script_kill_cursors(struct rf_mongo_script *script)
+{
+    pthread_mutex_lock(&script->set->lock);
+    rf_mongo_script_watch_end(script);
+    pthread_cond_broadcast(&script->set->changed);
     pthread_mutex_unlock(&script->set->lock);
 }

@@ -8,7 +8,8 @@
  * of a replica set, of which the test says who is the primary.
  *
  * Retried writes with a number (retryWrites) are carried out once. There are no transactions,
- * cursors or indexes: it refuses them.
+ * cursors or indexes: it refuses them; but for change streams, and what is told in them to be one
+ * transaction.
  *
  * Aborts when it cannot work, as where no port is free. Free of cmocka, for programs that are no
  * tests. Thread: any, for every function but create and destroy. Source: MongoDB manual, "Database
@@ -31,8 +32,13 @@ struct rf_mongo_script_options {
     int32_t wire_version_max;               /* 0: 17, as MongoDB 6.0 */
     uint32_t document_bytes_max, batch_max; /* 0: as MongoDB's, 16 MiB and 100,000 */
     bool sessionless;                       /* knows no sessions */
-    bool forgetful;  /* a crash takes all that was written since the last journaled write */
-    bool unrecorded; /* keeps and counts no commands: for measurements */
+    bool forgetful;       /* a crash takes all that was written since the last journaled write */
+    bool streams;         /* it keeps a history, from which change streams are read */
+    bool nameless;        /* ... and does not tell who it is (replSetGetConfig) */
+    bool tokenless;       /* its batches have no postBatchResumeToken */
+    bool images;          /* its collections keep images before and after each change */
+    uint32_t split_bytes; /* events larger than that are split, where the client wants it */
+    bool unrecorded;      /* keeps and counts no commands: for measurements */
 };
 
 struct rf_mongo_script *rf_mongo_script_create(const struct rf_mongo_script_options *options);
@@ -126,6 +132,12 @@ char *rf_mongo_script_ask(struct rf_mongo_script *script, const char *database,
                           const char *command);
 /* All documents, as rf_test_mongo_dump (lib/mongo_server.h) tells them. Appends. */
 void rf_mongo_script_dump(struct rf_mongo_script *script, struct rf_buf *out);
+/* Writes from now on are told by change streams as one transaction, until false. */
+void rf_mongo_script_bundle(struct rf_mongo_script *script, bool bundled);
+/* The history was too long: what happened so far is not kept any more. */
+void rf_mongo_script_lose_history(struct rf_mongo_script *script);
+/* All cursors of this member are gone. */
+void rf_mongo_script_kill_cursors(struct rf_mongo_script *script);
 /* No documents any more: the disk was lost, or it is another server. */
 void rf_mongo_script_forget(struct rf_mongo_script *script);
 

@@ -48,6 +48,40 @@ static enum rf_status run_create(struct rf_mongo_script_run *run, struct rf_erro
     return RF_OK;
 }
 
+static void tell(const struct rf_mongo_script_run *run, const char *type, const char *name,
+                 const char *to)
+{
+    if (run->store->history != NULL) {
+        rf_mongo_script_history_collection(run->store->history, type, name, to);
+    }
+}
+
+/* Within a database, and to a name that nobody has. */
+static enum rf_status run_rename(struct rf_mongo_script_run *run, struct rf_error *err)
+{
+    bson_iter_t from, to;
+    rf_assert(bson_iter_init_find(&from, run->command, "renameCollection") &&
+              bson_iter_init_find(&to, run->command, "to"));
+    const char *old_name = bson_iter_utf8(&from, NULL), *new_name = bson_iter_utf8(&to, NULL);
+    struct rf_mongo_script_collection *old =
+        rf_mongo_script_collection(run->store, old_name, false);
+    if (old == NULL || strncmp(old_name, new_name, strcspn(old_name, ".") + 1) != 0 ||
+        rf_mongo_script_collection(run->store, new_name, false) != NULL) {
+        return rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_NO_NAMESPACE,
+                                      "no such collection, or the new one is there");
+    }
+    struct rf_mongo_script_collection *made =
+        rf_mongo_script_collection(run->store, new_name, true);
+    run->store->quiet = true;
+    for (struct rf_mongo_script_document *each = old->first; each != NULL; each = each->below) {
+        rf_mongo_script_document_put(run->store, made, bson_copy(each->bson));
+    }
+    rf_mongo_script_collection_drop(run->store, old);
+    run->store->quiet = false;
+    tell(run, "rename", old_name, new_name + strcspn(new_name, ".") + 1);
+    return RF_OK;
+}
+
 static enum rf_status run_drop(struct rf_mongo_script_run *run, struct rf_error *err)
 {
     if (run->collection == NULL) {
@@ -55,6 +89,7 @@ static enum rf_status run_drop(struct rf_mongo_script_run *run, struct rf_error 
     }
     rf_mongo_script_collection_drop(run->store, run->collection);
     run->collection = NULL;
+    tell(run, "drop", run->name, NULL);
     rf_assert(BSON_APPEND_INT32(run->reply, "nIndexesWas", 1));
     rf_assert(BSON_APPEND_UTF8(run->reply, "ns", run->name));
     return RF_OK;
@@ -72,11 +107,13 @@ static enum rf_status run_drop_database(struct rf_mongo_script_run *run, struct 
     for (size_t i = 0; i < run->store->collection_count;) {
         struct rf_mongo_script_collection *collection = run->store->collections[i];
         if (is_in(collection->name, run->database)) {
+            tell(run, "drop", collection->name, NULL);
             rf_mongo_script_collection_drop(run->store, collection);
         } else {
             i++;
         }
     }
+    tell(run, "dropDatabase", run->database, NULL);
     rf_assert(BSON_APPEND_UTF8(run->reply, "dropped", run->database));
     return RF_OK;
 }
@@ -156,6 +193,7 @@ static const struct verb verbs[] = {
     {"create", run_create, true, false},
     {"drop", run_drop, true, false},
     {"dropDatabase", run_drop_database, false, false},
+    {"renameCollection", run_rename, false, false},
     {"listCollections", run_list_collections, false, false},
     {"listDatabases", run_list_databases, false, false},
 };

@@ -42,6 +42,7 @@ struct rf_mongo_script {
 
     bool stopping, frozen;
     uint32_t held, releases;
+    struct stream *streams;
     struct rule *rules; /* the oldest first */
     uint32_t applied;
     struct seen *seen; /* in their order */

@@ -1,6 +1,6 @@
 /* The commands that are about the server and not about documents: who it is, logging in, sessions;
  * and what has to hold before one about documents is carried out. */
-#include "lib/mongo_script_own.h"
+#include "lib/mongo_script_watch.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -273,6 +273,11 @@ static const struct verb {
     {"endSessions", just_ok, false, false, false},
     {"refreshSessions", just_ok, false, false, false},
     {"serverStatus", tell_status, false, false, false},
+    {"aggregate", rf_mongo_script_watch_begin, false, false, true},
+    {"getMore", rf_mongo_script_watch_more, false, false, true},
+    {"killCursors", rf_mongo_script_watch_kill, false, false, false},
+    {"replSetGetConfig", rf_mongo_script_watch_config, false, false, false},
+    {"renameCollection", NULL, false, true, false},
     {"insert", NULL, false, true, false},
     {"update", NULL, false, true, false},
     {"delete", NULL, false, true, false},
@@ -372,6 +377,9 @@ static void run_on_documents(struct rf_mongo_script_set *set, const bson_t *comm
         return;
     }
     rf_assert(rf_mongo_script_store_run(set->store, command, failing, reply));
+    if (writes && set->store->history != NULL) {
+        pthread_cond_broadcast(&set->changed); /* for streams that wait */
+    }
     bson_iter_t ok;
     if (retried != NULL && bson_iter_init_find(&ok, reply, "ok") && bson_iter_as_bool(&ok)) {
         retried->reply = bson_copy(reply);

@@ -111,6 +111,10 @@ void rf_mongo_script_document_put(struct rf_mongo_script_store *store,
     uint64_t hash = hash_of(rf_buf_str(&key));
     struct rf_mongo_script_document **place = place_of(collection, hash, rf_buf_str(&key));
     remember(store, collection, *place ? (*place)->bson : NULL, bson);
+    if (store->history != NULL && !store->quiet) {
+        rf_mongo_script_history_document(store->history, collection->name,
+                                         *place ? (*place)->bson : NULL, bson, store->replaces);
+    }
     if (*place != NULL) {
         bson_destroy((*place)->bson);
         (*place)->bson = bson;
@@ -136,6 +140,10 @@ void rf_mongo_script_document_remove(struct rf_mongo_script_store *store,
     struct rf_mongo_script_document **place = place_of(collection, document->hash, key);
     rf_assert(*place == document);
     remember(store, collection, document->bson, NULL);
+    if (store->history != NULL && !store->quiet) {
+        rf_mongo_script_history_document(store->history, collection->name, document->bson, NULL,
+                                         false);
+    }
     *place = document->next;
     *(document->above ? &document->above->below : &collection->first) = document->below;
     *(document->below ? &document->below->above : &collection->last) = document->above;
@@ -184,9 +192,12 @@ void rf_mongo_script_collection_drop(struct rf_mongo_script_store *store,
                                      struct rf_mongo_script_collection *collection)
 {
     size_t at = 0;
+    bool quiet = store->quiet;
+    store->quiet = true; /* whoever drops it says so */
     while (collection->first != NULL) {
         rf_mongo_script_document_remove(store, collection, collection->first);
     }
+    store->quiet = quiet;
     while (store->collections[at] != collection) {
         at++;
     }
@@ -216,6 +227,7 @@ void rf_mongo_script_store_crash(struct rf_mongo_script_store *store)
 {
     bool forgetful = store->forgetful;
     store->forgetful = false;
+    store->quiet = true;
     for (const struct undo *undo = store->undo; undo != NULL; undo = undo->next) {
         struct rf_mongo_script_collection *collection =
             rf_mongo_script_collection(store, undo->collection, true);
@@ -229,6 +241,7 @@ void rf_mongo_script_store_crash(struct rf_mongo_script_store *store)
         }
     }
     store->forgetful = forgetful;
+    store->quiet = false;
     rf_mongo_script_store_settle(store);
 }
 
@@ -238,12 +251,17 @@ void rf_mongo_script_store_clear(struct rf_mongo_script_store *store)
         rf_mongo_script_collection_drop(store, store->collections[0]);
     }
     rf_mongo_script_store_settle(store);
+    if (store->history != NULL) {
+        rf_mongo_script_history_destroy(store->history);
+        store->history = rf_mongo_script_history_create();
+    }
 }
 
 void rf_mongo_script_store_destroy(struct rf_mongo_script_store *store)
 {
     if (store != NULL) {
         rf_mongo_script_store_clear(store);
+        rf_mongo_script_history_destroy(store->history);
         free(store->collections);
         free(store);
     }

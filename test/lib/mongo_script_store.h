@@ -10,6 +10,7 @@
 #ifndef ROWFERRY_TEST_MONGO_SCRIPT_STORE_H
 #define ROWFERRY_TEST_MONGO_SCRIPT_STORE_H
 
+#include "lib/mongo_script_history.h"
 #include "lib/mongo_script_match.h"
 
 struct rf_mongo_script_store;
@@ -64,6 +65,9 @@ struct rf_mongo_script_store {
     size_t collection_count;
     struct undo *undo; /* the latest first */
     bool forgetful;
+    struct rf_mongo_script_history *history; /* NULL: none is kept */
+    bool quiet;                              /* what is done now is no change that is told */
+    bool replaces;                           /* what is put now was given whole */
     uint32_t document_bytes_max, batch_max;
 };
 

@@ -162,7 +162,11 @@ static enum rf_status update_match(struct rf_mongo_script_run *run, const bson_t
     const bson_t *stored;
     enum rf_status status = rf_mongo_script_update(document->bson, NULL, update, &after, err);
     if (status == RF_OK && !bson_equal(document->bson, &after)) {
+        bson_iter_t first;
+        run->store->replaces = !bson_iter_init(&first, update) || !bson_iter_next(&first) ||
+                               bson_iter_key(&first)[0] != '$';
         status = put(run, &after, &stored, err);
+        run->store->replaces = false;
         run->modified += status == RF_OK;
     }
     run->done += status == RF_OK;

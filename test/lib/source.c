@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "wire/bson_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ static void print_image(struct rf_buf *out, const struct rf_table *table,
             rf_buf_add_str(out, RF_STR("NULL"));
         } else if (image[i].kind == RF_ABSENT) {
             rf_buf_add_byte(out, '?');
+        } else if (image[i].kind == RF_DOCUMENT) {
+            rf_bson_json_add(out, rf_value_str(image[i]), RF_BSON_JSON_RELAXED);
         } else {
             rf_value_print(out, image[i]);
         }

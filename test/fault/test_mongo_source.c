@@ -1,0 +1,526 @@
+/* The source `mongodb`: what it hands over, and where it goes on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lib/mongo_source.h"
+#include "wire/bson_read.h"
+
+#define count_of(array) (sizeof(array) / sizeof *(array))
+
+/* --------------------------------------------------------------------------------------- changes */
+
+static void test_each_change_is_handed_over_as_what_it_is(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    tell("shop", "{\"insert\": \"orders\", \"documents\": [{\"_id\": 1, \"v\": \"tea\"}]}");
+    tell("shop", "{\"insert\": \"other\", \"documents\": [{\"_id\": 9}]}");
+    tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                 "{\"$set\": {\"v\": \"milk\"}}}]}");
+    tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                 "{\"w\": 5}}]}");
+    tell("shop", "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": 1}, \"limit\": 1}]}");
+    until("delete");
+    assert_true(has("1.0 create shop.orders 1|{\"_id\":1,\"v\":\"tea\"}\n"));
+    assert_true(has("1.0 update shop.orders 1|? > 1|?\n"));
+    assert_true(has("1.0 update shop.orders 1|? > 1|{\"_id\":1,\"w\":5}\n"));
+    assert_true(has("1.0 delete shop.orders 1|?\n"));
+    assert_false(has("other"));
+    assert_int_equal(source.transactions, 4);
+}
+
+static void test_an_update_without_an_image_has_its_description(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    tell("shop", "{\"insert\": \"orders\", \"documents\": [{\"_id\": 1, \"v\": \"tea\"}]}");
+    until("create");
+    tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                 "{\"$set\": {\"n\": 5}}}]}");
+    until("update");
+    assert_int_equal(source.batch.count, 1);
+    const struct rf_document_change *change = source.batch.events[0].change;
+    struct rf_bson_element field;
+    assert_true(rf_str_equal(change->type, RF_STR("update")));
+    assert_true(rf_bson_is_sound(change->update) && rf_bson_is_sound(change->key));
+    assert_true(rf_bson_find(change->update, RF_STR("updatedFields"), &field));
+    assert_true(rf_bson_find(rf_bson_document(&field), RF_STR("n"), &field));
+    assert_int_equal(rf_bson_int32(&field), 5);
+    assert_true(change->wall_us > 0 && change->cluster_time > 0 && change->cluster_increment > 0);
+    assert_true(source.batch.events[0].origin->raw.size > 0);
+}
+
+static void test_a_document_is_looked_up_where_that_is_wanted_and_may_be_gone(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    set("images", "update_lookup");
+    open_source();
+    insert("orders", 1);
+    insert("orders", 2);
+    tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                 "{\"$set\": {\"v\": 1}}}, {\"q\": {\"_id\": 2}, \"u\": {\"$set\": {\"v\": 2}}}]}");
+    tell("shop", "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": 2}, \"limit\": 1}]}");
+    until("delete");
+    assert_true(has("update shop.orders 1|? > 1|{\"_id\":1,\"v\":1}\n"));
+    assert_true(has("update shop.orders 2|? > 2|NULL\n"));
+}
+
+static void test_images_come_where_collections_keep_them(void **state)
+{
+    (void)state;
+    static const char *const images[] = {"when_available", "required"};
+    for (size_t i = 0; i < count_of(images); i++) {
+        begin_with(
+            &(struct rf_mongo_script_options){.set_name = "rs", .streams = true, .images = true},
+            "shop.orders");
+        set("images", images[i]);
+        open_source();
+        insert("orders", 1);
+        tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                     "{\"$set\": {\"v\": 1}}}]}");
+        tell("shop", "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": 1}, "
+                     "\"limit\": 1}]}");
+        until("delete");
+        assert_true(has("update shop.orders 1|{\"_id\":1} > 1|{\"_id\":1,\"v\":1}\n"));
+        assert_true(has("delete shop.orders 1|{\"_id\":1,\"v\":1}\n"));
+        end(state);
+    }
+    begin("shop.orders");
+}
+
+static void test_a_required_image_that_is_missing_stops_it(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    set("images", "required");
+    open_source();
+    insert("orders", 1);
+    tell("shop", "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": 1}, \"limit\": 1}]}");
+    assert_int_equal(until_failed(), RF_FATAL);
+    assert_int_equal(err.code, 47);
+    assert_non_null(strstr(err.hint, "images=when_available"));
+}
+
+static void test_streams_of_databases_and_deployments_have_what_the_patterns_pick(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *tables;
+        bool shop_orders, shop_other, park;
+    } cases[] = {
+        {NULL, NULL, true, true, true},
+        {"shop", NULL, true, true, false},
+        {"shop.o*,park", NULL, true, true, true},
+        {NULL, "-shop.other", true, false, true},
+        {NULL, "shop.orders", true, false, false},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        begin(cases[i].path);
+        if (cases[i].tables != NULL) {
+            set("tables", cases[i].tables);
+        }
+        open_source();
+        insert("orders", 1);
+        insert("other", 1);
+        tell("park", "{\"insert\": \"trees\", \"documents\": [{\"_id\": 1}]}");
+        tell("rowferry", "{\"insert\": \"positions\", \"documents\": [{\"_id\": 1}]}");
+        insert("orders", 2);
+        until("create shop.orders 2");
+        assert_int_equal(has("shop.orders 1"), cases[i].shop_orders);
+        assert_int_equal(has("shop.other"), cases[i].shop_other);
+        assert_int_equal(has("park.trees"), cases[i].park);
+        assert_false(has("rowferry"));
+        end(state);
+    }
+    begin("shop");
+}
+
+/* ---------------------------------------------------------------------------------- transactions */
+
+static void bundle_of(int first, int count)
+{
+    rf_mongo_script_bundle(script, true);
+    for (int i = 0; i < count; i++) {
+        insert("orders", first + i);
+    }
+    rf_mongo_script_bundle(script, false);
+}
+
+static uint32_t times(const char *part)
+{
+    uint32_t count = 0;
+    for (const char *at = text(); (at = strstr(at, part)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void test_what_has_one_session_and_number_is_one_transaction(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    insert("orders", 1);
+    bundle_of(10, 3);
+    bundle_of(20, 2);
+    insert("orders", 2);
+    until("shop.orders 2|");
+    assert_int_equal(source.transactions, 4);
+    assert_true(has("3.0 create shop.orders 12|"));
+    assert_true(has("2.0 create shop.orders 21|"));
+}
+
+static void test_a_transaction_ends_when_nothing_comes_behind_it(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    bundle_of(10, 3);
+    until("end ");
+    assert_int_equal(times("begin "), 1);
+    assert_int_equal(times("end "), 1);
+    struct rf_buf position = {0};
+    rf_buf_set(&position, rf_buf_str(&source.position));
+    rf_buf_reset(&source.text);
+    reopen();
+    insert("orders", 1);
+    until("shop.orders 1|");
+    assert_false(has("shop.orders 12|"));
+    rf_buf_deinit(&position);
+}
+
+static void test_a_transaction_larger_than_a_batch_has_one_position_behind_it(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    source.batch_bytes_max = 1;
+    set("batch_size", "2");
+    open_source();
+    insert("orders", 1);
+    until("end ");
+    bundle_of(10, 5);
+    insert("orders", 2);
+    until("shop.orders 12|");
+    /* Inside it: going on here begins with all of it. */
+    rf_buf_reset(&source.text);
+    reopen();
+    until("shop.orders 2|");
+    assert_int_equal(times("begin "), 2);
+    assert_int_equal(times("shop.orders 10|"), 1);
+    assert_int_equal(times("shop.orders 14|"), 1);
+    assert_false(has("shop.orders 1|"));
+}
+
+/* ------------------------------------------------------------------------------------- positions */
+
+static void test_it_goes_on_from_every_position_ever_given(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    struct rf_buf positions[COUNT] = {{0}};
+    uint32_t had[COUNT] = {0}, count = 0;
+    begin("shop.orders");
+    source.batch_bytes_max = 1;
+    open_source();
+    for (int i = 0; i < 4; i++) {
+        insert("orders", i);
+        insert("other", i);
+        bundle_of(10 * (i + 1), 2);
+    }
+    insert("orders", 99);
+    while (!has("shop.orders 99|")) {
+        must(rf_test_source_read(&source, LIMIT_MS, &err));
+        if (count == 0 ||
+            !rf_str_equal(rf_buf_str(&source.position), rf_buf_str(&positions[count - 1]))) {
+            rf_assert(count < COUNT);
+            rf_buf_set(&positions[count], rf_buf_str(&source.position));
+            had[count++] = times("create");
+        }
+    }
+    uint32_t all = times("create");
+    assert_true(count >= 8);
+    for (uint32_t i = 0; i < count; i++) {
+        rf_test_source_close(&source);
+        rf_buf_set(&source.position, rf_buf_str(&positions[i]));
+        rf_buf_reset(&source.text);
+        open_source();
+        if (had[i] < all) {
+            until("shop.orders 99|");
+        }
+        assert_int_equal(times("create"), all - had[i]);
+        for (uint32_t k = 0; k < count; k++) {
+            assert_int_equal(
+                rf_source_mongodb.contains(rf_buf_str(&positions[i]), rf_buf_str(&positions[k])),
+                k <= i);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        rf_buf_deinit(&positions[i]);
+    }
+}
+
+static void test_the_size_of_batches_changes_nothing(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 600, 1 << 20};
+    struct rf_buf first = {0};
+    begin("shop.orders");
+    open_source();
+    struct rf_buf position = {0};
+    rf_buf_set(&position, rf_buf_str(&source.position));
+    bundle_of(10, 3);
+    insert("orders", 1);
+    bundle_of(20, 7);
+    insert("orders", 2);
+    for (size_t i = 0; i < count_of(sizes); i++) {
+        rf_test_source_close(&source);
+        rf_buf_set(&source.position, rf_buf_str(&position));
+        rf_buf_reset(&source.text);
+        source.batch_bytes_max = sizes[i];
+        open_source();
+        until("shop.orders 2|");
+        if (i == 0) {
+            rf_buf_set(&first, rf_buf_str(&source.text));
+        }
+        assert_string_equal(text(), rf_buf_cstr(&first));
+    }
+    rf_buf_deinit(&first);
+    rf_buf_deinit(&position);
+}
+
+static void test_a_quiet_collection_keeps_its_place_while_others_are_busy(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    struct rf_buf before = {0};
+    rf_buf_set(&before, rf_buf_str(&source.position));
+    for (int i = 0; i < 20; i++) {
+        insert("other", i);
+    }
+    for (int i = 0; i < 100 && rf_str_equal(rf_buf_str(&before), rf_buf_str(&source.position));
+         i++) {
+        enum rf_status status = rf_test_source_read(&source, 500, &err);
+        assert_true(status == RF_OK || status == RF_AGAIN);
+    }
+    assert_true(rf_source_mongodb.contains(rf_buf_str(&source.position), rf_buf_str(&before)));
+    assert_false(rf_source_mongodb.contains(rf_buf_str(&before), rf_buf_str(&source.position)));
+    /* What is lost now is behind it. */
+    rf_mongo_script_lose_history(script);
+    reopen();
+    insert("orders", 1);
+    until("shop.orders 1|");
+    rf_buf_deinit(&before);
+}
+
+static void test_it_begins_at_a_time_or_a_token_that_a_person_names(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    insert("orders", 1);
+    source.from = "1763830000.1";
+    open_source();
+    until("shop.orders 1|");
+    insert("orders", 2);
+    until("shop.orders 2|");
+    const char *token = strstr(rf_buf_cstr(&source.position), ";token=");
+    assert_non_null(token);
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", token + strlen(";token="));
+    rf_test_source_deinit(&source);
+    source =
+        (struct rf_test_source){.type = &rf_source_mongodb, .settings = settings, .from = copy};
+    insert("orders", 3);
+    open_source();
+    until("shop.orders 3|");
+    assert_false(has("shop.orders 2|"));
+}
+
+static void test_a_server_without_tokens_of_batches_goes_by_its_events(void **state)
+{
+    (void)state;
+    begin_with(
+        &(struct rf_mongo_script_options){
+            .set_name = "rs", .streams = true, .tokenless = true, .wire_version_max = 6},
+        "shop.orders");
+    insert("orders", 1);
+    open_source();
+    insert("orders", 2);
+    until("shop.orders 2|");
+    assert_false(has("shop.orders 1|"));
+    insert("orders", 3);
+    rf_buf_reset(&source.text);
+    reopen();
+    until("shop.orders 3|");
+    assert_false(has("shop.orders 2|"));
+}
+
+/* -------------------------------------------------------------------------------- ends of streams */
+
+static void test_behind_a_drop_it_goes_on_with_what_is_made_anew(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"{\"drop\": \"orders\"}", "{\"dropDatabase\": 1}"};
+    static const int32_t wires[] = {17, 7};
+    for (size_t i = 0; i < count_of(ends) * count_of(wires); i++) {
+        begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
+                                                     .streams = true,
+                                                     .wire_version_max = wires[i / 2]},
+                   "shop.orders");
+        open_source();
+        insert("orders", 1);
+        tell("shop", ends[i % 2]);
+        insert("orders", 2);
+        until("shop.orders 2|");
+        assert_true(has("ddl shop/orders {\"_id\""));
+        assert_true(has("\"operationType\":\"invalidate\""));
+        assert_int_equal(times("shop.orders 1|"), 1);
+        end(state);
+    }
+    begin("shop.orders");
+}
+
+static void test_a_restart_at_an_invalidate_goes_on_behind_it(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    source.batch_bytes_max = 1;
+    open_source();
+    insert("orders", 1);
+    tell("shop", "{\"drop\": \"orders\"}");
+    until("\"operationType\":\"drop\"");
+    rf_buf_reset(&source.text);
+    reopen();
+    until("invalidate");
+    assert_false(has("\"operationType\":\"drop\""));
+    assert_non_null(strstr(rf_buf_cstr(&source.position), ";after=invalidate"));
+    rf_buf_reset(&source.text);
+    reopen();
+    reopen();
+    insert("orders", 2);
+    until("shop.orders 2|");
+    assert_false(has("invalidate"));
+    char *command =
+        rf_mongo_script_command(script, "aggregate", rf_mongo_script_count(script, "aggregate"));
+    assert_non_null(strstr(command, "startAfter"));
+    free(command);
+}
+
+static void test_a_rename_says_to_what(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    open_source();
+    insert("orders", 1);
+    until("create");
+    tell("admin", "{\"renameCollection\": \"shop.orders\", \"to\": \"shop.old\"}");
+    until("\"operationType\":\"rename\"");
+    const struct rf_event *event = &source.batch.events[0];
+    assert_int_equal(event->op, RF_DDL);
+    assert_true(rf_str_equal(event->change->to, RF_STR("shop.old")));
+    insert("orders", 2);
+    until("shop.orders 2|");
+}
+
+static void test_a_stream_of_all_outlives_a_database(void **state)
+{
+    (void)state;
+    begin(NULL);
+    open_source();
+    insert("orders", 1);
+    tell("shop", "{\"dropDatabase\": 1}");
+    insert("orders", 2);
+    until("shop.orders 2|");
+    assert_true(has("ddl shop/ {"));
+    assert_false(has("invalidate"));
+    assert_int_equal(rf_mongo_script_count(script, "aggregate"), 1);
+}
+
+/* ------------------------------------------------------------------------------------------ split */
+
+static void test_a_split_event_is_put_together(void **state)
+{
+    (void)state;
+    begin_with(
+        &(struct rf_mongo_script_options){
+            .set_name = "rs", .streams = true, .wire_version_max = 21, .split_bytes = 400},
+        "shop.orders");
+    struct rf_buf command = {0};
+    open_source();
+    rf_buf_printf(&command,
+                  "{\"insert\": \"orders\", \"documents\": [{\"_id\": 1, \"v\": \"%0500d\"}, "
+                  "{\"_id\": 2}]}",
+                  7);
+    tell("shop", rf_buf_cstr(&command));
+    until("shop.orders 2|");
+    assert_true(has("00007\"}"));
+    assert_int_equal(source.transactions, 2);
+    rf_buf_reset(&source.text);
+    reopen();
+    insert("orders", 3);
+    until("shop.orders 3|");
+    assert_false(has("shop.orders 1|"));
+    rf_buf_deinit(&command);
+}
+
+static void test_parts_that_do_not_fit_together_stop_it(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"{\"fragment\": 2, \"of\": 2}", "{\"fragment\": 1}",
+                                        "{\"fragment\": 3, \"of\": 2}"};
+    for (size_t i = 0; i < count_of(parts); i++) {
+        struct rf_buf json = {0};
+        begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
+                                                     .streams = true,
+                                                     .wire_version_max = 21},
+                   "shop.orders");
+        open_source();
+        rf_buf_printf(&json,
+                      "{\"cursor\": {\"nextBatch\": [{\"_id\": {\"_data\": \"82AA\"}, "
+                      "\"splitEvent\": %s, \"operationType\": \"insert\"}], \"id\": 5}, "
+                      "\"ok\": 1}",
+                      parts[i]);
+        rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = "getMore",
+                                                                    .act = RF_MONGO_SCRIPT_ANSWER,
+                                                                    .json = rf_buf_cstr(&json)});
+        assert_int_equal(until_failed(), RF_FATAL);
+        assert_non_null(strstr(err.message, "do not fit together"));
+        rf_buf_deinit(&json);
+        end(state);
+    }
+    begin("shop.orders");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, end)
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_change_is_handed_over_as_what_it_is),
+        TEST(test_an_update_without_an_image_has_its_description),
+        TEST(test_a_document_is_looked_up_where_that_is_wanted_and_may_be_gone),
+        TEST(test_images_come_where_collections_keep_them),
+        TEST(test_a_required_image_that_is_missing_stops_it),
+        TEST(test_streams_of_databases_and_deployments_have_what_the_patterns_pick),
+        TEST(test_what_has_one_session_and_number_is_one_transaction),
+        TEST(test_a_transaction_ends_when_nothing_comes_behind_it),
+        TEST(test_a_transaction_larger_than_a_batch_has_one_position_behind_it),
+        TEST(test_it_goes_on_from_every_position_ever_given),
+        TEST(test_the_size_of_batches_changes_nothing),
+        TEST(test_a_quiet_collection_keeps_its_place_while_others_are_busy),
+        TEST(test_it_begins_at_a_time_or_a_token_that_a_person_names),
+        TEST(test_a_server_without_tokens_of_batches_goes_by_its_events),
+        TEST(test_behind_a_drop_it_goes_on_with_what_is_made_anew),
+        TEST(test_a_restart_at_an_invalidate_goes_on_behind_it),
+        TEST(test_a_rename_says_to_what),
+        TEST(test_a_stream_of_all_outlives_a_database),
+        TEST(test_a_split_event_is_put_together),
+        TEST(test_parts_that_do_not_fit_together_stop_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
