@@ -269,8 +269,8 @@ static bool parse_date(struct rf_resume *place, struct rf_str text)
     struct tm wanted = tm;
     time_t seconds = timegm(&tm);
     if (behind != 'Z' || text.size > 20 || seconds <= 0 || seconds > UINT32_MAX ||
-        tm.tm_mday != wanted.tm_mday || tm.tm_hour != wanted.tm_hour ||
-        tm.tm_min != wanted.tm_min || tm.tm_sec != wanted.tm_sec) {
+        tm.tm_mon != wanted.tm_mon || tm.tm_mday != wanted.tm_mday ||
+        tm.tm_hour != wanted.tm_hour || tm.tm_min != wanted.tm_min || tm.tm_sec != wanted.tm_sec) {
         return false;
     }
     place->seconds = (uint32_t)seconds;
