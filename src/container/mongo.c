@@ -161,6 +161,7 @@ static enum rf_status connect_as(struct rf_mongo *mongo, const struct rf_home *h
     struct rf_mongo_address address = {.host = "127.0.0.1",
                                        .port = port,
                                        .tls = {.mode = RF_TLS_OFF},
+                                       .any = true, /* before it is a set it has no primary */
                                        .connect_timeout_ms = TIMEOUT_MS,
                                        .timeout_ms = TIMEOUT_MS};
     struct rf_buf secret = {0};

@@ -110,7 +110,7 @@ static enum rf_status take_hello(struct rf_mongo *mongo, const bson_t *hello, st
     mongo->sessions = number_of(hello, "logicalSessionTimeoutMinutes", 0) > 0;
     mongo->mongos = strcmp(text_of(hello, "msg"), "isdbgrid") == 0;
     mongo->set_name = rf_str_dup(rf_str_of(text_of(hello, "setName")));
-    if (truth_of(hello, "ismaster") || truth_of(hello, "isWritablePrimary")) {
+    if (mongo->any || truth_of(hello, "ismaster") || truth_of(hello, "isWritablePrimary")) {
         return RF_OK;
     }
     rf_fail(err, RF_RETRY, "%s is not the primary%s%s, and takes no writes", mongo->peer,
@@ -237,6 +237,7 @@ enum rf_status rf_mongo_connect(struct rf_mongo *mongo, const struct rf_mongo_ad
     set_names(mongo, address);
     mongo->tls = &address->tls;
     mongo->wanted_set = is_set(address->replica_set) ? address->replica_set : NULL;
+    mongo->any = address->any;
     mongo->deadline_ms = rf_clock_ms() + limit_ms;
     mongo->timeout_ms = address->timeout_ms > 0 ? address->timeout_ms : TIMEOUT_MS;
     /* A member that does not answer must leave time for the others. */

@@ -46,7 +46,8 @@ struct rf_mongo_address {
     const char *replica_set;
     const char
         *name; /* told to the server, shown by currentOp, at most 128 bytes; NULL: rowferry */
-    struct rf_tls_options tls;  /* "auto" is decided for each member by its own address */
+    struct rf_tls_options tls; /* "auto" is decided for each member by its own address */
+    bool any; /* also one that takes no writes, as it is not, or not yet, the primary of its set */
     int64_t connect_timeout_ms; /* of connecting and logging in; 0: 10 s */
     int64_t timeout_ms;         /* without a byte from the other side, after that; 0: 10 s */
 };
@@ -67,6 +68,7 @@ struct rf_mongo {
     const struct rf_tls_options *tls; /* borrowed from the address; NULL: no more connecting */
     const char *wanted_set;           /* borrowed; NULL: any */
     bool heard_set;                   /* a member of it was heard */
+    bool any;                         /* as the address has it */
     bool other_set;                   /* `broken` says that a member is of another one */
     int64_t deadline_ms;              /* of connecting, on the monotonic clock */
     int64_t member_ms;                /* of it, for one member */
