@@ -1,0 +1,337 @@
+/* A random load on the scripted server, and rowferry killed with -9 again and again while it carries
+ * the changes to another one and to a file: after the last start both have what the source has.
+ *
+ * ROWFERRY_SCALE=1 is 50,000 operations and 20 kills; without it a twentieth, and 6. With
+ * ROWFERRY_TEST_MONGODB_URI nothing changes: it is about kills, not about a server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "lib/mongo_script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { IDS = 300, LIMIT_MS = 60000 };
+
+static struct rf_mongo_script *from, *to;
+static char folder[64], path[128];
+static uint64_t seed = 11;
+
+static uint32_t draw(uint32_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)((seed >> 11) % below);
+}
+
+static unsigned scale(void)
+{
+    const char *text = getenv("ROWFERRY_SCALE");
+    uint64_t number = 20;
+    return text != NULL && rf_str_to_u64(rf_str_of(text), &number) && number > 0 ? (unsigned)number
+                                                                                 : 20;
+}
+
+/* ------------------------------------------------------------------------------------------ load */
+
+static void tell(const char *command)
+{
+    free(rf_mongo_script_ask(from, "shop", command));
+}
+
+static void operate(uint32_t number)
+{
+    char command[256];
+    uint32_t id = draw(IDS);
+    switch (draw(10)) {
+    case 0:
+    case 1:
+        snprintf(command, sizeof command,
+                 "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": %u}, \"limit\": 1}]}",
+                 id);
+        break;
+    case 2:
+    case 3:
+    case 4:
+        snprintf(command, sizeof command,
+                 "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": %u}, \"u\": "
+                 "{\"$set\": {\"n%u\": {\"$numberLong\": \"%u\"}}}}]}",
+                 id, draw(3), number);
+        break;
+    case 5:
+        snprintf(command, sizeof command,
+                 "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": %u}, \"u\": "
+                 "{\"$unset\": {\"n%u\": 1}}}]}",
+                 id, draw(3));
+        break;
+    default:
+        snprintf(command, sizeof command,
+                 "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": %u}, \"u\": "
+                 "{\"v\": \"%u\", \"a\": [1.5, {\"b\": %u}]}, \"upsert\": true}]}",
+                 id, number, number);
+        break;
+    }
+    tell(command);
+}
+
+/* Some of them as transactions. */
+static void load(uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count;) {
+        uint32_t together = draw(8) == 0 ? 1 + draw(20) : 1;
+        together = together < count - i ? together : count - i;
+        if (together > 1) {
+            rf_mongo_script_bundle(from, true);
+        }
+        for (uint32_t k = 0; k < together; k++) {
+            operate(first + i++);
+        }
+        if (together > 1) {
+            rf_mongo_script_bundle(from, false);
+        }
+    }
+}
+
+/* --------------------------------------------------------------------------------------- program */
+
+static pid_t start(void)
+{
+    char program[512], source_url[128], sink_url[128], file_url[160];
+    const char *build = getenv("ROWFERRY_BUILD_DIR");
+    snprintf(program, sizeof program, "%s/rowferry", build != NULL ? build : "build");
+    snprintf(source_url, sizeof source_url, "mongodb://127.0.0.1:%u/shop.orders",
+             rf_mongo_script_port(from));
+    snprintf(sink_url, sizeof sink_url, "mongodb://127.0.0.1:%u", rf_mongo_script_port(to));
+    snprintf(file_url, sizeof file_url, "file:%s", path);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char log[160];
+        snprintf(log, sizeof log, "%s/rowferry.log", folder);
+        int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        dup2(fd, 2);
+        setenv("XDG_STATE_HOME", folder, 1);
+        execl(program, program, "run", "--name", "kill", "--from", "1763830000.1", source_url,
+              sink_url, file_url, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static off_t size_of_file(void)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return size;
+}
+
+static void show_log(void)
+{
+    char command[160], line[512];
+    snprintf(command, sizeof command, "%s/rowferry.log", folder);
+    FILE *log = fopen(command, "re");
+    while (log != NULL && fgets(line, sizeof line, log) != NULL) {
+        print_message("%s", line);
+    }
+    if (log != NULL) {
+        fclose(log);
+    }
+}
+
+/* Whether it has ended by itself, which it must not. */
+static void expect_alive(pid_t pid)
+{
+    int result;
+    if (waitpid(pid, &result, WNOHANG) == pid) {
+        show_log();
+        fail_msg("rowferry has ended: %d", result);
+    }
+}
+
+/* Until the file has grown to `size`, with a limit. */
+static void wait_for_growth(pid_t pid, off_t size)
+{
+    int64_t limit_ms = rf_clock_ms() + LIMIT_MS;
+    while (size_of_file() < size) {
+        expect_alive(pid);
+        if (rf_clock_ms() > limit_ms) {
+            show_log();
+            fail_msg("the file has not grown to %lld bytes", (long long)size);
+        }
+        poll(NULL, 0, 2);
+    }
+}
+
+static void kill_it(pid_t pid)
+{
+    int result;
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &result, 0), pid);
+    assert_true(WIFSIGNALED(result) && WTERMSIG(result) == SIGKILL);
+}
+
+static bool are_equal(struct rf_buf *left, struct rf_buf *right)
+{
+    rf_buf_reset(left);
+    rf_buf_reset(right);
+    rf_mongo_script_dump(from, left);
+    rf_mongo_script_dump(to, right);
+    return rf_str_equal(rf_buf_str(left), rf_buf_str(right));
+}
+
+static void wait_until_equal(pid_t pid)
+{
+    struct rf_buf left = {0}, right = {0};
+    int64_t limit_ms = rf_clock_ms() + LIMIT_MS;
+    while (!are_equal(&left, &right)) {
+        expect_alive(pid);
+        if (rf_clock_ms() > limit_ms) {
+            show_log();
+            fail_msg("the target has not become equal");
+        }
+        poll(NULL, 0, 10);
+    }
+    assert_true(left.size > 0);
+    rf_buf_deinit(&left);
+    rf_buf_deinit(&right);
+}
+
+/* ------------------------------------------------------------------------------------------ file */
+
+/* What the file's last line of each _id leaves there, as the line's document; NULL: deleted. */
+static void fold(char *last[IDS], uint64_t *lines)
+{
+    char *line = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    for (ssize_t size; (size = getline(&line, &room, file)) > 0; (*lines)++) {
+        unsigned id;
+        const char *key = strstr(line, "\"key\":{\"_id\":");
+        assert_true(line[size - 1] == '\n' && key != NULL);
+        assert_int_equal(sscanf(key, "\"key\":{\"_id\":%u}", &id), 1);
+        assert_true(id < IDS);
+        free(last[id]);
+        last[id] = NULL;
+        char *after = strstr(line, "\"after\":{"), *end = strstr(line, ",\"ts\":");
+        assert_non_null(end);
+        /* An update whose document was gone when it was looked up has none: its delete follows. */
+        if (strstr(line, "\"op\":\"delete\"") == NULL && after != NULL) {
+            *end = '\0';
+            last[id] = rf_str_dup(rf_str_of(after + strlen("\"after\":")));
+        }
+    }
+    free(line);
+    fclose(file);
+}
+
+/* The source's documents, as the file has them. */
+static void expect_file(void)
+{
+    char *last[IDS] = {0};
+    uint64_t lines = 0;
+    uint32_t there = 0;
+    fold(last, &lines);
+    for (unsigned id = 0; id < IDS; id++) {
+        char command[96], wanted[32];
+        snprintf(command, sizeof command, "{\"count\": \"orders\", \"query\": {\"_id\": %u}}", id);
+        char *count = rf_mongo_script_ask(from, "shop", command);
+        bool exists = strstr(count, "\"n\" : { \"$numberInt\" : \"1\" }") != NULL;
+        snprintf(wanted, sizeof wanted, "{\"_id\":%u,", id);
+        if (exists != (last[id] != NULL) ||
+            (exists && strncmp(last[id], wanted, strlen(wanted)) != 0)) {
+            fail_msg("_id %u: %s at the source, and in the file %s", id, count,
+                     last[id] ? last[id] : "nothing");
+        }
+        if (exists) {
+            /* What stands in the file is what a find of that whole document finds. */
+            struct rf_buf find = {0};
+            rf_buf_printf(&find, "{\"count\": \"orders\", \"query\": %s}", last[id]);
+            char *found = rf_mongo_script_ask(from, "shop", rf_buf_cstr(&find));
+            if (strstr(found, "\"n\" : { \"$numberInt\" : \"1\" }") == NULL) {
+                fail_msg("_id %u is another in the file: %s", id, last[id]);
+            }
+            free(found);
+            rf_buf_deinit(&find);
+        }
+        there += exists;
+        free(count);
+        free(last[id]);
+    }
+    assert_true(there > 0);
+}
+
+static void test_kills_lose_and_double_nothing(void **state)
+{
+    uint32_t operations = 50000 / scale(), kills = 20 / scale() > 6 ? 20 / scale() : 6;
+    uint32_t part = operations / (kills + 1), done = 0;
+    (void)state;
+    load(0, part);
+    done = part;
+    for (uint32_t i = 0; i < kills; i++) {
+        off_t size = size_of_file();
+        pid_t pid = start();
+        load(done, part);
+        done += part;
+        wait_for_growth(pid, size + 1 + draw(20000));
+        kill_it(pid);
+    }
+    load(done, operations - done);
+    pid_t pid = start();
+    wait_until_equal(pid);
+    int result;
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_int_equal(waitpid(pid, &result, 0), pid);
+    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 143);
+    expect_file();
+}
+
+static int prepare(void **state)
+{
+    struct rf_mongo_script_options options = {
+        .set_name = "rs", .streams = true, .unrecorded = true};
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/rowferry-test-XXXXXX");
+    rf_assert(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/changes.jsonl", folder);
+    from = rf_mongo_script_create(&options);
+    options.streams = false;
+    to = rf_mongo_script_create(&options);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    rf_mongo_script_destroy(from);
+    rf_mongo_script_destroy(to);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", "--", folder, (char *)NULL);
+        _exit(127);
+    }
+    return waitpid(pid, NULL, 0) == pid ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kills_lose_and_double_nothing),
+    };
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
