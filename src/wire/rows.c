@@ -33,7 +33,7 @@ enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *
     bool second = type >= RF_BINLOG_WRITE_ROWS_V2;
     struct rf_cursor cursor = rf_cursor_of(body);
 
-    rows->strict = false;
+    rows->strict = rows->lacking = false;
     rows->partial = type == RF_BINLOG_PARTIAL_UPDATE_ROWS;
     type = rows->partial ? RF_BINLOG_UPDATE_ROWS_V2 : type;
     rows->op = ops[type - (second ? RF_BINLOG_WRITE_ROWS_V2 : RF_BINLOG_WRITE_ROWS_V1)];
@@ -422,13 +422,24 @@ static const uint8_t *stop_invalid(struct decoder *decoder, ptrdiff_t column)
                 decoder->why != NULL ? decoder->why : "it is not a value of its type");
 }
 
+/* Which columns an image has. */
+struct present {
+    const uint8_t *bitmap; /* NULL: all of them */
+    uint32_t count;
+};
+
+static bool has(const uint8_t *bitmap, ptrdiff_t column)
+{
+    return (bitmap[column / 8] >> (column % 8) & 1) != 0;
+}
+
 /* Decodes the image at `at`. Returns where it ends; or NULL, with decoder->column, value and
  * why. */
 static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
-                                   const struct rf_value **image)
+                                   const struct present *present, const struct rf_value **image)
 {
     static const char truncated[] = "the event ends inside the value";
-    const uint8_t *const end = decoder->end;
+    const uint8_t *const end = decoder->end, *const bitmap = present->bitmap;
     const uint32_t count = decoder->table->column_count;
     const struct rf_plan_step *step = decoder->plan->steps, *const last = step + count;
     const size_t image_bytes = count * sizeof(struct rf_value) + decoder->plan->text_bytes;
@@ -436,15 +447,19 @@ static const uint8_t *decode_image(struct decoder *decoder, const uint8_t *at,
     unsigned null_bits = 0;
     bool good = true;
 
-    if (unlikely((size_t)(end - at) < (count + 7) / 8)) {
+    if (unlikely((size_t)(end - at) < (present->count + 7) / 8)) {
         decoder->value = at;
         return stop(decoder, 0, "the event ends inside the bitmap of NULLs");
     }
     struct rf_value *value = rf_arena_alloc(decoder->arena, image_bytes);
     char *text = (char *)(value + count);
     *image = value;
-    at += (count + 7) / 8;
+    at += (present->count + 7) / 8;
     for (; step < last; step++, value++) {
+        if (unlikely(bitmap != NULL) && !has(bitmap, value - *image)) {
+            *value = (struct rf_value){.kind = RF_ABSENT};
+            continue;
+        }
         if (null_bits <= 1) {
             null_bits = *nulls++ | 0x100u; /* the ninth bit says when the next eight are due */
         }
@@ -579,21 +594,33 @@ static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, st
     return status;
 }
 
-/* Every column must be in the images: what is absent cannot be told from the log. */
-static enum rf_status present_check(const struct rf_table *table, struct rf_str bitmap,
-                                    struct rf_error *err)
+/* What is absent cannot be told from the log. */
+static enum rf_status fail_lacking(const struct rf_table *table, uint32_t column,
+                                   struct rf_error *err)
 {
+    rf_fail(err, RF_FATAL,
+            "rows of table %.*s were logged without column %.*s, as binlog_row_image was MINIMAL "
+            "or NOBLOB: a destination that holds the last state of each row needs all of them",
+            RF_STR_ARG(table->full_name), RF_STR_ARG(table->columns[column].name));
+    rf_error_hint(err, "On the server: SET GLOBAL binlog_row_image=FULL; it covers only what "
+                       "sessions that begin afterwards log.");
+    return RF_FATAL;
+}
+
+static enum rf_status present_read(const struct rf_table *table, struct rf_str bitmap, bool lacking,
+                                   struct present *present, struct rf_error *err)
+{
+    present->count = 0;
+    present->bitmap = NULL;
     for (uint32_t i = 0; i < table->column_count; i++) {
-        if (((unsigned char)bitmap.data[i / 8] >> (i % 8) & 1) == 0) {
-            enum rf_status status =
-                rf_fail(err, RF_FATAL,
-                        "rows of table %.*s were logged without column %.*s: binlog_row_image was "
-                        "MINIMAL or NOBLOB, which cannot be carried",
-                        RF_STR_ARG(table->full_name), RF_STR_ARG(table->columns[i].name));
-            rf_error_hint(err, "On the server: SET GLOBAL binlog_row_image=FULL; it covers only "
-                               "what sessions that begin afterwards log.");
-            return status;
+        bool there = ((unsigned char)bitmap.data[i / 8] >> (i % 8) & 1) != 0;
+        if (!there && !lacking) {
+            return fail_lacking(table, i, err);
         }
+        present->count += there;
+    }
+    if (present->count < table->column_count) {
+        present->bitmap = (const uint8_t *)bitmap.data;
     }
     return RF_OK;
 }
@@ -623,33 +650,49 @@ static const uint8_t *decode_options(struct decoder *decoder, const uint8_t *at)
 
 /* Both images of a partial update. */
 static const uint8_t *decode_partial(struct decoder *decoder, const uint8_t *at,
-                                     const struct rf_value **images)
+                                     const struct present *present, const struct rf_value **images)
 {
     memset(decoder->documents, 0, decoder->plan->json_count * sizeof *decoder->documents);
     decoder->changed = NULL;
-    at = decode_image(decoder, at, &images[0]);
+    at = decode_image(decoder, at, &present[0], &images[0]);
     if (at != NULL) {
         at = decode_options(decoder, at);
     }
-    return at != NULL ? decode_image(decoder, at, &images[1]) : NULL;
+    return at != NULL ? decode_image(decoder, at, &present[1], &images[1]) : NULL;
 }
 
+/* What an update did not touch need not be in the image after it: it is what it was before. */
+static void take_over(const struct decoder *decoder, const struct present *after,
+                      const struct rf_value **images)
+{
+    for (uint32_t i = 0; after->bitmap != NULL && i < decoder->table->column_count; i++) {
+        if (images[1][i].kind == RF_ABSENT) {
+            ((struct rf_value *)(uintptr_t)images[1])[i] = images[0][i];
+        }
+    }
+}
+
+/* `present`: of the images before, and after. */
 static enum rf_status decode_rows(struct decoder *decoder, const struct rf_rows *rows,
-                                  uint32_t ordinal, struct rf_batch *batch, struct rf_error *err)
+                                  const struct present *present, uint32_t ordinal,
+                                  struct rf_batch *batch, struct rf_error *err)
 {
     const uint8_t *at = (const uint8_t *)rows->images.data;
     for (uint32_t row = 0; at != decoder->end; row++) {
         const struct rf_value *images[2] = {NULL, NULL}; /* before, after */
         if (rows->partial) {
-            at = decode_partial(decoder, at, images);
+            at = decode_partial(decoder, at, present, images);
         } else if (rows->op != RF_CREATE) {
-            at = decode_image(decoder, at, &images[0]);
+            at = decode_image(decoder, at, &present[0], &images[0]);
         }
         if (rows->op != RF_DELETE && !rows->partial && at != NULL) {
-            at = decode_image(decoder, at, &images[1]);
+            at = decode_image(decoder, at, &present[1], &images[1]);
         }
         if (unlikely(at == NULL)) {
             return fail_value(decoder, row, err);
+        }
+        if (rows->op == RF_UPDATE) {
+            take_over(decoder, &present[1], images);
         }
         struct rf_event *event = rf_batch_add(batch);
         event->op = rows->op;
@@ -672,9 +715,15 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
                        "damaged rows event: it has %u columns, and its table %.*s has %u",
                        rows->column_count, RF_STR_ARG(table->full_name), table->column_count);
     }
-    enum rf_status status = present_check(table, rows->present, err);
+    struct present present[2];
+    enum rf_status status = present_read(table, rows->present, rows->lacking, &present[0], err);
     if (status == RF_OK) {
-        status = present_check(table, rows->present_after, err);
+        status = present_read(table, rows->present_after, rows->lacking, &present[1], err);
+    }
+    if (status == RF_OK && present[0].count == 0) {
+        /* Not even their number could be told. */
+        status = rf_fail(err, RF_FATAL, "rows of table %.*s were logged without any column",
+                         RF_STR_ARG(table->full_name));
     }
     if (status != RF_OK || rows->images.size == 0) {
         return status;
@@ -695,7 +744,7 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
             rf_arena_alloc(&batch->arena, (plan->json_count + 1) * sizeof *decoder.documents);
     }
     rf_batch_use(batch, table);
-    status = decode_rows(&decoder, rows, ordinal, batch, err);
+    status = decode_rows(&decoder, rows, present, ordinal, batch, err);
     rf_arena_deinit(&decoder.nodes);
     rf_inflater_deinit(&decoder.inflater);
     if (status != RF_OK) {

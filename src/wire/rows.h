@@ -45,6 +45,8 @@ struct rf_rows {
     struct rf_str present_after; /* RF_UPDATE: of the after images; else as `present` */
     struct rf_str images;
     bool partial; /* PARTIAL_UPDATE_ROWS */
+    bool lacking; /* for the caller to set: images may lack columns, which then are RF_ABSENT; after
+                   * an update those that it did not touch are what they were before, if told */
     bool strict;  /* for the caller to set: text with invalid bytes stops, and is not marked */
 };
 
@@ -62,9 +64,9 @@ RF_USE_RESULT enum rf_status rf_rows_parse(unsigned type, struct rf_str body, st
  * copied where the log's bytes are the value already: the body must lie in memory that the batch
  * owns (an arena chunk that was adopted) or that outlives it. What must be converted goes into
  * the batch's arena. Texts with bytes that are not of their character set are marked (value.h) and
- * counted in batch->marked. Returns RF_OK; RF_FATAL (damage; an image that lacks columns; a value
- * that cannot be carried, or may not be with rows->strict, named with table, column and row): the
- * batch then has the events that it had before. */
+ * counted in batch->marked. Returns RF_OK; RF_FATAL (damage; an image that lacks columns, unless
+ * they may, or has none at all; a value that cannot be carried, or may not be with rows->strict,
+ * named with table, column and row): the batch then has the events that it had before. */
 RF_USE_RESULT enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table,
                                             uint32_t ordinal, struct rf_batch *batch,
                                             struct rf_error *err);
