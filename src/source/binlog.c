@@ -370,6 +370,7 @@ static enum rf_status binlog_open(void *memory, const struct rf_context *ctx,
     state->assembly.keeps_sql = state->queries;
     state->assembly.records.strict = state->invalid == RF_INVALID_STOP;
     state->assembly.records.spill.directory = ctx->spill_directory;
+    state->assembly.records.lacking = !ctx->whole;
     state->files.assembly = &state->assembly;
     state->files.follow = state->follow;
     enum rf_status status = rf_start_parse(&start, from.size > 0 ? from : RF_STR("earliest"), err);

@@ -75,6 +75,7 @@ enum rf_status rf_held_add(struct rf_held *held, struct rf_str xid,
     held->bytes += in_memory(&rows->records);
     *records = (struct rf_records){.memory_max = rows->records.memory_max,
                                    .strict = rows->records.strict,
+                                   .lacking = rows->records.lacking,
                                    .marked = rows->records.marked,
                                    .spill.directory = rows->records.spill.directory};
     return RF_OK;

@@ -196,6 +196,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     state->assembly.keeps_sql = state->queries;
     state->assembly.records.strict = state->invalid == RF_INVALID_STOP;
     state->assembly.records.spill.directory = ctx->spill_directory;
+    state->assembly.records.lacking = !ctx->whole;
     state->feed = ctx->feed;
     state->asked = ctx->feed > 0; /* the first feed has said it */
     state->ask_ms = rf_clock_ms() + ASK_MS;

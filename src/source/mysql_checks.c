@@ -52,7 +52,8 @@ static const struct setting settings[] = {
     {"binlog_format", "ROW", "only rows that are logged as rows can be carried",
      "SET GLOBAL binlog_format='ROW'; sessions that are open keep theirs until they connect again. "
      "To leave out what is logged as statements: skip=statements in the source's options"},
-    {"binlog_row_image", "FULL", "the log then lacks columns",
+    {"binlog_row_image", "FULL",
+     "the log then lacks columns, and a destination that holds the last state needs all of them",
      "SET GLOBAL binlog_row_image='FULL'; sessions that are open keep theirs until they connect "
      "again"},
     {"binlog_row_metadata", "FULL", "the log then lacks the columns' names and types",
@@ -149,6 +150,8 @@ static void judge(const struct rf_mysql_source *state, const struct setting *set
     bool statements = state->skips.statements && strcmp(setting->name, "binlog_format") == 0;
     bool asked =
         state->schema == RF_MYSQL_SCHEMA_AUTO && strcmp(setting->name, "binlog_row_metadata") == 0;
+    bool lacking =
+        state->assembly.records.lacking && strcmp(setting->name, "binlog_row_image") == 0;
     struct rf_finding finding = {.what = setting->name,
                                  .needed = setting->needed,
                                  .why = setting->why,
@@ -164,6 +167,9 @@ static void judge(const struct rf_mysql_source *state, const struct setting *set
         finding.verdict = RF_FINDING_ADVICE; /* what the log lacks is asked for */
         finding.why = "the columns' names are asked of the server; after an ALTER in the backlog "
                       "that is not possible, and it stops";
+    } else if (lacking) {
+        finding.verdict = RF_FINDING_ADVICE;
+        finding.why = "the log then lacks columns, and events have only those that it has";
     } else {
         finding.verdict = RF_FINDING_WRONG;
     }

@@ -381,6 +381,7 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
     struct rf_mysql_source *state = memory;
     enum rf_status status = rf_skips_read(&state->skips, &state->skip, err);
 
+    state->assembly.records.lacking = !ctx->whole;
     if (status == RF_OK) {
         status = rf_mysql_source_connect(state, ctx, err);
     }

@@ -127,6 +127,8 @@ void rf_records_deinit(struct rf_records *records)
     free(records->places);
     rf_buf_deinit(&records->sql);
     *records = (struct rf_records){.memory_max = records->memory_max,
+                                   .strict = records->strict,
+                                   .lacking = records->lacking,
                                    .spill.directory = records->spill.directory};
 }
 
@@ -491,6 +493,7 @@ static enum rf_status decode_rows(struct rf_records *records, const struct rf_re
     uint64_t marked = batch->marked;
     enum rf_status status = rf_rows_parse(record->type, body, &rows, err);
     rows.strict = records->strict;
+    rows.lacking = records->lacking;
     if (status == RF_OK) {
         status = rf_rows_decode(&rows, record->table, record->ordinal, batch, err);
     }

@@ -42,8 +42,9 @@ struct rf_record {
 struct rf_records {
     /* Given by the owner before the first record. */
     size_t memory_max; /* 0: RF_RECORDS_MEMORY_MAX */
-    bool strict; /* text with bytes that are not of its character set stops; else it is marked */
-    bool marked; /* such a text was met, and said */
+    bool strict;  /* text with bytes that are not of its character set stops; else it is marked */
+    bool lacking; /* images may lack columns; else that stops */
+    bool marked;  /* such a text was met, and said */
 
     uint64_t count;         /* of all records, also of those in the file and those handed over */
     uint64_t bytes;         /* of them */
