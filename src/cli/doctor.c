@@ -197,8 +197,12 @@ static int examine(const struct patient *patient, const struct doctor_options *c
     struct rf_examined *examined = rf_alloc_zero(count, sizeof *examined);
     struct rf_arena arena = {0};
     struct rf_context ctx = {.pipeline = patient->name.data,
+                             .whole = count == 1, /* whatever is to come behind it */
                              .connect_timeout_ms = chosen->connect_timeout_ms};
 
+    for (uint32_t i = 1; i < count; i++) {
+        ctx.whole |= patient->ends->sink_specs[i - 1].type->keeps_state;
+    }
     collect_recorded(patient, &ctx, &arena);
     examine_source(patient, &ctx, &examined[0]);
     for (uint32_t i = 1; i < count; i++) {
