@@ -220,6 +220,7 @@ static void test_settings_that_will_not_do_are_refused_with_the_statement(void *
         struct subject subject;
         rf_test_sql(&first, "SET GLOBAL %s", cases[i].setting);
         prepare(&subject, "now");
+        subject.source.whole = true;
         refused(&subject, RF_CONFIG, cases[i].message, cases[i].hint);
         end(&subject);
         fresh_server(&first);
@@ -248,17 +249,63 @@ static void test_a_session_that_logs_statements_stops_it(void **context)
     end(&subject);
 }
 
-static void test_a_session_that_logs_other_images_stops_it(void **context)
+/* Who holds the last state needs all columns; who hands changes on, shows those that there are. */
+static void test_images_that_lack_columns_are_carried_where_the_last_state_is_not_held(
+    void **context)
+{
+    static const char *const kinds[] = {"MINIMAL", "NOBLOB"};
+    (void)context;
+    for (int i = 0; i < 4; i++) {
+        struct subject subject;
+        bool minimal = i % 2 == 0;
+        fresh_server(&first);
+        rf_test_sql(&first, "ALTER TABLE t ADD c TEXT, ADD d INT NOT NULL DEFAULT 5");
+        prepare(&subject, "now");
+        subject.source.whole = i >= 2;
+        open_it(&subject);
+        rf_test_sql(&first, "INSERT INTO t VALUES (1, 'x', NULL, 3)");
+        /* In mid-stream, by SET GLOBAL, for the writers that connect from then on. */
+        rf_test_sql(&first, "SET GLOBAL binlog_row_image='%s'", kinds[i % 2]);
+        rf_test_sql_leave(&first);
+        rf_test_sql(&first, "USE shop;\nUPDATE t SET b=NULL WHERE a=1;\n"
+                            "INSERT INTO t (a, c) VALUES (2, 'c');\nDELETE FROM t WHERE a=2");
+        if (subject.source.whole) {
+            stopped(&subject, RF_FATAL, "were logged without column", "binlog_row_image=FULL");
+            expect_words(&subject.err, lengthened("GTID A:3"), "");
+        } else if (minimal) {
+            expect(&subject, "begin A:2\n3.0 create shop.t 1|x|NULL|3\nend A:2\n"
+                             "begin A:3\n3.0 update shop.t 1|?|?|? > 1|NULL|?|?\nend A:3\n"
+                             "begin A:4\n3.0 create shop.t 2|?|c|?\nend A:4\n"
+                             "begin A:5\n3.0 delete shop.t 2|?|?|?\nend A:5\n");
+        } else {
+            expect(&subject, "begin A:2\n3.0 create shop.t 1|x|NULL|3\nend A:2\n"
+                             "begin A:3\n3.0 update shop.t 1|x|?|3 > 1|NULL|?|3\nend A:3\n"
+                             "begin A:4\n3.0 create shop.t 2|NULL|c|5\nend A:4\n"
+                             "begin A:5\n3.0 delete shop.t 2|NULL|?|5\nend A:5\n");
+        }
+        end(&subject);
+    }
+}
+
+/* By SET GLOBAL, and only of those who connect from then on. */
+static void test_a_server_that_changes_to_statements_in_mid_stream_stops_it(void **context)
 {
     struct subject subject;
     (void)context;
     open_at(&subject, "now");
+    rf_test_sql(&first, "SET GLOBAL binlog_format='STATEMENT'");
     insert(1);
     expect(&subject, ROW("A:1", 1));
-    rf_test_sql(&first, "SET SESSION binlog_row_image='MINIMAL';\n"
-                        "UPDATE t SET b='x' WHERE a=1;\nSET SESSION binlog_row_image='FULL'");
-    stopped(&subject, RF_FATAL, lengthened("GTID A:2"), "binlog_row_image");
+    rf_test_sql_leave(&first);
+    rf_test_sql(&first, "USE shop;\nUPDATE t SET b='secretly' WHERE a=1");
+    stopped(&subject, RF_FATAL, "not logged as rows: UPDATE t SET b='secretly' WHERE a=1",
+            "SET GLOBAL binlog_format='ROW'");
+    /* And is refused from the next start on. */
+    rf_test_source_close(&subject.source);
+    refused(&subject, RF_CONFIG, "binlog_format is STATEMENT", "skip=statements");
     end(&subject);
+    rf_test_sql(&first, "SET GLOBAL binlog_format='ROW'");
+    rf_test_sql_leave(&first);
 }
 
 /* ---- The stream ---------------------------------------------------------------------------- */
@@ -348,7 +395,10 @@ int main(void)
         cmocka_unit_test_setup(test_settings_that_will_not_do_are_refused_with_the_statement,
                                fresh),
         cmocka_unit_test_setup(test_a_session_that_logs_statements_stops_it, fresh),
-        cmocka_unit_test_setup(test_a_session_that_logs_other_images_stops_it, fresh),
+        cmocka_unit_test_setup(
+            test_images_that_lack_columns_are_carried_where_the_last_state_is_not_held, fresh),
+        cmocka_unit_test_setup(test_a_server_that_changes_to_statements_in_mid_stream_stops_it,
+                               fresh),
         cmocka_unit_test_setup(test_a_second_reader_with_the_same_number_is_named, fresh),
         cmocka_unit_test_setup(test_only_the_end_of_the_log_counts_as_current, fresh),
         cmocka_unit_test_setup(test_a_server_that_is_frozen_is_noticed, fresh),

@@ -623,6 +623,7 @@ static void test_settings_are_checked_with_the_statement_that_mends_them(void **
         rf_test_sql(&server, "%s", cases[i].bad);
         prepare(&subject, "now");
         set(&subject, "schema", "log");
+        subject.source.whole = true;
         refused(&subject, RF_CONFIG, cases[i].message, cases[i].hint);
         assert_false(subject.err.access || subject.err.connect);
         /* The hint is a statement to copy, and does what it says. */
@@ -705,6 +706,7 @@ static void test_what_sessions_may_still_do_stops_by_name(void **context)
         insert(1);
         prepare(&subject, "earliest");
         set(&subject, "schema", "log");
+        subject.source.whole = true;
         open_it(&subject);
         expect(&subject, "begin 0-1-1\n2.0 create shop.t 1|row 1\nend 0-1-1\n");
         rf_test_sql(&server, "%s", cases[i].statements);

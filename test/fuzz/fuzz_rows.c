@@ -38,6 +38,7 @@ static void check_rows(unsigned type, struct rf_str body, struct rf_table *table
     if (rf_rows_parse(type, body, &rows, &err) != RF_OK) {
         return;
     }
+    rows.lacking = body.size % 2 != 0; /* some callers take images that lack columns */
     rf_json_names_init(&names, table, NULL, table->column_count);
     rf_batch_begin(&batch, RF_STR("0-1-1"), 0, true);
     enum rf_status status = rf_rows_decode(&rows, table, 1, &batch, &err);

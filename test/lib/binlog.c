@@ -138,6 +138,7 @@ static enum rf_status print_rows(struct walk *walk)
         if (walk->tables[i].id != rows.table_id) {
             continue;
         }
+        rows.lacking = true;
         rf_batch_reset(&walk->batch, RF_ARENA_CHUNK);
         rf_batch_begin(&walk->batch, RF_STR("t"), 0, true);
         status =

@@ -140,6 +140,7 @@ enum rf_status rf_test_source_open(struct rf_test_source *source, struct rf_erro
         .from = rf_str_of(source->from),
         .connect_timeout_ms = 10000,
         .feed = source->feed,
+        .whole = source->whole,
     };
     enum rf_status status = source->type->open(source->state, &source->ctx, &source->position, err);
     if (status != RF_OK) {

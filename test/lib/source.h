@@ -31,6 +31,7 @@ struct rf_test_source {
     const char *from;                       /* NULL: none */
     size_t batch_bytes_max;                 /* 0: 1 MiB */
     uint32_t feed;
+    bool whole; /* as with a sink that holds the last state */
 
     void *state; /* NULL: closed */
     /* held while the state is taken away or interrupted; zeroed is PTHREAD_MUTEX_INITIALIZER */

@@ -447,6 +447,55 @@ static void test_an_update_without_its_after_image_is_damage(void **state)
     rf_batch_deinit(&batch);
 }
 
+/* MINIMAL: the key before, what changed after. What is absent has no bit among the NULLs. */
+static void test_images_that_may_lack_columns_have_them_absent(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t before, after;
+        const char *images;
+        bool good;
+    } cases[] = {
+        {1, 2, "00 01 00 00 00 00 01 61 00 02 00 00 00 00 01 62", true},
+        {1, 2, "00 01 00 00 00 01 00 02 00 00 00 01", true},
+        {1, 0, "00 01 00 00 00 00 02 00 00 00", true},
+        {0, 2, "00 01 61", false},
+        {0, 0, "", false},
+        {1, 2, "00 01 00 00 00 00 01", false},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        struct rf_buf map = {0}, body = {0};
+        struct rf_batch batch = {0};
+        struct rf_error err = {0};
+        struct rf_table *table = NULL;
+        struct rf_rows rows;
+        test_put_table(&map, pair);
+        assert_int_equal(
+            rf_binlog_table_parse(rf_buf_str(&map), RF_LOG_OF_MARIADB, 1, &table, &err), RF_OK);
+        test_put_rows(&body, UPDATE, 2);
+        body.data[body.size - 2] = (char)cases[i].before;
+        body.data[body.size - 1] = (char)cases[i].after;
+        test_put_hex(&body, cases[i].images);
+        assert_int_equal(rf_rows_parse(UPDATE, rf_buf_str(&body), &rows, &err), RF_OK);
+        rows.lacking = true;
+        rf_batch_begin(&batch, RF_STR("0-1-1"), 0, true);
+        enum rf_status status = rf_rows_decode(&rows, table, 1, &batch, &err);
+        assert_int_equal(status, cases[i].good ? RF_OK : RF_FATAL);
+        assert_int_equal(batch.count, cases[i].good ? 2 : 0);
+        for (uint32_t k = 0; k < batch.count; k++) {
+            const struct rf_event *event = &batch.events[k];
+            assert_int_equal(event->before[0].i, k + 1);
+            assert_int_equal(event->before[1].kind, RF_ABSENT);
+            assert_int_equal(event->after[0].i, k + 1);
+            assert_int_equal(event->after[1].kind, i == 0 ? RF_TEXT : i == 1 ? RF_NULL : RF_ABSENT);
+        }
+        rf_table_release(table);
+        rf_batch_deinit(&batch);
+        rf_buf_deinit(&map);
+        rf_buf_deinit(&body);
+    }
+}
+
 static void test_images_that_lack_a_column_are_refused_by_name(void **state)
 {
     (void)state;
@@ -672,6 +721,7 @@ int main(void)
         cmocka_unit_test(test_the_seven_rows_types_are_known),
         cmocka_unit_test(test_rows_cut_anywhere_leave_the_batch_as_it_was),
         cmocka_unit_test(test_an_update_without_its_after_image_is_damage),
+        cmocka_unit_test(test_images_that_may_lack_columns_have_them_absent),
         cmocka_unit_test(test_images_that_lack_a_column_are_refused_by_name),
         cmocka_unit_test(test_rows_of_another_width_than_their_table_are_damage),
         cmocka_unit_test(test_text_that_is_utf8_already_is_not_copied),
