@@ -208,6 +208,9 @@ enum rf_status rf_mysql_fail(struct rf_mysql *mysql, struct rf_error *err, const
         return rf_fail(err, RF_RETRY, "%s: interrupted while %s", mysql->where, doing);
     }
     enum rf_status status = classify(code, words);
+    if (code == ER_MUST_CHANGE_PASSWORD) {
+        doing = "the password has expired: logging in"; /* said when something is asked first */
+    }
     rf_fail(err, status, "%s: %s failed: %s (error %u)", mysql->where, doing, words, code);
     err->code = (int)code;
     if (mysql->connecting) {
