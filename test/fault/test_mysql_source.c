@@ -656,6 +656,40 @@ static void test_a_wrong_password_is_an_access_error(void **context)
     end(&subject);
 }
 
+/* The session that reads goes on; the next log-in is refused, and says why, whichever way the server
+ * treats such a user. */
+static void test_a_password_that_expires_is_an_access_error_at_the_next_log_in(void **context)
+{
+    (void)context;
+    for (int disconnects = 0; disconnects < 2; disconnects++) {
+        struct subject subject;
+        rf_test_sql(&server,
+                    "SET GLOBAL disconnect_on_expired_password=%d;\n"
+                    "CREATE OR REPLACE USER cdc@'%%' IDENTIFIED BY 'right';\n"
+                    "GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO cdc@'%%';\n"
+                    "RESET MASTER",
+                    disconnects);
+        prepare(&subject, "now");
+        set(&subject, "user", "cdc");
+        set(&subject, "password", "right");
+        open_it(&subject);
+        rf_test_sql(&server, "SET sql_log_bin=0;\nALTER USER cdc@'%%' PASSWORD EXPIRE;\n"
+                             "SET sql_log_bin=1");
+        insert(10 + disconnects);
+        assert_int_equal(rf_test_source_until(&subject.source, "|row 1", LIMIT_MS, &subject.err),
+                         RF_OK);
+        rf_test_source_close(&subject.source);
+        refused(&subject, RF_CONFIG, "password has expired", "ALTER USER");
+        assert_true(subject.err.access);
+        assert_null(strstr(subject.err.message, "right"));
+        rf_test_sql(&server, "ALTER USER cdc@'%%' IDENTIFIED BY 'new'");
+        set(&subject, "password", "new");
+        open_it(&subject);
+        end(&subject);
+    }
+    rf_test_sql(&server, "DROP USER cdc@'%%';\nSET GLOBAL disconnect_on_expired_password=0");
+}
+
 static void test_missing_grants_are_named_and_their_statement_helps(void **context)
 {
     static const char *const grants[] = {"", "REPLICATION SLAVE", "BINLOG MONITOR"};
@@ -950,6 +984,7 @@ int main(void)
         TEST(test_feeds_of_one_number_do_not_throw_each_other_out),
         TEST(test_settings_are_checked_with_the_statement_that_mends_them),
         TEST(test_a_wrong_password_is_an_access_error),
+        TEST(test_a_password_that_expires_is_an_access_error_at_the_next_log_in),
         TEST(test_missing_grants_are_named_and_their_statement_helps),
         TEST(test_what_sessions_may_still_do_stops_by_name),
         TEST(test_what_the_server_compresses_comes_as_if_it_did_not),
