@@ -49,7 +49,8 @@ static bool begin_dump(MYSQL *mysql, const char *file)
         return false;
     }
     if (mysql_query(mysql,
-                    "SET @master_binlog_checksum = 'CRC32', @mariadb_slave_capability = 4")) {
+                    "SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32', "
+                    "@mariadb_slave_capability = 4")) {
         return false;
     }
     put_little_endian(command, LOG_START, 4);

@@ -137,8 +137,12 @@ func run() error {
 			return err
 		}
 	}
+	flavor := mysql.MariaDBFlavor
+	if os.Getenv("FLAVOR") == "mysql" {
+		flavor = mysql.MySQLFlavor
+	}
 	config := replication.BinlogSyncerConfig{
-		ServerID: serverID, Flavor: mysql.MariaDBFlavor, Host: os.Args[1], Port: uint16(port),
+		ServerID: serverID, Flavor: flavor, Host: os.Args[1], Port: uint16(port),
 		User: os.Args[3], Password: os.Getenv("MYSQL_PWD"),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

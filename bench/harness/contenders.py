@@ -62,13 +62,13 @@ class Bare(Contender):
 
 class MariadbBinlog(Contender):
     def command(self):
-        return ["mariadb-binlog", "--no-defaults", "--read-from-remote-server", "--host=127.0.0.1",
+        return [self.race.server.binlog_program, "--no-defaults", "--read-from-remote-server", "--host=127.0.0.1",
                 f"--port={self.race.server.port}", "--user=root", "--to-last-log"]
 
 
 class MariadbBinlogRaw(MariadbBinlog):
     key = "raw"
-    name = "mariadb-binlog --raw"
+    name = "mariadb-binlog (mysqlbinlog) --raw"
 
     def run(self):
         """It writes files of the logs' names; here they are links to /dev/null."""
@@ -82,7 +82,7 @@ class MariadbBinlogRaw(MariadbBinlog):
 
 class MariadbBinlogText(MariadbBinlog):
     key = "text"
-    name = "mariadb-binlog -vv, text to /dev/null"
+    name = "mariadb-binlog (mysqlbinlog) -vv, text to /dev/null"
 
     def run(self):
         return measure.run([*self.command(), "-vv", "--base64-output=decode-rows", LOG],
@@ -99,7 +99,8 @@ class GoMysql(Contender):
     def run(self):
         end = str(self.race.workload.facts()["log_bytes"])
         return measure.run([self.program, "127.0.0.1", str(self.race.server.port), "root", LOG, LOG,
-                            end], log=self.race.fresh("go-mysql.log"))
+                            end], log=self.race.fresh("go-mysql.log"),
+                           environment={"FLAVOR": self.race.server.kind})
 
 
 class Rowferry(Contender):

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from . import contenders, places, report
-from .servers import Failure, MariaDB
+from .servers import Failure, SQL_SERVERS
 
 LIMIT_S = 20
 STARTS = 15
@@ -35,7 +35,7 @@ def rowferry_command(server):
 def go_command(server):
     """It reads a log file from the top, so it gets a new one."""
     server.client("FLUSH BINARY LOGS")
-    file = server.client("SHOW MASTER STATUS")[0][0]
+    file = server.client(server.log_status)[0][0]
     return [contenders.GoMysql.program, "127.0.0.1", str(server.port), "root", file]
 
 
@@ -51,7 +51,8 @@ def probe(server, command, rows):
     probe_program = places.build() / "bench" / "latency"
     done = subprocess.run([probe_program, "127.0.0.1", str(server.port), "root", str(RATE),
                            str(rows), *command], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "FLAVOR": server.kind})
     if done.returncode != 0:
         raise Failure(f"latency of {command[0]}: {done.stderr.strip()[-800:]}")
     found = json.loads(done.stdout)
@@ -60,13 +61,13 @@ def probe(server, command, rows):
     return found
 
 
-def latency(scratch, quick, say):
+def latency(scratch, quick, say, kind="mariadb"):
     """Returns {follower: [probe, ...]}, the followers taking turns."""
     rows = RATE if quick else 10 * RATE
     found = {}
     # The server does not sync its log: the follower's time is wanted, not the disk's.
-    with MariaDB(scratch / "latency", ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0"]) \
-            as server:
+    options = ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0"]
+    with SQL_SERVERS[kind](scratch / "latency", options) as server:
         server.client(LATENCY_TABLE)
         for number in range(LATENCY_ROUNDS):
             say(f"latency: round {number + 1} of {LATENCY_ROUNDS}")
@@ -122,8 +123,7 @@ def first_events(workload, scratch, say):
     rowferry = places.build() / "rowferry"
     with workload.server() as server:
         source = f"mysql://root@127.0.0.1:{server.port}/bench.t*,bench.marker"
-        domain, server_id, last = workload.facts()["gtid"].split("-")
-        before_last = f"{domain}-{server_id}-{int(last) - 1}"
+        before_last = server.before_last(workload.facts()["gtid"])
         commands = {
             "tail --from=earliest": [rowferry, "tail", "--quiet", "--from=earliest", source],
             "tail --from=GTID, near the end": [rowferry, "tail", "--quiet",

@@ -1,4 +1,4 @@
-"""Private MariaDB, Redis, MongoDB and Cassandra servers, through tools/servers."""
+"""Private MariaDB, MySQL, Redis, MongoDB and Cassandra servers, through tools/servers."""
 
 import socket
 import subprocess
@@ -58,6 +58,17 @@ class Server:
 
 class MariaDB(Server):
     kind = "mariadb"
+    data = "data"  # in its directory
+    notes = ("bin.index", "bin.state")  # beside the log files
+    log_status = "SHOW MASTER STATUS"
+    gtids = "SELECT @@gtid_binlog_pos"
+    binlog_program = "mariadb-binlog"
+
+    @staticmethod
+    def before_last(gtids):
+        """The place in front of the last transaction, as `--from` takes it."""
+        domain, server_id, last = gtids.split("-")
+        return f"{domain}-{server_id}-{int(last) - 1}"
 
     def client(self, sql, database=None):
         """Runs SQL text; returns what it selects as lines of tab separated fields."""
@@ -73,6 +84,30 @@ class MariaDB(Server):
 
     def pid(self):
         return int((self.directory / "mariadb.pid").read_text().split()[0])
+
+
+class MySQL(MariaDB):
+    kind = "mysql"
+    data = "mysql/data"
+    notes = ("bin.index",)
+    log_status = "SHOW BINARY LOG STATUS"
+    gtids = "SELECT @@gtid_executed"
+
+    @property
+    def binlog_program(self):
+        return must("tree", "mysql") + "/bin/mysqlbinlog"
+
+    @staticmethod
+    def before_last(gtids):
+        uuid, numbers = gtids.split(":")
+        first, last = numbers.split("-")
+        return f"{uuid}:{first}-{int(last) - 1}"
+
+    def pid(self):
+        return int((self.directory / "mysql.pid").read_text().split()[0])
+
+
+SQL_SERVERS = {"mariadb": MariaDB, "mysql": MySQL}
 
 
 class Redis(Server):

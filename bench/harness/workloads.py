@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
 from . import places
-from .servers import Failure, MariaDB, must
+from .servers import Failure, SQL_SERVERS, must
 
 LOG = "bin.000001"
 TRANSACTION_ROWS = 10_000
@@ -24,6 +25,10 @@ START_TIME = 1_700_000_000  # of the first transaction: the same bytes at every 
 SERVER_OPTIONS = ["--innodb-log-file-size=512M", "--innodb-buffer-pool-size=512M",
                   "--binlog-cache-size=16M", "--max-binlog-size=1G", "--innodb-fast-shutdown=1",
                   "--innodb-adaptive-hash-index=OFF", "--net-write-timeout=600"]
+
+MYSQL_OPTIONS = ["--innodb-redo-log-capacity=1G", "--innodb-buffer-pool-size=512M",
+                 "--binlog-cache-size=16M", "--max-binlog-size=1G", "--innodb-fast-shutdown=1",
+                 "--innodb-adaptive-hash-index=OFF", "--net-write-timeout=600"]
 
 TABLES = """
 SET sql_log_bin = 0;
@@ -197,6 +202,14 @@ def hot(transactions):
 MARKER = f"SET timestamp = {START_TIME + 1_000_000};\nINSERT INTO marker VALUES (1);\n"
 
 
+def for_mysql(sql):
+    """MariaDB's tables of numbers, as MySQL has them."""
+    numbers = (r"FROM (WITH RECURSIVE n (seq) AS (SELECT \1 UNION ALL SELECT seq + 1 FROM n "
+               r"WHERE seq < \2) SELECT seq FROM n) AS numbers")
+    depth = "SET SESSION cte_max_recursion_depth = 4294967295;\n"
+    return depth + re.sub(r"FROM seq_(\d+)_to_(\d+)", numbers, sql)
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
@@ -204,12 +217,20 @@ class Workload:
     rows: int  # row changes in the log, without the marker
     sql: str
     directory: pathlib.Path
+    kind: str = "mariadb"  # of the server
+
+    def make_server(self, directory):
+        return SQL_SERVERS[self.kind](
+            directory, MYSQL_OPTIONS if self.kind == "mysql" else SERVER_OPTIONS)
+
+    def data(self, directory):
+        return directory / SQL_SERVERS[self.kind].data
 
     def facts(self):
         return json.loads((self.directory / "workload.json").read_text())
 
     def log(self):
-        return self.directory / "data" / LOG
+        return self.data(self.directory) / LOG
 
     def last_change(self, server):
         """(key, field, value) that Redis has when the last change of the workload hot is in it."""
@@ -220,16 +241,19 @@ class Workload:
 
     def server(self):
         """A server that serves this log. One at a time: they share the directory."""
-        must("stop", "mariadb", self.directory)  # left behind by a run that was killed
-        forget_later_logs(self.directory)
-        return MariaDB(self.directory, SERVER_OPTIONS)
+        must("stop", self.kind, self.directory)  # left behind by a run that was killed
+        forget_later_logs(self)
+        return self.make_server(self.directory)
 
 
-def define(name, table, rows, sql):
+def define(name, table, rows, sql, kind="mariadb"):
     """A workload's directory has a digest of all that it depends on in its name."""
-    parts = [TABLES, sql, *SERVER_OPTIONS]
+    mysql = kind == "mysql"
+    sql = for_mysql(sql) if mysql else sql
+    parts = [TABLES, sql, *(MYSQL_OPTIONS if mysql else SERVER_OPTIONS)]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
-    return Workload(name, table, rows, sql, places.cache() / f"{name}-{rows}-{digest}")
+    name_there = f"mysql-{name}" if mysql else name
+    return Workload(name, table, rows, sql, places.cache() / f"{name_there}-{rows}-{digest}", kind)
 
 
 def small_pairs():
@@ -244,7 +268,7 @@ def small_pairs():
             "oltp": (sized_oltp(10_000), sized_oltp(20_000))}
 
 
-def all_workloads(divisor=1):
+def all_workloads(divisor=1, kind="mariadb"):
     """The workloads of a full run, or those of a quick one with a tenth of the rows."""
     bulk_rows = 2_000_000 // divisor
     transactions = 75_000 // divisor
@@ -253,20 +277,24 @@ def all_workloads(divisor=1):
     cassandra_rows = 100_000 // divisor
     few, many = 1_000 // divisor, 10_000 // divisor
     hot_transactions = 40_000 // divisor
+
+    def make(name, table, rows, sql):
+        return define(name, table, rows, sql, kind)
+
     few_rows = few * TABLE_TRANSACTIONS * TABLE_TRANSACTION_ROWS
     return {
-        "bulk": define("bulk", "bench.bulk", bulk_rows, bulk(bulk_rows)),
+        "bulk": make("bulk", "bench.bulk", bulk_rows, bulk(bulk_rows)),
         # The server that takes them keeps all in memory.
-        "documents": define("documents", "bench.bulk", document_rows, bulk(document_rows)),
+        "documents": make("documents", "bench.bulk", document_rows, bulk(document_rows)),
         # The node that takes them is one of a few thousand rows a second.
-        "rows": define("rows", "bench.bulk", cassandra_rows, bulk(cassandra_rows)),
-        "oltp": define("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
-        "tables": define("tables", "bench.t*", few_rows,
+        "rows": make("rows", "bench.bulk", cassandra_rows, bulk(cassandra_rows)),
+        "oltp": make("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
+        "tables": make("tables", "bench.t*", few_rows,
                          tables(few, TABLE_TRANSACTIONS, TABLE_TRANSACTION_ROWS)),
-        "many": define("many", "bench.t*", many, tables(many, 1, 1)),
-        "large": define("large", "bench.bulk", large_rows,
+        "many": make("many", "bench.t*", many, tables(many, 1, 1)),
+        "large": make("large", "bench.bulk", large_rows,
                         bulk(large_rows, transaction_rows=large_rows)),
-        "hot": define("hot", "bench.hot", hot_transactions * HOT_CHANGES, hot(hot_transactions)),
+        "hot": make("hot", "bench.hot", hot_transactions * HOT_CHANGES, hot(hot_transactions)),
     }
 
 
@@ -278,24 +306,25 @@ def generate(workload, say):
     say(f"generating the workload {workload.name}: {workload.rows:,} row changes (once)")
     fresh = workload.directory.with_name(workload.directory.name + ".new")
     fresh.mkdir()
-    with MariaDB(fresh, SERVER_OPTIONS) as server:
+    with workload.make_server(fresh) as server:
         server.client(TABLES)
         server.client(workload.sql + MARKER, database="bench")
-        file, end = server.client("SHOW MASTER STATUS")[0][:2]
-        gtid = server.client("SELECT @@gtid_binlog_pos")[0][0]
+        file, end = server.client(server.log_status)[0][:2]
+        gtid = server.client(server.gtids)[0][0]
+        program = server.binlog_program
     if file != LOG:
         raise Failure(f"the workload {workload.name} does not fit in one log file ({file})")
-    check_changes(fresh / "data" / LOG, workload)
-    keep_pristine(fresh)
+    check_changes(program, workload.data(fresh) / LOG, workload)
+    keep_pristine(workload, fresh)
     facts = {"rows": workload.rows, "log_bytes": int(end), "gtid": gtid}
     (fresh / "workload.json").write_text(json.dumps(facts, indent=4) + "\n")
     fresh.rename(workload.directory)
 
 
-def check_changes(log, workload):
+def check_changes(program, log, workload):
     """The log holds as many row changes as the definition says (an UPDATE may change nothing)."""
-    reader = subprocess.Popen(["mariadb-binlog", "--no-defaults", "-v",
-                               "--base64-output=decode-rows", log], stdout=subprocess.PIPE)
+    reader = subprocess.Popen([program, "--no-defaults", "-v", "--base64-output=decode-rows", log],
+                              stdout=subprocess.PIPE)
     kinds = (b"### INSERT INTO", b"### UPDATE", b"### DELETE FROM")
     with reader.stdout as text:
         changes = sum(line.startswith(kinds) for line in text) - 1  # the marker
@@ -306,9 +335,10 @@ def check_changes(log, workload):
 
 def forget_older(workload):
     """Removes what an older text of this module has made of the same workload."""
-    for path in places.cache().glob(f"{workload.name}-{workload.rows}-*"):
+    stem = workload.directory.name.rpartition("-")[0]
+    for path in places.cache().glob(f"{stem}-*"):
         if path.is_dir():
-            must("stop", "mariadb", path)
+            must("stop", workload.kind, path)
             shutil.rmtree(path)
         else:
             path.unlink()
@@ -326,21 +356,18 @@ def log_file(workload, say):
 
 # A server that starts opens a new log file and notes it in its index. What the readers see shall be
 # the same each time, so the index and the state are put back to how they were after the generation.
-SERVER_NOTES = ("bin.index", "bin.state")
-
-
-def keep_pristine(directory):
+def keep_pristine(workload, directory):
     (directory / "pristine").mkdir()
-    for note in SERVER_NOTES:
-        shutil.copy2(directory / "data" / note, directory / "pristine" / note)
+    for note in SQL_SERVERS[workload.kind].notes:
+        shutil.copy2(workload.data(directory) / note, directory / "pristine" / note)
 
 
-def forget_later_logs(directory):
-    data = directory / "data"
+def forget_later_logs(workload):
+    data = workload.data(workload.directory)
     owner = (data / LOG).stat()
     for path in data.glob("bin.0*"):
         if path.name != LOG:
             path.unlink()
-    for note in SERVER_NOTES:
-        shutil.copy2(directory / "pristine" / note, data / note)
+    for note in SQL_SERVERS[workload.kind].notes:
+        shutil.copy2(workload.directory / "pristine" / note, data / note)
         os.chown(data / note, owner.st_uid, owner.st_gid)
