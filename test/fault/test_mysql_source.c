@@ -656,8 +656,8 @@ static void test_a_wrong_password_is_an_access_error(void **context)
     end(&subject);
 }
 
-/* The session that reads goes on; the next log-in is refused, and says why, whichever way the server
- * treats such a user. */
+/* The session that reads goes on; the next log-in is refused, and says why, whichever way the
+ * server treats such a user. */
 static void test_a_password_that_expires_is_an_access_error_at_the_next_log_in(void **context)
 {
     (void)context;
