@@ -355,8 +355,11 @@ static enum rf_status finish_reply(struct rf_mongodb_source *state, struct rf_ba
     }
     state->after_batch = RF_STR_NONE;
     if (state->batch_empty && status == RF_OK && !state->open) {
-        /* It may have stopped to look, as its time was over: then it is not where its clock is. */
-        batch->current = time_of(&state->read) >= state->clock_before || state->clock_before == 0;
+        /* It may have stopped to look, as its time was over: then it is not where its clock is. A
+         * server that does not tell where it is can only be taken by its word that there is
+         * nothing. */
+        batch->current = time_of(&state->read) >= state->clock_before || state->clock_before == 0 ||
+                         !state->tells_place;
     }
     state->batch_empty = false;
     return status;

@@ -191,6 +191,7 @@ static enum rf_status take_batch(struct rf_mongodb_source *state, bool opening,
         } else if (rf_str_equal(field.name, RF_STR("postBatchResumeToken")) &&
                    field.type == RF_BSON_DOCUMENT) {
             state->after_batch = rf_bson_document(&field);
+            state->tells_place = true;
         }
     }
     return state->walking ? RF_OK
