@@ -102,8 +102,11 @@ static enum rf_status equip(const struct rf_home *home, int64_t memory_bytes,
             rf_words_add(options, "--wiredTigerCacheSizeGB");
             rf_words_add(options, "%.3f", (double)memory_bytes / (1 << 30));
         }
-    } else if (memory_bytes > 0) {
-        rf_words_add(options, "-Xmx%lldk", (long long)memory_bytes / 1024);
+    } else {
+        rf_words_add(options, "--oplog"); /* without it there are no change streams */
+        if (memory_bytes > 0) {
+            rf_words_add(options, "-Xmx%lldk", (long long)memory_bytes / 1024);
+        }
     }
     return RF_OK;
 }
