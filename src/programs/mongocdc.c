@@ -10,6 +10,7 @@
 #include "programs/notes.h"
 #include "programs/verb.h"
 
+#include <rowferry/event.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,6 +48,19 @@ static void pause_ms(int64_t ms)
 
 /* ---- The pipeline ---------------------------------------------------------------------------- */
 
+/* It ends behind what was written until now. A position would be exact; but servers without
+ * postBatchResumeToken never tell that a quiet collection has come to one. */
+static void add_end(struct rf_words *words)
+{
+    struct rf_value now = {.kind = RF_TIMESTAMP, .scale = 6, .i = rf_clock_wall_us()};
+    struct rf_buf text = {0};
+
+    rf_value_print(&text, now);
+    rf_words_add(words, "--until");
+    rf_words_add(words, "%.*s", RF_STR_ARG(rf_buf_str(&text)));
+    rf_buf_deinit(&text);
+}
+
 static enum rf_status start(struct cdc *cdc, struct rf_error *err)
 {
     struct rf_words words = {0};
@@ -61,8 +75,7 @@ static enum rf_status start(struct cdc *cdc, struct rf_error *err)
         rf_words_add(&words, "run");
         rf_words_add(&words, "%s", cdc->notes.config.data);
         if (!cdc->follow) {
-            rf_words_add(&words, "--until");
-            rf_words_add(&words, "now");
+            add_end(&words);
         }
         status = rf_process_start(&words, cdc->notes.log.data, &cdc->pid, err);
     }
