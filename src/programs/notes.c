@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "checkpoint/checkpoint.h"
-#include "container/type.h"
 #include "programs/access.h"
 #include "programs/change.h"
 #include "sink/file_note.h"
@@ -175,7 +174,7 @@ static void describe(const struct rf_notes *notes, const struct rf_access *mongo
                   redis->port);
     rf_access_add_login(out, redis, false);
     rf_buf_printf(out, "    key: \"mongo:{database}:{collection}:{_id}\"\n");
-    if (cassandra != NULL) {
+    if (cassandra->port != 0) {
         rf_buf_printf(out,
                       "  - url: cassandra://127.0.0.1:%u/stamps\n    name: cassandra\n"
                       "    table: \"mongo_{collection}\"\n",
@@ -187,17 +186,17 @@ static void describe(const struct rf_notes *notes, const struct rf_access *mongo
 enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error *err)
 {
     struct rf_access mongo = {0}, redis = {0}, cassandra = {0};
-    struct rf_error none = {0};
     struct rf_buf text = {0};
     enum rf_status status = rf_access_find(&mongo, "mongo", "rowferry", err);
 
     if (status == RF_OK) {
         status = rf_access_find(&redis, "redis", "default", err);
     }
+    if (status == RF_OK && rf_access_exists("cassandra")) {
+        status = rf_access_find(&cassandra, "cassandra", "rowferry", err);
+    }
     if (status == RF_OK) {
-        bool has_cassandra = rf_container_type_find("cassandra") != NULL &&
-                             rf_access_find(&cassandra, "cassandra", "rowferry", &none) == RF_OK;
-        describe(notes, &mongo, &redis, has_cassandra ? &cassandra : NULL, &text);
+        describe(notes, &mongo, &redis, &cassandra, &text);
         status =
             rf_file_replace(notes->config.data, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
     }
