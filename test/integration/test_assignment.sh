@@ -71,6 +71,23 @@ for run in 1 2 3; do
 done
 expect_equal 15 "$(in_mysql 'SELECT COUNT(*) FROM posts')"
 
+# "Create a file called mongocdc and run this file a few times ... Use the create parameter."
+expect_status 0 ./mongocdc create
+expect_contains "$(cat "$STORY/out")" "the starting point is now"
+for run in 1 2 3; do
+    in_mongo "{\"insert\": \"notes\", \"documents\": [{\"_id\": \"note-$run\", \"stamp\": \"s\"}]}" \
+        pluto >/dev/null
+    expect_status 0 ./mongocdc
+    expect_contains "$(cat "$STORY/out")" "insert  note-$run  {\"stamp\":\"s\"}"
+    expect_contains "$(cat "$STORY/out")" "pluto.notes: 1 change since the last run"
+    expect_equal s "$(in_redis HGET "mongo:pluto:notes:note-$run" stamp)"
+    expect_equal "{\"_id\":\"note-$run\",\"stamp\":\"s\"}" "$(in_cassandra \
+        "SELECT document FROM stamps.mongo_notes WHERE \"_id\" = 'note-$run'")"
+done
+expect_status 0 ./mongocdc create
+expect_contains "$(cat "$STORY/out")" "the starting point is there"
+expect_contains "$(cat "$STORY/out")" "nothing has changed since the last run"
+
 # "Run the container program passing -init as a parameter."
 expect_success ./container -init
 for name in mysql:5600 mongo:1800 redis:2400 cassandra:1000; do
