@@ -30,6 +30,7 @@ static const struct subject {
     bool endless; /* it never ends: it says when it has given all that there is */
 } subjects[] = {
     {.name = "mysql", .elsewhere = "test/integration"},
+    {.name = "mongodb", .elsewhere = "test/fault/test_mongo_source.c"},
     {
         .name = "binlog",
         .good = (const struct rf_test_setting[]){{"path", ROWFERRY_TEST_DIR "/golden/wire/keys.in"},

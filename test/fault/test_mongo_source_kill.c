@@ -1,8 +1,9 @@
-/* A random load on the scripted server, and rowferry killed with -9 again and again while it carries
- * the changes to another one and to a file: after the last start both have what the source has.
+/* A random load on the scripted server, and on the test server of the protocol, and rowferry killed
+ * with -9 again and again while it carries the changes to a scripted server and to a file: after the
+ * last start both have what the source has.
  *
- * ROWFERRY_SCALE=1 is 50,000 operations and 20 kills; without it a twentieth, and 6. With
- * ROWFERRY_TEST_MONGODB_URI nothing changes: it is about kills, not about a server. */
+ * ROWFERRY_SCALE=1 is 50,000 operations and 20 kills (5,000 on the test server); without it a
+ * twentieth (a fifth), and 6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "lib/mongo_script.h"
+#include "lib/mongo_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 enum { IDS = 300, LIMIT_MS = 60000 };
 
 static struct rf_mongo_script *from, *to;
+static struct rf_test_mongo server; /* instead of `from`, while from is NULL */
 static char folder[64], path[128];
 static uint64_t seed = 11;
 
@@ -45,9 +48,40 @@ static unsigned scale(void)
 
 /* ------------------------------------------------------------------------------------------ load */
 
-static void tell(const char *command)
+/* The answer is the caller's to free. */
+static char *ask(const char *command)
 {
-    free(rf_mongo_script_ask(from, "shop", command));
+    return from != NULL ? rf_mongo_script_ask(from, "shop", command)
+                        : rf_test_mongo_ask(&server, "shop", command);
+}
+
+static void dump(struct rf_buf *out)
+{
+    if (from != NULL) {
+        rf_mongo_script_dump(from, out);
+    } else {
+        rf_test_mongo_dump(&server, out);
+    }
+}
+
+/* What the test server tells in its change streams as MongoDB does: not updates, and of inserts only
+ * those that it does not refuse. */
+static void insert_or_delete(uint32_t number)
+{
+    char command[256];
+    static bool there[IDS];
+    uint32_t id = draw(IDS);
+    if (!there[id]) {
+        snprintf(command, sizeof command,
+                 "{\"insert\": \"orders\", \"documents\": [{\"_id\": %u, \"v\": \"%u\"}]}", id,
+                 number);
+    } else {
+        snprintf(command, sizeof command,
+                 "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": %u}, \"limit\": 1}]}",
+                 id);
+    }
+    there[id] = !there[id];
+    free(ask(command));
 }
 
 static void operate(uint32_t number)
@@ -82,20 +116,24 @@ static void operate(uint32_t number)
                  id, number, number);
         break;
     }
-    tell(command);
+    free(ask(command));
 }
 
 /* Some of them as transactions. */
 static void load(uint32_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count;) {
-        uint32_t together = draw(8) == 0 ? 1 + draw(20) : 1;
+        uint32_t together = from != NULL && draw(8) == 0 ? 1 + draw(20) : 1;
         together = together < count - i ? together : count - i;
         if (together > 1) {
             rf_mongo_script_bundle(from, true);
         }
         for (uint32_t k = 0; k < together; k++) {
-            operate(first + i++);
+            if (from != NULL) {
+                operate(first + i++);
+            } else {
+                insert_or_delete(first + i++);
+            }
         }
         if (together > 1) {
             rf_mongo_script_bundle(from, false);
@@ -107,11 +145,14 @@ static void load(uint32_t first, uint32_t count)
 
 static pid_t start(void)
 {
-    char program[512], source_url[128], sink_url[128], file_url[160];
+    char program[512], port[8], source_url[128], sink_url[128], file_url[160];
     const char *build = getenv("ROWFERRY_BUILD_DIR");
     snprintf(program, sizeof program, "%s/rowferry", build != NULL ? build : "build");
-    snprintf(source_url, sizeof source_url, "mongodb://127.0.0.1:%u/shop.orders",
-             rf_mongo_script_port(from));
+    if (from != NULL) {
+        snprintf(port, sizeof port, "%u", rf_mongo_script_port(from));
+    }
+    snprintf(source_url, sizeof source_url, "mongodb://127.0.0.1:%s/shop.orders",
+             from != NULL ? port : server.port);
     snprintf(sink_url, sizeof sink_url, "mongodb://127.0.0.1:%u", rf_mongo_script_port(to));
     snprintf(file_url, sizeof file_url, "file:%s", path);
     fflush(NULL);
@@ -189,7 +230,7 @@ static bool are_equal(struct rf_buf *left, struct rf_buf *right)
 {
     rf_buf_reset(left);
     rf_buf_reset(right);
-    rf_mongo_script_dump(from, left);
+    dump(left);
     rf_mongo_script_dump(to, right);
     return rf_str_equal(rf_buf_str(left), rf_buf_str(right));
 }
@@ -202,7 +243,14 @@ static void wait_until_equal(pid_t pid)
         expect_alive(pid);
         if (rf_clock_ms() > limit_ms) {
             show_log();
-            fail_msg("the target has not become equal");
+            size_t at = 0;
+            while (at < left.size && at < right.size && left.data[at] == right.data[at]) {
+                at++;
+            }
+            at = at < 80 ? 0 : at - 80; /* the lines before show where it is */
+            fail_msg("the target has not become equal: at the source\n%.300s\nand there\n%.300s",
+                     rf_buf_cstr(&left) + (at < left.size ? at : left.size),
+                     rf_buf_cstr(&right) + (at < right.size ? at : right.size));
         }
         poll(NULL, 0, 10);
     }
@@ -250,7 +298,7 @@ static void expect_file(void)
     for (unsigned id = 0; id < IDS; id++) {
         char command[96], wanted[32];
         snprintf(command, sizeof command, "{\"count\": \"orders\", \"query\": {\"_id\": %u}}", id);
-        char *count = rf_mongo_script_ask(from, "shop", command);
+        char *count = ask(command);
         bool exists = strstr(count, "\"n\" : { \"$numberInt\" : \"1\" }") != NULL;
         snprintf(wanted, sizeof wanted, "{\"_id\":%u,", id);
         if (exists != (last[id] != NULL) ||
@@ -262,7 +310,7 @@ static void expect_file(void)
             /* What stands in the file is what a find of that whole document finds. */
             struct rf_buf find = {0};
             rf_buf_printf(&find, "{\"count\": \"orders\", \"query\": %s}", last[id]);
-            char *found = rf_mongo_script_ask(from, "shop", rf_buf_cstr(&find));
+            char *found = ask(rf_buf_cstr(&find));
             if (strstr(found, "\"n\" : { \"$numberInt\" : \"1\" }") == NULL) {
                 fail_msg("_id %u is another in the file: %s", id, last[id]);
             }
@@ -276,11 +324,9 @@ static void expect_file(void)
     assert_true(there > 0);
 }
 
-static void test_kills_lose_and_double_nothing(void **state)
+static void carry_through_kills(uint32_t operations, uint32_t kills)
 {
-    uint32_t operations = 50000 / scale(), kills = 20 / scale() > 6 ? 20 / scale() : 6;
     uint32_t part = operations / (kills + 1), done = 0;
-    (void)state;
     load(0, part);
     done = part;
     for (uint32_t i = 0; i < kills; i++) {
@@ -301,17 +347,34 @@ static void test_kills_lose_and_double_nothing(void **state)
     expect_file();
 }
 
+static uint32_t kills_of_scale(void)
+{
+    return 20 / scale() > 6 ? 20 / scale() : 6;
+}
+
+static void test_kills_lose_and_double_nothing(void **state)
+{
+    (void)state;
+    from = rf_mongo_script_create(
+        &(struct rf_mongo_script_options){.set_name = "rs", .streams = true, .unrecorded = true});
+    carry_through_kills(50000 / scale(), kills_of_scale());
+}
+
+static void test_the_same_on_the_test_server_with_inserts_and_deletes(void **state)
+{
+    (void)state;
+    rf_test_mongo_start(&server, "--oplog --version MONGO_5_0 -Xmx256m");
+    carry_through_kills(5000 / (scale() > 5 ? 5 : scale()), kills_of_scale());
+}
+
 static int prepare(void **state)
 {
-    struct rf_mongo_script_options options = {
-        .set_name = "rs", .streams = true, .unrecorded = true};
     (void)state;
     snprintf(folder, sizeof folder, "/tmp/rowferry-test-XXXXXX");
     rf_assert(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/changes.jsonl", folder);
-    from = rf_mongo_script_create(&options);
-    options.streams = false;
-    to = rf_mongo_script_create(&options);
+    to = rf_mongo_script_create(
+        &(struct rf_mongo_script_options){.set_name = "rs", .unrecorded = true});
     return 0;
 }
 
@@ -320,6 +383,9 @@ static int clean(void **state)
     (void)state;
     rf_mongo_script_destroy(from);
     rf_mongo_script_destroy(to);
+    from = NULL;
+    rf_test_mongo_destroy(&server);
+    server = (struct rf_test_mongo){0};
     pid_t pid = fork();
     if (pid == 0) {
         execlp("rm", "rm", "-rf", "--", folder, (char *)NULL);
@@ -331,7 +397,9 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kills_lose_and_double_nothing),
+        cmocka_unit_test_setup_teardown(test_kills_lose_and_double_nothing, prepare, clean),
+        cmocka_unit_test_setup_teardown(test_the_same_on_the_test_server_with_inserts_and_deletes,
+                                        prepare, clean),
     };
-    return cmocka_run_group_tests(tests, prepare, clean);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
