@@ -53,7 +53,7 @@ static const struct rf_option options[] = {
            "that a collection keeps from MongoDB 6.0 on; auto: update_lookup where a sink holds "
            "the last state, else none"),
     OPTION("batch_size", RF_OPTION_INT, batch_size, "0", "0..100000",
-           "events that the server sends at once, at most; 0: as many as fit"),
+           "events that the server sends at once, at most; 0: about 1 MiB of them"),
     OPTION("timeout", RF_OPTION_DURATION, timeout_ms, "10s", "2s..10m",
            "the longest wait for a sign of the server"),
     OPTION("tls", RF_OPTION_CHOICE, tls, "auto", "auto|on|off",

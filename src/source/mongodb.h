@@ -48,6 +48,7 @@ struct rf_mongodb_source {
     struct rf_str after_batch;    /* postBatchResumeToken of the reply; empty: it has none */
     bool tells_place;             /* some reply had one: this server knows them */
     bool batch_empty;             /* a getMore had no events at all */
+    size_t event_bytes;           /* of the last events, about; 0: there were none */
     struct rf_str held;           /* an event that is to be taken first; empty: none */
     uint64_t clock, clock_before; /* operationTime of the last reply, and of the one before it */
     bool splits;                  /* the server splits large events */

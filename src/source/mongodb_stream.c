@@ -16,6 +16,9 @@
 #include <stdlib.h>
 
 enum {
+    REPLY_BYTES = 1 << 20, /* that a batch is to have, about: more only costs memory */
+    REPLY_EVENTS_FIRST = 1000,
+    REPLY_EVENTS_MAX = 10000,
     CURSOR_NOT_FOUND = 43,
     WIRE_START_AFTER = RF_MONGO_WIRE_4_2,
     WIRE_IMAGES = 17, /* pre- and post-images, of MongoDB 6.0 */
@@ -388,6 +391,19 @@ enum rf_status rf_mongodb_source_stream_open(struct rf_mongodb_source *state, st
     return status == RF_OK && now ? find_now(state, err) : status;
 }
 
+/* How many events to ask for, going by how large they were. */
+static int64_t events_wanted(const struct rf_mongodb_source *state)
+{
+    if (state->batch_size > 0) {
+        return state->batch_size;
+    }
+    if (state->event_bytes == 0) {
+        return REPLY_EVENTS_FIRST;
+    }
+    int64_t wanted = REPLY_BYTES / (int64_t)state->event_bytes;
+    return wanted < 1 ? 1 : wanted > REPLY_EVENTS_MAX ? REPLY_EVENTS_MAX : wanted;
+}
+
 enum rf_status rf_mongodb_source_stream_more(struct rf_mongodb_source *state, int64_t wait_ms,
                                              struct rf_error *err)
 {
@@ -400,9 +416,7 @@ enum rf_status rf_mongodb_source_stream_more(struct rf_mongodb_source *state, in
     rf_bson_add_utf8(out, "collection",
                      state->collection.size > 0 ? rf_buf_str(&state->collection)
                                                 : RF_STR("$cmd.aggregate"));
-    if (state->batch_size > 0) {
-        rf_bson_add_int64(out, "batchSize", state->batch_size);
-    }
+    rf_bson_add_int64(out, "batchSize", events_wanted(state));
     rf_bson_add_int64(out, "maxTimeMS", wait_ms > 0 ? wait_ms : 1);
     return ask(state, begin, database_of(state), false, err);
 }
@@ -478,7 +492,11 @@ enum rf_status rf_mongodb_source_stream_next(struct rf_mongodb_source *state, st
     enum rf_status status = RF_OK;
     *event = RF_STR_NONE;
     while (status == RF_OK && event->size == 0 && state->walking) {
-        if (!rf_bson_next(&state->walk, &item)) {
+        bool there = rf_bson_next(&state->walk, &item);
+        if (there) { /* of the last ones, the later the more */
+            state->event_bytes = state->event_bytes - state->event_bytes / 4 + item.value.size / 4;
+        }
+        if (!there) {
             state->walking = false;
         } else if (item.type != RF_BSON_DOCUMENT) {
             status = rf_fail(err, RF_FATAL, "%s sends a change event that is no document",
