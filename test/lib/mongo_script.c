@@ -222,7 +222,7 @@ void rf_mongo_script_forget(struct rf_mongo_script *script)
     pthread_mutex_unlock(&script->set->lock);
 }
 
-/* --------------------------------------------------------------------------------------- streams */
+/* -------------------------------------------------------------------------------------- streams */
 
 void rf_mongo_script_bundle(struct rf_mongo_script *script, bool bundled)
 {

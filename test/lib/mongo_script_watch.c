@@ -34,7 +34,7 @@ struct stream {
     bool ended;
 };
 
-/* ----------------------------------------------------------------------------------------- small */
+/* ---------------------------------------------------------------------------------------- small */
 
 static struct rf_mongo_script_history *history_of(const struct rf_mongo_script_client *client)
 {
@@ -82,7 +82,7 @@ static void append_token(bson_t *out, const char *name, const char *token)
               bson_append_document_end(out, &document));
 }
 
-/* ---------------------------------------------------------------------------------------- events */
+/* --------------------------------------------------------------------------------------- events */
 
 static void append_names(bson_t *out, const char *name, const char *database,
                          const char *collection)
@@ -235,7 +235,7 @@ static bool fill(const struct rf_mongo_script_client *client, struct stream *str
     return whole;
 }
 
-/* ---------------------------------------------------------------------------------------- places */
+/* --------------------------------------------------------------------------------------- places */
 
 static bool is_token(const char *token)
 {
@@ -327,7 +327,7 @@ static bool place(const struct rf_mongo_script_history *history, struct stream *
     return true;
 }
 
-/* --------------------------------------------------------------------------------------- answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 static void append_batch(const struct rf_mongo_script_client *client, struct stream *stream,
                          const char *name, const struct rf_mongo_script_run *found, bson_t *reply)
