@@ -25,7 +25,7 @@ set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/cmake/package-files.cmake)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # It loads the first when it is asked for MongoDB, and needs the second to verify certificates.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libmongoc-1.0-0, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libmongoc-1.0-0, ca-certificates, libcurl4")
 # What tools/servers starts for the container programs; it says which ones are missing.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
     "mariadb-server-core, mariadb-client, redis-tools, maven, openjdk-17-jre-headless")

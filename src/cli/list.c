@@ -29,7 +29,9 @@ void rf_list_add_source_schemes(struct rf_buf *out)
 void rf_list_add_sink_schemes(struct rf_buf *out)
 {
     for (const struct rf_registry_sink *each = rf_registry_sinks(); each->name; each++) {
-        if (each->type != NULL) {
+        const struct rf_source_type *both = NULL; /* a source of that name is in the list already */
+        bool listed = out->size > 0 && rf_registry_find_source(each->name, &both, NULL) == RF_OK;
+        if (each->type != NULL && !listed) {
             rf_buf_printf(out, "%s:\n", each->name);
         }
     }

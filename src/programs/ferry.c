@@ -26,8 +26,6 @@ enum {
     LOG_MAX_BYTES = 1 << 20,
 };
 
-#define NAME "pluto"
-
 /* ---- What is run ----------------------------------------------------------------------------- */
 
 /* Twice: the rows themselves, and one row with the stamp of the last of them. */
@@ -49,11 +47,11 @@ static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql
 {
     rf_buf_printf(out,
                   "# Written by the scheduler at each start.\n"
-                  "name: " NAME "\nstate: \"%s\"\n"
+                  "name: pluto\nstate: \"%s\"\n"
                   "# What was written before the first start is carried, too.\n"
                   "from: earliest\n"
                   "source:\n    url: mysql://%s@127.0.0.1:%u\n",
-                  ferry->hold.path.data, mysql->user, mysql->port);
+                  ferry->directory.data, mysql->user, mysql->port);
     rf_access_add_login(out, mysql, false);
     rf_buf_printf(out,
                   "    tables: [pluto.posts]\nsinks:\n  - url: mongodb://127.0.0.1:%u\n"
@@ -73,7 +71,7 @@ static void describe(const struct rf_ferry *ferry, const struct rf_access *mysql
     }
 }
 
-static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
+static enum rf_status configure_posts(struct rf_ferry *ferry, struct rf_error *err)
 {
     struct rf_access mysql = {0}, mongo = {0}, redis = {0}, cassandra = {0};
     struct rf_buf text = {0};
@@ -104,7 +102,7 @@ static enum rf_status write_config(struct rf_ferry *ferry, struct rf_error *err)
 /* ---- Its place ------------------------------------------------------------------------------- */
 
 /* Made anew where the container was deleted and created since. */
-static enum rf_status make_place(struct rf_ferry *ferry, struct rf_error *err)
+static enum rf_status place_posts(struct rf_ferry *ferry, struct rf_error *err)
 {
     struct rf_access mysql = {0};
     enum rf_status status = rf_access_find(&mysql, "mysql", NULL, err);
@@ -117,14 +115,35 @@ static enum rf_status make_place(struct rf_ferry *ferry, struct rf_error *err)
         rf_error_hint(err, "'container create mysql' makes it");
     }
     if (status == RF_OK) {
-        rf_buf_reset(&ferry->config);
-        rf_buf_printf(&ferry->config, "%s/" NAME ".yaml", ferry->hold.path.data);
-        rf_buf_cstr(&ferry->config);
-        rf_buf_reset(&ferry->log);
-        rf_buf_printf(&ferry->log, "%s/" NAME ".log", ferry->hold.path.data);
-        rf_buf_cstr(&ferry->log);
+        rf_buf_set(&ferry->directory, rf_buf_str(&ferry->hold.path));
+        rf_buf_cstr(&ferry->directory);
     }
     rf_access_deinit(&mysql);
+    return status;
+}
+
+const struct rf_ferry_line rf_ferry_posts = {
+    .name = "pluto",
+    .title = "the pipeline",
+    .place = place_posts,
+    .configure = configure_posts,
+};
+
+static void set_path(struct rf_buf *out, const struct rf_ferry *ferry, const char *end)
+{
+    rf_buf_reset(out);
+    rf_buf_printf(out, "%s/%s.%s", ferry->directory.data, ferry->line->name, end);
+    rf_buf_cstr(out);
+}
+
+static enum rf_status make_place(struct rf_ferry *ferry, struct rf_error *err)
+{
+    enum rf_status status = ferry->line->place(ferry, err);
+
+    if (status == RF_OK) {
+        set_path(&ferry->config, ferry, "yaml");
+        set_path(&ferry->log, ferry, "log");
+    }
     return status;
 }
 
@@ -134,7 +153,7 @@ enum rf_status rf_ferry_open(struct rf_ferry *ferry, struct rf_error *err)
     enum rf_status status = make_place(ferry, err);
 
     if (status == RF_OK) {
-        status = write_config(ferry, err);
+        status = ferry->line->configure(ferry, err);
     }
     if (status == RF_OK && lstat(ferry->log.data, &stat) == 0 && stat.st_size > LOG_MAX_BYTES) {
         unlink(ferry->log.data);
@@ -217,12 +236,13 @@ static enum rf_status take_end(struct rf_ferry *ferry, int state, int64_t now_ms
     }
     if (end == RF_FERRY_OVER) {
         ferry->code = code;
-        status = rf_fail(err, RF_FATAL, "the pipeline %.*s", RF_STR_ARG(rf_buf_str(&why)));
+        status =
+            rf_fail(err, RF_FATAL, "%s %.*s", ferry->line->title, RF_STR_ARG(rf_buf_str(&why)));
         rf_error_hint(err, "the lines above say why; 'container -init' makes all stores afresh");
     } else {
         plan_start(ferry, now_ms);
-        say(ferry, "the pipeline %.*s; it is started again in %.2f s", RF_STR_ARG(rf_buf_str(&why)),
-            (double)(ferry->next_ms - now_ms) / 1000);
+        say(ferry, "%s %.*s; it is started again in %.2f s", ferry->line->title,
+            RF_STR_ARG(rf_buf_str(&why)), (double)(ferry->next_ms - now_ms) / 1000);
     }
     rf_buf_deinit(&why);
     return status;
@@ -238,12 +258,28 @@ static bool is_orphaned(const struct rf_ferry *ferry)
     struct rf_error none_yet = {0};
     struct rf_buf path = {0};
 
-    rf_buf_printf(&path, "%s/" NAME ".db", ferry->hold.path.data);
-    bool running =
-        rf_checkpoint_read(rf_buf_cstr(&path), &report, &none_yet) == RF_OK && report.running;
+    set_path(&path, ferry, "db");
+    bool running = rf_checkpoint_read(path.data, &report, &none_yet) == RF_OK && report.running;
     rf_checkpoint_report_deinit(&report);
     rf_buf_deinit(&path);
     return running;
+}
+
+bool rf_ferry_has_begun(const struct rf_ferry *ferry)
+{
+    struct rf_checkpoint_report report = {0};
+    struct rf_error none_yet = {0};
+    struct rf_buf path = {0};
+
+    set_path(&path, ferry, "db");
+    bool begun =
+        rf_checkpoint_read(path.data, &report, &none_yet) == RF_OK && report.sink_count > 0;
+    for (uint32_t i = 0; i < report.sink_count; i++) {
+        begun = begun && report.sinks[i].position.size > 0;
+    }
+    rf_checkpoint_report_deinit(&report);
+    rf_buf_deinit(&path);
+    return begun;
 }
 
 static enum rf_status start(struct rf_ferry *ferry, struct rf_error *err)
@@ -253,7 +289,7 @@ static enum rf_status start(struct rf_ferry *ferry, struct rf_error *err)
     enum rf_status status = make_place(ferry, err);
 
     if (status == RF_OK) {
-        status = write_config(ferry, err);
+        status = ferry->line->configure(ferry, err);
     }
     if (status == RF_OK) {
         status = rf_child_program(&program, err);
@@ -277,8 +313,9 @@ static enum rf_status start_or_wait(struct rf_ferry *ferry, int64_t now_ms, stru
         ferry->orphan_ms = ferry->orphan_ms != 0 ? ferry->orphan_ms : now_ms;
         if (now_ms - ferry->orphan_ms > ORPHAN_MAX_MS) {
             ferry->code = RF_EXIT_CONFIG;
-            rf_fail(err, RF_FATAL, "another process runs the pipeline " NAME " and does not end");
-            rf_error_hint(err, "'rowferry status --state %s' shows it", ferry->hold.path.data);
+            rf_fail(err, RF_FATAL, "another process runs the pipeline %s and does not end",
+                    ferry->line->name);
+            rf_error_hint(err, "'rowferry status --state %s' shows it", ferry->directory.data);
             return RF_FATAL;
         }
         return RF_OK;
@@ -289,14 +326,15 @@ static enum rf_status start_or_wait(struct rf_ferry *ferry, int64_t now_ms, stru
         plan_start(ferry, now_ms);
         if (strncmp(ferry->problem, problem.message, sizeof ferry->problem - 1) != 0) {
             snprintf(ferry->problem, sizeof ferry->problem, "%.199s", problem.message);
-            say(ferry, "the pipeline cannot be started yet: %s", problem.message);
+            say(ferry, "%s cannot be started yet: %s", ferry->line->title, problem.message);
         }
         return RF_OK;
     }
     ferry->problem[0] = '\0';
     ferry->begun_ms = now_ms;
     ferry->restarts += ferry->started;
-    say(ferry, "the pipeline was started%s, pid %d", ferry->started ? " again" : "", ferry->pid);
+    say(ferry, "%s was started%s, pid %d", ferry->line->title, ferry->started ? " again" : "",
+        ferry->pid);
     ferry->started = true;
     return RF_OK;
 }
@@ -306,6 +344,9 @@ enum rf_status rf_ferry_tend(struct rf_ferry *ferry, struct rf_error *err)
     int64_t now_ms = rf_clock_ms();
     int state;
 
+    if (ferry->code != 0) {
+        return RF_OK; /* for good */
+    }
     if (ferry->pid > 0) {
         pid_t ended = waitpid(ferry->pid, &state, WNOHANG);
         return ended == ferry->pid ? take_end(ferry, state, now_ms, err) : RF_OK;
@@ -340,6 +381,7 @@ void rf_ferry_close(struct rf_ferry *ferry)
         ferry->pid = 0;
     }
     rf_hold_release(&ferry->hold);
+    rf_buf_deinit(&ferry->directory);
     rf_buf_deinit(&ferry->config);
     rf_buf_deinit(&ferry->log);
 }

@@ -1,8 +1,8 @@
-/* The pipeline as a process beside the scheduler: `rowferry run`, from MySQL's log to MongoDB and
- * Redis.
+/* A pipeline as a process beside the scheduler: `rowferry run`. There are two: from MySQL's log to the
+ * other stores (below), and of MongoDB's notes to Redis and Cassandra (notes.h).
  *
- * Its configuration, its positions and its log lie in the home of the MySQL container, so that they
- * come and go with the log that they are about. It ends when the scheduler ends, however that
+ * The first one's configuration, positions and log lie in the home of the MySQL container, so that
+ * they come and go with the log that they are about. It ends when the scheduler ends, however that
  * happens. When it ends by itself, how it ended says what is done: after a signal, or when a server
  * could not be reached, it is started again, with a pause that grows; after exit codes that say
  * that going on is wrong or useless, the scheduler ends with the same code.
@@ -16,7 +16,22 @@
 #include <rowferry/str.h>
 #include <sys/types.h>
 
+struct rf_ferry;
+
+/* What is particular to a pipeline. */
+struct rf_ferry_line {
+    const char *name;  /* the pipeline's: "pluto" */
+    const char *title; /* for people: "the pipeline" */
+    /* Finds ferry->directory, where its files are. Returns as rf_ferry_open. */
+    enum rf_status (*place)(struct rf_ferry *ferry, struct rf_error *err);
+    /* Writes ferry->config, for the stores that there are now. Returns RF_OK; RF_RETRY;
+     * RF_CONFIG. */
+    enum rf_status (*configure)(struct rf_ferry *ferry, struct rf_error *err);
+};
+extern const struct rf_ferry_line rf_ferry_posts, rf_ferry_notes;
+
 struct rf_ferry {
+    const struct rf_ferry_line *line; /* set by the owner */
     /* Told what happens to it, in words for a person; set by the owner. */
     void (*say)(void *argument, const char *text);
     void *argument;
@@ -25,25 +40,29 @@ struct rf_ferry {
     uint32_t restarts; /* how often it was started again */
     int code;          /* why it will not be started again: the exit code to end with; 0: it will */
     struct rf_buf log; /* path of its log */
+    struct rf_buf directory, config; /* paths, terminated */
     /* the rest is private */
-    struct rf_hold hold; /* its directory */
-    struct rf_buf config;
-    int64_t begun_ms;  /* when it was started last */
-    int64_t next_ms;   /* when it may be started */
-    int64_t orphan_ms; /* since when one of an earlier scheduler holds the place; 0: none does */
-    uint32_t tries;    /* starts since it last went well */
+    struct rf_hold hold; /* of the containers */
+    int64_t begun_ms;    /* when it was started last */
+    int64_t next_ms;     /* when it may be started */
+    int64_t orphan_ms;   /* since when one of an earlier scheduler holds the place; 0: none does */
+    uint32_t tries;      /* starts since it last went well */
     bool started;
     char problem[200]; /* said last, why it cannot be started */
 };
 
 /* Takes its place: there is one scheduler for it. The owner's fields are set, the others zeroed.
- * Returns RF_OK; RF_RETRY: there is no container of MySQL yet, or none of the sinks; RF_CONFIG:
- * another scheduler runs, a file cannot be written. */
+ * Returns RF_OK; RF_RETRY: there is no container of its source yet, or none of the sinks;
+ * RF_CONFIG: another scheduler runs, a file cannot be written. */
 RF_USE_RESULT enum rf_status rf_ferry_open(struct rf_ferry *ferry, struct rf_error *err);
 
 /* To be called several times a second: looks whether it still runs, starts it where that is due.
- * Returns RF_OK; RF_FATAL: it has ended for good, code says with what, and err why. */
+ * Returns RF_OK; RF_FATAL: it has ended for good, code says with what, and err why; from then on
+ * nothing is done any more. */
 RF_USE_RESULT enum rf_status rf_ferry_tend(struct rf_ferry *ferry, struct rf_error *err);
+
+/* Whether each of its sinks has a place by now: what is written from here on is carried. */
+bool rf_ferry_has_begun(const struct rf_ferry *ferry);
 
 /* Stops it in order, or after some seconds by force, and gives everything back. Accepts one that
  * was not opened. */

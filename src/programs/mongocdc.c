@@ -65,7 +65,8 @@ static enum rf_status start(struct cdc *cdc, struct rf_error *err)
 {
     struct rf_words words = {0};
     struct rf_buf program = {0};
-    enum rf_status status = rf_notes_configure(&cdc->notes, err);
+    enum rf_status status =
+        rf_notes_configure(cdc->notes.directory.data, cdc->notes.config.data, err);
 
     if (status == RF_OK) {
         status = rf_child_program(&program, err);

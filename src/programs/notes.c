@@ -4,6 +4,7 @@
 #include "checkpoint/checkpoint.h"
 #include "programs/access.h"
 #include "programs/change.h"
+#include "programs/ferry.h"
 #include "sink/file_note.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #define SHOWN    "shown" /* the name of the sink `file` in the pipeline */
 #define DATABASE "pluto"
 #define NOTES    "notes"
+#define CHANGES  "changes.jsonl"
 
 enum { TIMEOUT_MS = 5000, WIRE_PRE_IMAGES = 17 /* MongoDB 6.0 */, EXISTS_ALREADY = 48 };
 
@@ -29,16 +31,15 @@ static void set_path(struct rf_buf *out, const struct rf_buf *directory, const c
     rf_buf_cstr(out);
 }
 
-static enum rf_status make_directory(struct rf_notes *notes, struct rf_error *err)
+enum rf_status rf_notes_directory(struct rf_buf *out, struct rf_error *err)
 {
     struct rf_access mongo = {0};
     enum rf_status status = rf_access_find(&mongo, "mongo", NULL, err);
 
     if (status == RF_OK) {
-        rf_home_file(&mongo.home, "pipeline", &notes->directory);
-        if (mkdir(notes->directory.data, 0700) != 0 && errno != EEXIST) {
-            status = rf_fail(err, RF_CONFIG, "could not make %s: %s", notes->directory.data,
-                             strerror(errno));
+        const char *path = rf_home_file(&mongo.home, "pipeline", out);
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            status = rf_fail(err, RF_CONFIG, "could not make %s: %s", path, strerror(errno));
         }
     }
     rf_access_deinit(&mongo);
@@ -76,13 +77,13 @@ static enum rf_status read_shown(struct rf_notes *notes, struct rf_error *err)
 
 enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err)
 {
-    enum rf_status status = make_directory(notes, err);
+    enum rf_status status = rf_notes_directory(&notes->directory, err);
 
     if (status == RF_OK) {
         set_path(&notes->config, &notes->directory, NAME ".yaml");
         set_path(&notes->log, &notes->directory, NAME ".log");
         set_path(&notes->state, &notes->directory, NAME ".db");
-        set_path(&notes->changes, &notes->directory, "changes.jsonl");
+        set_path(&notes->changes, &notes->directory, CHANGES);
         set_path(&notes->shown, &notes->directory, "changes.shown");
         status = read_shown(notes, err);
     }
@@ -156,7 +157,7 @@ static void add_path(struct rf_buf *out, struct rf_str path)
     }
 }
 
-static void describe(const struct rf_notes *notes, const struct rf_access *mongo,
+static void describe(const char *directory, const struct rf_access *mongo,
                      const struct rf_access *redis, const struct rf_access *cassandra,
                      struct rf_buf *out)
 {
@@ -164,10 +165,11 @@ static void describe(const struct rf_notes *notes, const struct rf_access *mongo
                   "# Written by mongocdc at each start.\n"
                   "name: " NAME "\nstate: \"%s\"\n"
                   "source:\n    url: mongodb://127.0.0.1:%u/" DATABASE "." NOTES "\n",
-                  notes->directory.data, mongo->port);
+                  directory, mongo->port);
     rf_access_add_login(out, mongo, true);
     rf_buf_printf(out, "    images: update_lookup\nsinks:\n  - url: \"file:");
-    add_path(out, rf_buf_str(&notes->changes));
+    add_path(out, rf_str_of(directory));
+    rf_buf_printf(out, "/" CHANGES);
     rf_buf_printf(out,
                   "\"\n    name: " SHOWN "\n"
                   "  - url: redis://127.0.0.1:%u/0\n    name: redis\n",
@@ -183,7 +185,7 @@ static void describe(const struct rf_notes *notes, const struct rf_access *mongo
     }
 }
 
-enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error *err)
+enum rf_status rf_notes_configure(const char *directory, const char *config, struct rf_error *err)
 {
     struct rf_access mongo = {0}, redis = {0}, cassandra = {0};
     struct rf_buf text = {0};
@@ -196,9 +198,8 @@ enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error 
         status = rf_access_find(&cassandra, "cassandra", "rowferry", err);
     }
     if (status == RF_OK) {
-        describe(notes, &mongo, &redis, &cassandra, &text);
-        status =
-            rf_file_replace(notes->config.data, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
+        describe(directory, &mongo, &redis, &cassandra, &text);
+        status = rf_file_replace(config, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
     }
     rf_access_deinit(&mongo);
     rf_access_deinit(&redis);
@@ -302,3 +303,27 @@ done:
     rf_buf_deinit(&shown);
     return status;
 }
+
+/* ---- Beside the scheduler -------------------------------------------------------------------- */
+
+static enum rf_status place_notes(struct rf_ferry *ferry, struct rf_error *err)
+{
+    rf_buf_reset(&ferry->directory);
+    return rf_notes_directory(&ferry->directory, err);
+}
+
+static enum rf_status configure_notes(struct rf_ferry *ferry, struct rf_error *err)
+{
+    bool made;
+    enum rf_status status = rf_notes_prepare(&made, err);
+
+    return status == RF_OK ? rf_notes_configure(ferry->directory.data, ferry->config.data, err)
+                           : status;
+}
+
+const struct rf_ferry_line rf_ferry_notes = {
+    .name = NAME,
+    .title = "the pipeline of notes",
+    .place = place_notes,
+    .configure = configure_notes,
+};

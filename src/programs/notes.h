@@ -30,6 +30,8 @@ struct rf_notes {
  * case. */
 RF_USE_RESULT enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err);
 void rf_notes_close(struct rf_notes *notes);
+/* Its directory, which is made. Appends, terminated. Returns RF_OK; RF_RETRY; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_notes_directory(struct rf_buf *out, struct rf_error *err);
 
 /* Makes what is absent in MongoDB: the database and the collection, with pre-images where the
  * server has them. *made: it was absent. Returns RF_OK; RF_RETRY; RF_CONFIG. */
@@ -37,7 +39,8 @@ RF_USE_RESULT enum rf_status rf_notes_prepare(bool *made, struct rf_error *err);
 
 /* Writes the configuration, for the stores that there are now. Returns RF_OK; RF_RETRY: there is no
  * container of MongoDB or Redis; RF_CONFIG. */
-RF_USE_RESULT enum rf_status rf_notes_configure(const struct rf_notes *notes, struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_notes_configure(const char *directory, const char *config,
+                                                struct rf_error *err);
 
 /* Where it stands. */
 struct rf_notes_place {

@@ -1,5 +1,6 @@
-/* scheduler: the controller. It keeps the pipeline running, writes to MySQL and to MongoDB every
- * few seconds, reads every store back, and shows how far each is behind. */
+/* scheduler: the controller. It keeps the pipelines running, from MySQL's log to all other stores and
+ * of MongoDB's notes to Redis and Cassandra, writes to MySQL and to MongoDB every few seconds, reads
+ * every store back, and shows how far each is behind. */
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/message.h"
@@ -45,10 +46,10 @@ struct scheduler {
     const struct options *options;
     struct rf_loop loop;
     struct rf_stores stores;
-    struct rf_ferry ferry;
-    struct rf_trail trail;
+    struct rf_ferry ferry, notes_ferry;
+    struct rf_trail trail, notes_trail;
     struct rf_screen screen;
-    struct rf_job write, look, tend, draw;
+    struct rf_job write, look, tend, tend_notes, draw;
     uint64_t run;      /* its number */
     bool reading;      /* this run is still being read back */
     int64_t run_ms;    /* when this run began */
@@ -111,7 +112,9 @@ static void fill_screen(struct scheduler *scheduler)
     screen->every_ms = scheduler->options->every_ms;
     screen->pid = scheduler->ferry.pid;
     screen->restarts = scheduler->ferry.restarts;
+    screen->notes_pid = scheduler->notes_ferry.pid;
     screen->trail = &scheduler->trail;
+    screen->notes_trail = &scheduler->notes_trail;
     screen->now_ms = rf_clock_ms();
     fill_store(scheduler, RF_STORE_MYSQL, &screen->mysql);
     fill_store(scheduler, RF_STORE_MONGO, &screen->mongo);
@@ -191,16 +194,47 @@ static void read_max(struct scheduler *scheduler)
     }
 }
 
+/* Of notes only those are looked for in the copies that were written since their pipeline has a place;
+ * those of before it does not carry. */
 static void read_notes(struct scheduler *scheduler)
 {
+    struct rf_post notes[RF_TRAIL_LAST], known[RF_TRAIL_LAST];
     struct rf_screen *screen = &scheduler->screen;
     struct rf_error err = {0};
-    uint32_t count = RF_SCREEN_NOTES;
+    uint32_t count = RF_TRAIL_LAST, known_count = 0;
 
-    if (rf_stores_notes(&scheduler->stores, screen->last_notes, &count, &screen->notes.rows,
-                        &err) == RF_OK) {
-        screen->note_count = count;
-        screen->notes.counted = true;
+    if (rf_stores_notes(&scheduler->stores, notes, &count, &screen->notes.rows, &err) != RF_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (rf_trail_knows(&scheduler->notes_trail, notes[i].id)) {
+            known[known_count++] = notes[i];
+        }
+    }
+    screen->note_count = count < RF_SCREEN_NOTES ? count : RF_SCREEN_NOTES;
+    memcpy(screen->last_notes, notes, screen->note_count * sizeof *notes);
+    screen->notes.counted = true;
+    rf_trail_set(&scheduler->notes_trail, known, known_count, rf_clock_ms());
+}
+
+/* The notes themselves are their source's own; their copies are in Redis. */
+static void read_note_copies(struct scheduler *scheduler)
+{
+    struct rf_post asked[RF_TRAIL_ROWS];
+    uint32_t rows[RF_TRAIL_ROWS];
+    uint32_t count = rf_trail_ask(&scheduler->notes_trail, RF_COPY_REDIS, rows);
+    struct rf_error err = {0};
+
+    for (uint32_t i = 0; i < count; i++) {
+        asked[i] = scheduler->notes_trail.rows[rows[i]].post;
+    }
+    if (rf_stores_find_notes(&scheduler->stores, asked, count, &err) != RF_OK) {
+        return;
+    }
+    int64_t now_ms = rf_clock_ms();
+    for (uint32_t i = 0; i < count; i++) {
+        rf_trail_answer(&scheduler->notes_trail, RF_COPY_REDIS, rows[i],
+                        asked[i].stamp[0] != '\0' ? asked[i].stamp : NULL, now_ms);
     }
 }
 
@@ -216,7 +250,9 @@ static bool all_arrived(const struct scheduler *scheduler)
             return false;
         }
     }
-    return true;
+    /* A pipeline of notes that has ended for good is said to have; nothing arrives any more. */
+    return scheduler->notes_ferry.code != 0 ||
+           rf_trail_lag(&scheduler->notes_trail, RF_COPY_REDIS, 0).rows == 0;
 }
 
 /* What this run has come to is said once. */
@@ -247,6 +283,9 @@ static enum rf_status write_both(void *argument, struct rf_error *err)
     struct rf_post post, note;
     struct rf_error ignored = {0};
 
+    if (is_last(scheduler)) {
+        return RF_AGAIN; /* it is only waited for what was written */
+    }
     if (scheduler->reading) {
         conclude_run(scheduler); /* of the run before */
     }
@@ -256,9 +295,13 @@ static enum rf_status write_both(void *argument, struct rf_error *err)
     if (status == RF_OK) {
         rf_trail_wrote(&scheduler->trail, &post, rf_clock_ms());
     }
+    bool begun = rf_ferry_has_begun(&scheduler->notes_ferry);
     enum rf_status noted =
         rf_stores_note(&scheduler->stores, &note, status == RF_OK ? err : &ignored);
     enum rf_status worst = status != RF_OK ? status : noted;
+    if (noted == RF_OK && begun) {
+        rf_trail_wrote(&scheduler->notes_trail, &note, rf_clock_ms());
+    }
     /* One that is away is shown as that; what refuses will refuse the next run, too. */
     scheduler->screen.refusal[0] = '\0';
     if (worst == RF_CONFIG) {
@@ -291,6 +334,7 @@ static enum rf_status look_back(void *argument, struct rf_error *err)
         read_max(scheduler);
     }
     read_mysql(scheduler);
+    read_note_copies(scheduler);
     read_notes(scheduler);
     bool arrived = all_arrived(scheduler);
     if (is_last(scheduler) && (arrived || age_ms > LAST_WAIT_MS)) {
@@ -308,6 +352,19 @@ static enum rf_status tend(void *argument, struct rf_error *err)
     struct scheduler *scheduler = argument;
 
     return rf_ferry_tend(&scheduler->ferry, err);
+}
+
+/* That of notes may end for good while the other one goes on: then it is said, and the exit code in
+ * the end is its own. */
+static enum rf_status tend_notes(void *argument, struct rf_error *err)
+{
+    struct scheduler *scheduler = argument;
+    enum rf_status status = rf_ferry_tend(&scheduler->notes_ferry, err);
+
+    if (status != RF_OK) {
+        tell(scheduler, err->message);
+    }
+    return RF_OK;
 }
 
 /* Where the table ends that fits on the terminal, which would scroll otherwise. */
@@ -354,6 +411,8 @@ static void add_jobs(struct scheduler *scheduler)
                                       .policy = RF_JOB_STOP,
                                       .run = tend,
                                       .argument = scheduler};
+    scheduler->tend_notes = (struct rf_job){
+        .name = "notes", .every_ms = TEND_MS, .run = tend_notes, .argument = scheduler};
     scheduler->write = (struct rf_job){.name = "write",
                                        .every_ms = scheduler->options->every_ms,
                                        .run = write_both,
@@ -363,6 +422,7 @@ static void add_jobs(struct scheduler *scheduler)
     scheduler->draw =
         (struct rf_job){.name = "draw", .every_ms = DRAW_MS, .run = draw, .argument = scheduler};
     rf_loop_add(&scheduler->loop, &scheduler->tend);
+    rf_loop_add(&scheduler->loop, &scheduler->tend_notes);
     rf_loop_add(&scheduler->loop, &scheduler->write);
     rf_loop_add(&scheduler->loop, &scheduler->look);
     if (scheduler->terminal) {
@@ -406,6 +466,10 @@ static int run_loop(struct scheduler *scheduler)
         rf_message_failure(&err);
         scheduler->code = scheduler->ferry.code;
     }
+    if (scheduler->code == RF_EXIT_DONE && scheduler->notes_ferry.code != 0) {
+        scheduler->code = scheduler->notes_ferry.code;
+    }
+    rf_ferry_close(&scheduler->notes_ferry);
     rf_ferry_close(&scheduler->ferry);
     int caught = rf_signals_caught(&signals);
     rf_signals_deinit(&signals);
@@ -425,11 +489,17 @@ static int run(const struct rf_call *call)
     scheduler.screen.has_cassandra = rf_access_exists("cassandra");
     scheduler.trail.unused[RF_COPY_CASSANDRA] = !scheduler.screen.has_cassandra;
     scheduler.trail.unused[RF_COPY_MAX] = !scheduler.screen.has_cassandra;
-    scheduler.ferry.say = tell;
-    scheduler.ferry.argument = &scheduler;
+    scheduler.screen.notes_trail = &scheduler.notes_trail;
+    scheduler.ferry.line = &rf_ferry_posts;
+    scheduler.notes_ferry.line = &rf_ferry_notes;
+    scheduler.ferry.say = scheduler.notes_ferry.say = tell;
+    scheduler.ferry.argument = scheduler.notes_ferry.argument = &scheduler;
     enum rf_status status = rf_wake_clock_open(&clock, &err);
     if (status == RF_OK) {
         status = rf_ferry_open(&scheduler.ferry, &err);
+    }
+    if (status == RF_OK) {
+        status = rf_ferry_open(&scheduler.notes_ferry, &err);
     }
     if (status == RF_OK) {
         scheduler.loop.clock = rf_wake_clock_of(&clock);
@@ -438,6 +508,7 @@ static int run(const struct rf_call *call)
         rf_message_failure(&err);
         scheduler.code = status == RF_RETRY ? RF_EXIT_UNREACHABLE : RF_EXIT_CONFIG;
     }
+    rf_ferry_close(&scheduler.notes_ferry);
     rf_ferry_close(&scheduler.ferry);
     rf_stores_close(&scheduler.stores);
     rf_wake_clock_close(&clock);

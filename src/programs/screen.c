@@ -220,10 +220,19 @@ static void counts(const struct rf_screen *screen, struct line *line)
     end(line);
 }
 
-static void value(const struct rf_screen *screen, struct line *line, const char *title,
-                  const char *stamp, enum rf_copy copy)
+/* The stamp of the newest note that Redis has; empty: none is known there. */
+static const char *newest_note(const struct rf_screen *screen)
 {
-    struct rf_lag lag = rf_trail_lag(screen->trail, copy, screen->now_ms);
+    for (uint32_t i = 0; i < screen->notes_trail->count; i++) {
+        if (screen->notes_trail->rows[i].seen_ms[RF_COPY_REDIS] >= 0) {
+            return screen->notes_trail->rows[i].stamps[RF_COPY_REDIS];
+        }
+    }
+    return "";
+}
+
+static void value(struct line *line, const char *title, const char *stamp, struct rf_lag lag)
+{
     char text[64];
 
     print_lag(&lag, text, sizeof text);
@@ -249,10 +258,14 @@ static void lags(const struct rf_screen *screen, struct line *line)
         add_cell(line, i, colour_of(&lag), text);
     }
     end(line);
-    value(screen, line, "LastInsertDate", screen->date, RF_COPY_DATE);
+    value(line, "LastInsertDate", screen->date,
+          rf_trail_lag(screen->trail, RF_COPY_DATE, screen->now_ms));
     if (screen->has_cassandra) {
-        value(screen, line, "maxTimeStamp", screen->max, RF_COPY_MAX);
+        value(line, "maxTimeStamp", screen->max,
+              rf_trail_lag(screen->trail, RF_COPY_MAX, screen->now_ms));
     }
+    value(line, "notes in Redis", newest_note(screen),
+          rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms));
 }
 
 static void news(const struct rf_screen *screen, struct line *line)
@@ -351,6 +364,11 @@ void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
     if (!screen->notes.away) {
         print_rows(&screen->notes, text, sizeof text);
         rf_buf_printf(out, "; notes %s", text);
+    }
+    if (!screen->notes.away && !screen->redis.away) {
+        struct rf_lag lag = rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms);
+        print_lag(&lag, text, sizeof text);
+        rf_buf_printf(out, ", in Redis %s", text);
     }
     if (screen->refusal[0] != '\0') {
         rf_buf_printf(out, "; not written: %s", screen->refusal);

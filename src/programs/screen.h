@@ -9,6 +9,7 @@
  *     12 rows              12 rows              12 rows              12 rows
  *                          60 ms behind        52 ms behind
  *     LastInsertDate                            2026-11-22 17:00:04, 52 ms behind
+ *     notes in Redis                            2026-11-22 17:00:04, 52 ms behind
  *
  * With Cassandra there is a column more, and a line for maxTimeStamp. Where they do not fit, of a
  * stamp the time alone is shown.
@@ -37,6 +38,8 @@ struct rf_screen {
     int pid;           /* of the pipeline; 0: it does not run */
     uint32_t restarts; /* of it */
     const struct rf_trail *trail;
+    const struct rf_trail *notes_trail; /* of notes: their copies in Redis, RF_COPY_REDIS */
+    int notes_pid;                      /* of the pipeline of notes; 0: it does not run */
     bool has_cassandra;
     struct rf_screen_store mysql, mongo, redis, cassandra, notes;
     struct rf_post last_notes[RF_SCREEN_NOTES];
@@ -56,9 +59,9 @@ uint32_t rf_screen_table(const struct rf_screen *screen, uint32_t columns, struc
 /* One line, with its newline:
  *
  *     17:00:04 run 12: MySQL 12 rows; MongoDB 12, 60 ms behind; Redis 12, 52 ms behind;
- *     LastInsertDate 2026-11-22 17:00:04, 52 ms behind; notes 12        (one line)
+ *     LastInsertDate 2026-11-22 17:00:04, 52 ms behind; notes 12 rows, in Redis 30 ms behind
  *
- * with "; not written: ..." where the run was refused.
+ * in one line, with "; not written: ..." where the run was refused.
  *
  * Appends. */
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out);

@@ -192,6 +192,18 @@ enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store, str
     return rf_stores_done(stores, store, status, err);
 }
 
+enum rf_status rf_stores_find_notes(struct rf_stores *stores, struct rf_post *notes, uint32_t count,
+                                    struct rf_error *err)
+{
+    enum rf_status status = rf_stores_open(stores, RF_STORE_REDIS, err);
+
+    if (status != RF_OK || count == 0) {
+        return status;
+    }
+    status = rf_stores_redis_notes(&stores->redis, notes, count, err);
+    return rf_stores_done(stores, RF_STORE_REDIS, status, err);
+}
+
 enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store, uint64_t *out,
                                bool *about, struct rf_error *err)
 {

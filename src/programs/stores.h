@@ -58,6 +58,9 @@ RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf
 RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
                                             struct rf_post *posts, uint32_t count,
                                             struct rf_error *err);
+/* The same for notes, in Redis. */
+RF_USE_RESULT enum rf_status rf_stores_find_notes(struct rf_stores *stores, struct rf_post *notes,
+                                                  uint32_t count, struct rf_error *err);
 /* How many rows that copy has (not MySQL's); *about: it has so many that they were only
  * estimated. */
 RF_USE_RESULT enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,

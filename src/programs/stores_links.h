@@ -27,6 +27,8 @@ enum rf_status rf_stores_mongo_clear(struct rf_mongo *mongo, const char *collect
                                      struct rf_error *err);
 enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *posts, uint32_t count,
                                     struct rf_error *err);
+enum rf_status rf_stores_redis_notes(struct rf_redis *redis, struct rf_post *notes, uint32_t count,
+                                     struct rf_error *err);
 enum rf_status rf_stores_redis_count(struct rf_redis *redis, uint64_t *out, bool *about,
                                      struct rf_error *err);
 enum rf_status rf_stores_redis_date(struct rf_redis *redis, char *out, struct rf_error *err);

@@ -1,4 +1,4 @@
-/* What the scheduler asks of Redis. Rows are hashes, pluto:posts:ID. */
+/* What the scheduler asks of Redis. Rows are hashes, pluto:posts:ID; notes are, mongo:pluto:notes:ID. */
 #include "programs/stores_links.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 enum { SCAN_MAX = 20000, SCAN_STEP = 1000 };
 
 #define PREFIX "pluto:posts:"
+#define NOTES  "mongo:pluto:notes:"
 
 /* One command, and its reply in redis->reply, which is no error. */
 static enum rf_status ask(struct rf_redis *redis, const struct rf_str *words, uint32_t count,
@@ -41,14 +42,14 @@ static enum rf_status take_stamp(void *argument, const struct rf_redis_reply *re
     return RF_OK;
 }
 
-enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *posts, uint32_t count,
-                                    struct rf_error *err)
+static enum rf_status find(struct rf_redis *redis, const char *prefix, struct rf_post *posts,
+                           uint32_t count, struct rf_error *err)
 {
     struct taking taking = {posts, 0, redis};
-    char key[sizeof PREFIX + RF_POST_ID_SIZE];
+    char key[64];
 
     for (uint32_t i = 0; i < count; i++) {
-        int size = snprintf(key, sizeof key, PREFIX "%s", posts[i].id);
+        int size = snprintf(key, sizeof key, "%s%s", prefix, posts[i].id);
         struct rf_str words[] = {RF_STR("HGET"), {key, (size_t)size}, RF_STR("stamp")};
         rf_redis_command(redis, words, 3);
     }
@@ -58,6 +59,18 @@ enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *post
     redis->take = NULL;
     redis->argument = NULL;
     return status;
+}
+
+enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *posts, uint32_t count,
+                                    struct rf_error *err)
+{
+    return find(redis, PREFIX, posts, count, err);
+}
+
+enum rf_status rf_stores_redis_notes(struct rf_redis *redis, struct rf_post *notes, uint32_t count,
+                                     struct rf_error *err)
+{
+    return find(redis, NOTES, notes, count, err);
 }
 
 enum rf_status rf_stores_redis_date(struct rf_redis *redis, char *out, struct rf_error *err)

@@ -83,6 +83,11 @@ void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t 
     trail->count = count;
 }
 
+bool rf_trail_knows(const struct rf_trail *trail, const char *id)
+{
+    return find(trail, id) != NULL;
+}
+
 uint32_t rf_trail_ask(const struct rf_trail *trail, enum rf_copy copy, uint32_t *rows)
 {
     uint32_t count = 0;

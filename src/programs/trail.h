@@ -56,6 +56,8 @@ uint32_t rf_trail_absent(const struct rf_trail *trail, const struct rf_post *pos
 void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                   int64_t now_ms);
 
+bool rf_trail_knows(const struct rf_trail *trail, const char *id);
+
 /* The rows that a copy is to be asked for: those that are shown, and those not seen yet. Returns
  * how many; rows has room for RF_TRAIL_ROWS indices. */
 uint32_t rf_trail_ask(const struct rf_trail *trail, enum rf_copy copy, uint32_t *rows);

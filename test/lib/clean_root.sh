@@ -14,7 +14,7 @@ CLEAN_ROOT=      # the directory
 clean_root_init= # process 1, as seen from here
 
 CLEAN_ROOT_PACKAGES=(systemd ca-certificates libbson-1.0-0 libhiredis0.14 libisal2 liblz4-1 libmariadb3
-    libsqlite3-0 libssl3 libyaml-0-2 libzstd1 zlib1g)
+    libjansson4 libsqlite3-0 libssl3 libyaml-0-2 libzstd1 zlib1g)
 
 # make_clean_root DIR
 make_clean_root() {

@@ -103,7 +103,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 exec /java/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m -XX:-UsePerfData \
-    -cp '/server/jars/*:/server/classes' Server "$port" --bind 0.0.0.0
+    -cp '/server/jars/*:/server/classes' Server "$port" --bind 0.0.0.0 --oplog
 END
     chmod 755 "$root/entry"
     import_image "$root" "$1" 'ENV PATH=/usr/bin:/bin' 'ENTRYPOINT ["/entry"]'

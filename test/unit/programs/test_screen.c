@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <signal.h>
 
-static struct rf_trail trail;
+static struct rf_trail trail, notes_trail;
 
 static struct rf_screen sample(void)
 {
@@ -18,6 +18,7 @@ static struct rf_screen sample(void)
                                .every_ms = 2000,
                                .pid = 4711,
                                .trail = &trail,
+                               .notes_trail = &notes_trail,
                                .mysql = {.counted = true, .rows = 2},
                                .mongo = {.counted = true, .rows = 2},
                                .redis = {.counted = true, .rows = 1},
@@ -28,6 +29,9 @@ static struct rf_screen sample(void)
                                .now_ms = 5000};
 
     memset(&trail, 0, sizeof trail);
+    memset(&notes_trail, 0, sizeof notes_trail);
+    rf_trail_wrote(&notes_trail, &(struct rf_post){"n", "2026-11-22 17:00:02"}, 4000);
+    rf_trail_answer(&notes_trail, RF_COPY_REDIS, 0, "2026-11-22 17:00:02", 4030);
     rf_trail_wrote(&trail, &(struct rf_post){"a", "2026-11-22 17:00:00"}, 2000);
     rf_trail_wrote(&trail, &(struct rf_post){"b", "2026-11-22 17:00:02"}, 4000);
     rf_trail_answer(&trail, RF_COPY_MONGO, 0, "2026-11-22 17:00:02", 4060);
@@ -65,8 +69,9 @@ static void test_the_last_stamps_stand_side_by_side(void **state)
         "  2 rows               2 rows               1 row                1 row\033[K\n"
         "                       60 ms behind         1 missing, 1.0 s\033[K\n"
         "  LastInsertDate       2026-11-22 17:00:00  1 missing, 1.0 s\033[K\n"
+        "  notes in Redis       2026-11-22 17:00:02  30 ms behind\033[K\n"
         "\033[K\n");
-    assert_int_equal(lines, 12);
+    assert_int_equal(lines, 13);
     free(table);
 }
 
@@ -135,7 +140,7 @@ static void test_a_line_says_the_same_in_words(void **state)
     assert_string_equal(rf_buf_cstr(&out),
                         "run 12: MySQL 2 rows; MongoDB 2 rows, 60 ms behind; Redis 1 row, "
                         "1 missing, 1.0 s; LastInsertDate 2026-11-22 17:00:00, 1 missing, 1.0 s; "
-                        "notes 1 row\n");
+                        "notes 1 row, in Redis 30 ms behind\n");
     rf_buf_reset(&out);
     screen.mysql.away = screen.redis.away = true;
     screen.mysql.why = "gone";
