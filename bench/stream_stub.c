@@ -1,5 +1,5 @@
-/* stream_stub EVENTS BYTES: the tests' scripted server of the MongoDB protocol, in whose history are
- * so many inserts of bench.bulk, each of a document of about so many bytes.
+/* stream_stub EVENTS BYTES: the tests' scripted server of the MongoDB protocol, in whose history
+ * are so many inserts of bench.bulk, each of a document of about so many bytes.
  *
  * The server of bench/run for the source mongodb. It prints its port when it is ready, and ends at
  * the end of its standard input. */

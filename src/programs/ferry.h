@@ -1,5 +1,5 @@
-/* A pipeline as a process beside the scheduler: `rowferry run`. There are two: from MySQL's log to the
- * other stores (below), and of MongoDB's notes to Redis and Cassandra (notes.h).
+/* A pipeline as a process beside the scheduler: `rowferry run`. There are two: from MySQL's log to
+ * the other stores (below), and of MongoDB's notes to Redis and Cassandra (notes.h).
  *
  * The first one's configuration, positions and log lie in the home of the MySQL container, so that
  * they come and go with the log that they are about. It ends when the scheduler ends, however that

@@ -1,6 +1,6 @@
-/* scheduler: the controller. It keeps the pipelines running, from MySQL's log to all other stores and
- * of MongoDB's notes to Redis and Cassandra, writes to MySQL and to MongoDB every few seconds, reads
- * every store back, and shows how far each is behind. */
+/* scheduler: the controller. It keeps the pipelines running, from MySQL's log to all other stores
+ * and of MongoDB's notes to Redis and Cassandra, writes to MySQL and to MongoDB every few seconds,
+ * reads every store back, and shows how far each is behind. */
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/message.h"
@@ -194,8 +194,8 @@ static void read_max(struct scheduler *scheduler)
     }
 }
 
-/* Of notes only those are looked for in the copies that were written since their pipeline has a place;
- * those of before it does not carry. */
+/* Of notes only those are looked for in the copies that were written since their pipeline has a
+ * place; those of before it does not carry. */
 static void read_notes(struct scheduler *scheduler)
 {
     struct rf_post notes[RF_TRAIL_LAST], known[RF_TRAIL_LAST];

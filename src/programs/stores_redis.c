@@ -1,4 +1,5 @@
-/* What the scheduler asks of Redis. Rows are hashes, pluto:posts:ID; notes are, mongo:pluto:notes:ID. */
+/* What the scheduler asks of Redis. Rows are hashes, pluto:posts:ID; notes are,
+ * mongo:pluto:notes:ID. */
 #include "programs/stores_links.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 
 #define count_of(array) (sizeof(array) / sizeof *(array))
 
-/* --------------------------------------------------------------------------------------- changes */
+/* -------------------------------------------------------------------------------------- changes */
 
 static void test_each_change_is_handed_over_as_what_it_is(void **state)
 {
@@ -141,7 +141,7 @@ static void test_streams_of_databases_and_deployments_have_what_the_patterns_pic
     begin("shop");
 }
 
-/* ---------------------------------------------------------------------------------- transactions */
+/* --------------------------------------------------------------------------------- transactions */
 
 static void bundle_of(int first, int count)
 {
@@ -217,7 +217,7 @@ static void test_a_transaction_larger_than_a_batch_has_one_position_behind_it(vo
     assert_false(has("shop.orders 1|"));
 }
 
-/* ------------------------------------------------------------------------------------- positions */
+/* ------------------------------------------------------------------------------------ positions */
 
 static void test_it_goes_on_from_every_position_ever_given(void **state)
 {
@@ -361,7 +361,7 @@ static void test_a_server_without_tokens_of_batches_goes_by_its_events(void **st
     assert_false(has("shop.orders 2|"));
 }
 
-/* -------------------------------------------------------------------------------- ends of streams */
+/* ------------------------------------------------------------------------------ ends of streams */
 
 static void test_behind_a_drop_it_goes_on_with_what_is_made_anew(void **state)
 {
@@ -442,7 +442,7 @@ static void test_a_stream_of_all_outlives_a_database(void **state)
     assert_int_equal(rf_mongo_script_count(script, "aggregate"), 1);
 }
 
-/* ------------------------------------------------------------------------------------------ split */
+/* ---------------------------------------------------------------------------------------- split */
 
 static void test_a_split_event_is_put_together(void **state)
 {

@@ -14,7 +14,7 @@
 
 #define count_of(array) (sizeof(array) / sizeof *(array))
 
-/* ------------------------------------------------------------------------------- resumable errors */
+/* ----------------------------------------------------------------------------- resumable errors */
 
 /* The error once, for that command. */
 static void fail_with(const char *command, int code, bool label)
@@ -381,7 +381,7 @@ static void test_events_that_are_none_stop_it(void **state)
     begin(NULL);
 }
 
-/* ------------------------------------------------------------------------------------- interrupts */
+/* ----------------------------------------------------------------------------------- interrupts */
 
 static void *interrupt(void *unused)
 {

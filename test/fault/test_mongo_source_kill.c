@@ -1,6 +1,6 @@
 /* A random load on the scripted server, and on the test server of the protocol, and rowferry killed
- * with -9 again and again while it carries the changes to a scripted server and to a file: after the
- * last start both have what the source has.
+ * with -9 again and again while it carries the changes to a scripted server and to a file: after
+ * the last start both have what the source has.
  *
  * ROWFERRY_SCALE=1 is 50,000 operations and 20 kills (5,000 on the test server); without it a
  * twentieth (a fifth), and 6. */
@@ -46,7 +46,7 @@ static unsigned scale(void)
                                                                                  : 20;
 }
 
-/* ------------------------------------------------------------------------------------------ load */
+/* ----------------------------------------------------------------------------------------- load */
 
 /* The answer is the caller's to free. */
 static char *ask(const char *command)
@@ -64,8 +64,8 @@ static void dump(struct rf_buf *out)
     }
 }
 
-/* What the test server tells in its change streams as MongoDB does: not updates, and of inserts only
- * those that it does not refuse. */
+/* What the test server tells in its change streams as MongoDB does: not updates, and of inserts
+ * only those that it does not refuse. */
 static void insert_or_delete(uint32_t number)
 {
     char command[256];
@@ -141,7 +141,7 @@ static void load(uint32_t first, uint32_t count)
     }
 }
 
-/* --------------------------------------------------------------------------------------- program */
+/* -------------------------------------------------------------------------------------- program */
 
 static pid_t start(void)
 {
@@ -259,7 +259,7 @@ static void wait_until_equal(pid_t pid)
     rf_buf_deinit(&right);
 }
 
-/* ------------------------------------------------------------------------------------------ file */
+/* ----------------------------------------------------------------------------------------- file */
 
 /* What the file's last line of each _id leaves there, as the line's document; NULL: deleted. */
 static void fold(char *last[IDS], uint64_t *lines)

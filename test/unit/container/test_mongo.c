@@ -1,6 +1,6 @@
-/* What is made in a real mongod: on a scripted server, as none can be had here. It comes as a member
- * of a set that does not know yet that it is one, with root's user already there (an engine's image)
- * or without any (a process of this machine). */
+/* What is made in a real mongod: on a scripted server, as none can be had here. It comes as a
+ * member of a set that does not know yet that it is one, with root's user already there (an
+ * engine's image) or without any (a process of this machine). */
 #include "container/tree.h"
 #include "container/type.h"
 #include "lib/mongo_script.h"
