@@ -171,11 +171,19 @@ static enum rf_status mongodb_source_open(void *memory, const struct rf_context 
     if (status == RF_OK) {
         status = connect_server(state, ctx, err);
     }
-    if (status == RF_OK) {
+    /* A place is looked at before it is used; nothing is written where no stream can be had. */
+    bool known = state->read.deployment.size > 0;
+    if (status == RF_OK && known) {
         status = rf_mongodb_source_who(state, &state->read, err);
     }
     if (status == RF_OK) {
         status = rf_mongodb_source_stream_open(state, err);
+    }
+    if (status == RF_OK && !known) {
+        status = rf_mongodb_source_who(state, &state->read, err);
+    }
+    if (status == RF_OK && !known && ctx->feed == 0) {
+        rf_mongodb_source_warn(state);
     }
     if (status == RF_OK) {
         rf_buf_set(&state->safe.deployment, rf_buf_str(&state->read.deployment));

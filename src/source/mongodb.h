@@ -92,6 +92,9 @@ struct rf_mongodb_source_collection {
 RF_USE_RESULT enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state,
                                                    struct rf_resume *place, struct rf_error *err);
 
+/* Says so when the collection that is watched does not exist yet: a name may be mistyped. */
+void rf_mongodb_source_warn(struct rf_mongodb_source *state);
+
 /* ---- mongodb_stream.c */
 
 /* Begins a stream behind state->read; empty: at what the server calls now, and state->read is then

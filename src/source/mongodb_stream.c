@@ -129,6 +129,11 @@ static enum rf_status judge(const struct rf_mongodb_source *state, enum rf_statu
     if (status == RF_CONFIG) {
         return status;
     }
+    if (opening) {
+        rf_error_hint(err, "the server gives no change stream here: does it keep an oplog? Its log "
+                           "may say more");
+        return set_status(err, RF_CONFIG);
+    }
     rf_error_hint(err, "MongoDB says of this error that the change stream cannot go on behind it "
                        "by itself; look into the server's log");
     return set_status(err, RF_FATAL);

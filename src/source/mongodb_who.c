@@ -9,6 +9,8 @@
 
 #include "wire/bson.h"
 
+#include <rowferry/log.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,10 +27,16 @@ enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t beg
     return rf_mongo_run(&state->mongo, database, &command, reply, err);
 }
 
-/* The server said no, and the connection is as it was. */
-static bool is_refusal(enum rf_status status, const struct rf_error *err)
+/* The server will not tell, whenever it is asked: a refusal that may pass must not make it another
+ * deployment. */
+static bool never_tells(const struct rf_error *err)
 {
-    return status != RF_OK && err->code > 0 && (status == RF_CONFIG || status == RF_REJECT);
+    enum {
+        UNAUTHORIZED = 13,
+        NO_COMMAND = 59,
+        NO_REPLICATION = 76,
+    };
+    return err->code == UNAUTHORIZED || err->code == NO_COMMAND || err->code == NO_REPLICATION;
 }
 
 /* KIND=hex of the ObjectId that lies at a path in the reply. False: none does. */
@@ -67,12 +75,13 @@ static enum rf_status ask_server(struct rf_mongodb_source *state, struct rf_buf 
              (state->mongo.mongos ? take_id(&reply, "cursor.firstBatch.0.clusterId", "cluster", who)
                                   : take_id(&reply, "config.settings.replicaSetId", "set", who));
     bson_destroy(&reply);
-    /* A set without a configuration, or no set at all: the stream itself will say it better. */
-    bool untold = status == RF_OK || is_refusal(status, &refusal) || refusal.code > 0;
-    if (!untold && err != NULL) {
+    if (status == RF_OK || never_tells(&refusal)) {
+        return RF_OK;
+    }
+    if (err != NULL) {
         *err = refusal;
     }
-    return untold ? RF_OK : status;
+    return status == RF_REJECT ? RF_FATAL : status;
 }
 
 /* ----------------------------------------------------------------------------------- the marker */
@@ -156,13 +165,12 @@ enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state, struct rf_
         status = ask_marker(state, !known, &who, &found, err);
     }
     if (status == RF_OK && !found) {
-        rf_fail(err, RF_FATAL, "%s does not say any more which deployment it is%s",
-                state->mongo.peer,
+        status = by_marker ? RF_FATAL : RF_CONFIG;
+        rf_fail(err, status, "%s does not say any more which deployment it is%s", state->mongo.peer,
                 by_marker ? ": the document that we wrote into rowferry.deployment is gone" : "");
         rf_error_hint(err, by_marker ? "it lost its data or is another one: take a new snapshot, "
                                        "then set a new position"
                                      : "give back the right that it took (role clusterMonitor)");
-        status = RF_FATAL;
     } else if (status == RF_OK && known &&
                !rf_str_equal(rf_buf_str(&who), rf_buf_str(&place->deployment))) {
         rf_fail(err, RF_FATAL,
@@ -178,4 +186,34 @@ enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state, struct rf_
     }
     rf_buf_deinit(&who);
     return status;
+}
+
+/* -------------------------------------------------------------------------------- what is there */
+
+void rf_mongodb_source_warn(struct rf_mongodb_source *state)
+{
+    bson_t reply;
+    bson_iter_t iter, first;
+    struct rf_error ignored = {0};
+    if (state->collection.size == 0) {
+        return;
+    }
+    rf_buf_reset(&state->command);
+    size_t begin = rf_bson_begin(&state->command);
+    rf_bson_add_int32(&state->command, "listCollections", 1);
+    size_t filter = rf_bson_open(&state->command, RF_BSON_DOCUMENT, "filter");
+    rf_bson_add_utf8(&state->command, "name", rf_buf_str(&state->collection));
+    rf_bson_end(&state->command, filter);
+    rf_bson_add_bool(&state->command, "nameOnly", true);
+    /* Who may not ask is not told. */
+    enum rf_status status =
+        rf_mongodb_source_run(state, begin, state->database.data, &reply, &ignored);
+    if (status == RF_OK && bson_iter_init(&iter, &reply) &&
+        bson_iter_find_descendant(&iter, "cursor.firstBatch", &first) &&
+        BSON_ITER_HOLDS_ARRAY(&first) && bson_iter_recurse(&first, &iter) &&
+        !bson_iter_next(&iter)) {
+        rf_log(RF_LOG_WARN, "%s has no collection %s.%s yet; its changes come when it is made",
+               state->mongo.peer, state->database.data, state->collection.data);
+    }
+    bson_destroy(&reply);
 }
