@@ -213,6 +213,23 @@ static void test_a_deployment_that_does_not_say_who_it_is_gets_a_marker(void **s
     assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
 }
 
+static void test_a_refusal_that_passes_makes_no_other_deployment_of_it(void **state)
+{
+    (void)state;
+    begin("shop.orders");
+    fail_with("replSetGetConfig", 11600, false);
+    assert_int_equal(rf_test_source_open(&source, &err), RF_RETRY);
+    assert_int_equal(rf_mongo_script_count(script, "insert"), 0);
+    open_source();
+    assert_true(rf_str_starts(rf_buf_str(&source.position), RF_STR("mongodb:set=")));
+    rf_test_source_close(&source);
+    /* And a right that was taken away is a matter for a person. */
+    fail_with("replSetGetConfig", 13, false);
+    assert_int_equal(rf_test_source_open(&source, &err), RF_CONFIG);
+    assert_non_null(strstr(err.hint, "clusterMonitor"));
+    open_source();
+}
+
 static void test_a_token_of_nowhere_is_refused(void **state)
 {
     (void)state;
@@ -235,7 +252,7 @@ static void test_what_a_server_cannot_do_is_told_by_name(void **state)
         const char *hint;
     } cases[] = {
         {40573, "rs.initiate()"}, {13, "the role read"}, {166, "view"},
-        {40324, "MongoDB 3.6"},   {40415, "older"},
+        {40324, "MongoDB 3.6"},   {40415, "older"},      {8, "oplog"},
     };
     for (size_t i = 0; i < count_of(cases); i++) {
         begin("shop.orders");
@@ -430,6 +447,7 @@ int main(void)
         TEST(test_lost_history_stops_it_and_says_what_to_do),
         TEST(test_another_deployment_is_refused),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
+        TEST(test_a_refusal_that_passes_makes_no_other_deployment_of_it),
         TEST(test_a_token_of_nowhere_is_refused),
         TEST(test_what_a_server_cannot_do_is_told_by_name),
         TEST(test_what_is_no_place_to_begin_is_refused_before_anybody_is_asked),

@@ -1,6 +1,6 @@
 /* The source `mongodb` on a deployment that somebody lends: ROWFERRY_TEST_MONGODB_URI, a replica
- * set or a sharded cluster. Skipped without: the test server of the protocol has no right updates.
- * */
+ * set or a sharded cluster. Skipped without: the test server of the protocol has no right
+ * updates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
