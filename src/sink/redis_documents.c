@@ -169,21 +169,6 @@ static enum rf_status put(struct rf_redis_sink *sink, const struct rf_redis_tabl
     return RF_OK;
 }
 
-static enum rf_status remove_key(struct rf_redis_sink *sink, const struct rf_redis_table *target,
-                                 const struct rf_event *event, struct rf_error *err)
-{
-    struct rf_redis_change *change = NULL;
-    enum rf_status status = rf_redis_change_get(sink, target, event, &change, err);
-    if (status == RF_OK) {
-        sink->window.bytes -= change->bytes;
-        change->fresh = true;
-        change->puts = false;
-        change->image = NULL;
-        change->bytes = 0;
-    }
-    return status;
-}
-
 /* The key, and as=string the value, which waits in old_key_text: no key of a document changes. */
 static enum rf_status render(struct rf_redis_sink *sink, struct rf_redis_table *target,
                              const struct rf_event *event, struct rf_error *err)
@@ -223,5 +208,5 @@ enum rf_status rf_redis_document_put(struct rf_redis_sink *sink, struct rf_redis
         return status;
     }
     return what == RF_DOCUMENT_PUT ? put(sink, target, event, err)
-                                   : remove_key(sink, target, event, err);
+                                   : rf_redis_change_remove(sink, target, event, err);
 }

@@ -462,8 +462,9 @@ static enum rf_status put_row(struct rf_redis_sink *sink, const struct rf_redis_
     return status;
 }
 
-static enum rf_status delete_row(struct rf_redis_sink *sink, const struct rf_redis_table *target,
-                                 const struct rf_event *event, struct rf_error *err)
+enum rf_status rf_redis_change_remove(struct rf_redis_sink *sink,
+                                      const struct rf_redis_table *target,
+                                      const struct rf_event *event, struct rf_error *err)
 {
     struct rf_redis_change *change = NULL;
     enum rf_status status = rf_redis_change_get(sink, target, event, &change, err);
@@ -523,7 +524,7 @@ enum rf_status rf_redis_row_put(struct rf_redis_sink *sink, const struct rf_even
             return RF_OK; /* other rows share the key */
         }
         status = rf_redis_key_render(target, event, event->before, NULL, &sink->key_text, err);
-        return status == RF_OK ? delete_row(sink, target, event, err) : status;
+        return status == RF_OK ? rf_redis_change_remove(sink, target, event, err) : status;
     }
     status = rf_redis_key_render(target, event, event->after, event->before, &sink->key_text, err);
     if (status == RF_OK && event->op == RF_UPDATE && target->key.whole_key &&

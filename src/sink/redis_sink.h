@@ -160,6 +160,11 @@ RF_USE_RESULT enum rf_status rf_redis_change_get(struct rf_redis_sink *sink,
                                                  const struct rf_event *event,
                                                  struct rf_redis_change **out,
                                                  struct rf_error *err);
+/* The key goes, whatever waits for it. Returns as rf_redis_rows_send. */
+RF_USE_RESULT enum rf_status rf_redis_change_remove(struct rf_redis_sink *sink,
+                                                    const struct rf_redis_table *target,
+                                                    const struct rf_event *event,
+                                                    struct rf_error *err);
 /* Fills err: a value of that size is too large for Redis. Returns RF_REJECT. */
 enum rf_status rf_redis_too_large(const struct rf_event *event, uint64_t size,
                                   struct rf_error *err);
