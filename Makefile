@@ -5,6 +5,8 @@ CC_PLAIN ?= gcc
 CLANG    ?= clang-14
 PREFIX   ?= /usr/local
 JOBS     ?= $(shell nproc)
+# Tests at once: many of them wait for their servers most of the time.
+TESTS    ?= $(shell expr $(JOBS) + 1)
 SECONDS  ?= 60
 WERROR   ?= ON
 
@@ -29,7 +31,7 @@ all: ## build build/rowferry and the programs of build/bin; installs nothing
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 	@echo
-	@echo "Settings: JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR= SECONDS=$(SECONDS) (of fuzzing) WERROR=$(WERROR)"
+	@echo "Settings: JOBS=$(JOBS) TESTS=$(TESTS) PREFIX=$(PREFIX) DESTDIR= SECONDS=$(SECONDS) (of fuzzing) WERROR=$(WERROR)"
 
 packages: ## install what a build needs (as root), or say how
 	@tools/packages build
@@ -43,7 +45,7 @@ check: ## everything that must hold: compilers, house rules, all tests (stories 
 	@tools/packages check
 	@$(MAKE) --no-print-directory check-build tidy
 	@ROWFERRY_SCALE=$${ROWFERRY_SCALE:-20} ctest --test-dir $(BUILD)/check -L '^check$$' \
-	    -j $(JOBS) --output-on-failure --no-tests=error
+	    -j $(TESTS) --output-on-failure --no-tests=error
 
 check-full: ## the same with the stories at full size
 	@ROWFERRY_SCALE=1 $(MAKE) --no-print-directory check
