@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { INVALID = 0x2200, NUMBER = 8 /* bytes of a bigint */ };
+enum { SERVER_ERROR = 0x0000, INVALID = 0x2200, NUMBER = 8 /* bytes of a bigint */ };
 
 /* What a statement has given. */
 struct answer {
@@ -15,6 +15,15 @@ struct answer {
     struct rf_arena arena;
     uint32_t rows;
 };
+
+/* While a table is being made, the node knows its name before it knows its rows. */
+static bool is_not_there_yet(const struct rf_cql_error *error)
+{
+    static const char unknown[] = "Unknown CF";
+    return error->code == INVALID ||
+           (error->code == SERVER_ERROR &&
+            memmem(error->message.data, error->message.size, unknown, sizeof unknown - 1) != NULL);
+}
 
 /* A table that is not there yet has no rows: the pipeline makes it with its first row. */
 static enum rf_status ask(struct rf_cql *cql, const char *statement, struct answer *out,
@@ -31,7 +40,7 @@ static enum rf_status ask(struct rf_cql *cql, const char *statement, struct answ
     }
     if (out->answer.opcode == RF_CQL_ERROR) {
         status = rf_cql_error_parse(&out->answer.body, out->answer.version, &error, err);
-        if (status != RF_OK || error.code == INVALID) {
+        if (status != RF_OK || is_not_there_yet(&error)) {
             return status;
         }
         status = rf_cql_refused(cql, &error, err);
