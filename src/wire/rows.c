@@ -594,6 +594,16 @@ static enum rf_status fail_value(const struct decoder *decoder, uint32_t row, st
     return status;
 }
 
+/* The number of the first column that a bitmap does not have; it lacks one. */
+static uint32_t first_lacking(const uint8_t *bits)
+{
+    uint32_t i = 0;
+    while ((bits[i / 8] >> (i % 8) & 1) != 0) {
+        i++;
+    }
+    return i;
+}
+
 /* What is absent cannot be told from the log. */
 static enum rf_status fail_lacking(const struct rf_table *table, uint32_t column,
                                    struct rf_error *err)
@@ -610,17 +620,19 @@ static enum rf_status fail_lacking(const struct rf_table *table, uint32_t column
 static enum rf_status present_read(const struct rf_table *table, struct rf_str bitmap, bool lacking,
                                    struct present *present, struct rf_error *err)
 {
+    const uint8_t *bits = (const uint8_t *)bitmap.data;
+    uint32_t whole = table->column_count / 8, rest = table->column_count % 8;
     present->count = 0;
     present->bitmap = NULL;
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        bool there = ((unsigned char)bitmap.data[i / 8] >> (i % 8) & 1) != 0;
-        if (!there && !lacking) {
-            return fail_lacking(table, i, err);
-        }
-        present->count += there;
+    for (uint32_t i = 0; i < whole; i++) {
+        present->count += (uint32_t)__builtin_popcount(bits[i]);
     }
-    if (present->count < table->column_count) {
-        present->bitmap = (const uint8_t *)bitmap.data;
+    if (rest > 0) {
+        present->count += (uint32_t)__builtin_popcount(bits[whole] & ((1u << rest) - 1));
+    }
+    if (__builtin_expect(present->count < table->column_count, 0)) {
+        present->bitmap = bits;
+        return lacking ? RF_OK : fail_lacking(table, first_lacking(bits), err);
     }
     return RF_OK;
 }
@@ -746,7 +758,9 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     rf_batch_use(batch, table);
     status = decode_rows(&decoder, rows, present, ordinal, batch, err);
     rf_arena_deinit(&decoder.nodes);
-    rf_inflater_deinit(&decoder.inflater);
+    if (decoder.inflater.stream != NULL) { /* a column was compressed */
+        rf_inflater_deinit(&decoder.inflater);
+    }
     if (status != RF_OK) {
         batch->count = count;
         transaction->count = transaction_count;
