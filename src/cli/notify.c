@@ -45,6 +45,30 @@ bool rf_notify_is_alive(const struct rf_pipeline_snapshot *snapshot)
     return alive;
 }
 
+/* Nobody is left who could make room. */
+static bool stands_still(const struct rf_pipeline_snapshot *snapshot)
+{
+    bool still = snapshot->source.phase == RF_PHASE_FULL && snapshot->source.call_ms == 0;
+
+    for (uint32_t i = 0; i < snapshot->sink_count && still; i++) {
+        const struct rf_actor_snapshot *sink = &snapshot->sinks[i];
+        still = sink->phase == RF_PHASE_STREAMING && sink->idle && sink->call_ms == 0;
+    }
+    return still;
+}
+
+bool rf_standstill_is_over_limit(struct rf_standstill *still,
+                                 const struct rf_pipeline_snapshot *snapshot, int64_t now_ms)
+{
+    if (!stands_still(snapshot)) {
+        still->since_ms = 0;
+    } else if (still->since_ms == 0 || still->events != snapshot->source.events) {
+        still->since_ms = now_ms;
+        still->events = snapshot->source.events;
+    }
+    return still->since_ms > 0 && now_ms - still->since_ms >= CALL_MS_MAX;
+}
+
 /* ---- The socket ------------------------------------------------------------------------------ */
 
 /* False: not a name that can be reached; vsock, which the manual knows too, is for machines whose

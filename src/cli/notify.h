@@ -15,7 +15,7 @@
 /* How it is now. */
 struct rf_notify_look {
     bool ready; /* every source and sink was open once, all at the same time */
-    bool alive; /* no thread hangs */
+    bool alive; /* no thread hangs, and the whole does not stand still without a reason */
     struct rf_buf line;
 };
 
@@ -49,5 +49,17 @@ bool rf_notify_is_ready(const struct rf_pipeline_snapshot *snapshot);
  * block for longer than 10 s behind its deadline; but to look through a long log when it opens, or
  * through all keys of a large Redis for a TRUNCATE, is work. */
 bool rf_notify_is_alive(const struct rf_pipeline_snapshot *snapshot);
+
+/* Whether nothing moves although something would have to; zeroed before its first use. */
+struct rf_standstill {
+    int64_t since_ms; /* 0: it moves, or has a reason not to */
+    uint64_t events;  /* that the source had read then */
+};
+/* True once it was so for five minutes: the source has no room for what it read, and yet every sink
+ * is open, has nothing left to do, and is in no call. Whoever waits for a destination, a disk or the
+ * next flush still has something to do; so nobody is going to make room. One caller, again and
+ * again. */
+bool rf_standstill_is_over_limit(struct rf_standstill *still,
+                                 const struct rf_pipeline_snapshot *snapshot, int64_t now_ms);
 
 #endif

@@ -15,7 +15,8 @@ static void look(void *argument, struct rf_notify_look *look)
     progress.rate = rf_rate_add(&watch->rate, rf_clock_ms(), progress.events);
     rf_progress_line(&progress, 0, &look->line);
     look->ready = rf_notify_is_ready(&watch->snapshot);
-    look->alive = rf_notify_is_alive(&watch->snapshot);
+    look->alive = !rf_standstill_is_over_limit(&watch->still, &watch->snapshot, rf_clock_ms()) &&
+                  rf_notify_is_alive(&watch->snapshot);
 }
 
 static void start_control(struct rf_watch *watch)

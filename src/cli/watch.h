@@ -14,6 +14,7 @@ struct rf_watch {
     struct rf_control *control;
     struct rf_notify notify;
     struct rf_rate rate; /* of the notifier's thread, as all below */
+    struct rf_standstill still;
     struct rf_pipeline_snapshot snapshot;
 };
 

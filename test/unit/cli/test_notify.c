@@ -228,6 +228,54 @@ static void test_ready_is_all_open_and_alive_is_no_long_call(void **state)
     assert_false(rf_notify_is_alive(&snapshot));
 }
 
+static void test_a_full_pool_that_nobody_empties_is_over_after_five_minutes(void **state)
+{
+    struct rf_actor_snapshot sinks[2] = {{.phase = RF_PHASE_STREAMING, .idle = true},
+                                         {.phase = RF_PHASE_STREAMING, .idle = true}};
+    struct rf_pipeline_snapshot snapshot = {
+        .source = {.phase = RF_PHASE_FULL, .events = 7}, .sinks = sinks, .sink_count = 2};
+    struct rf_standstill still = {0};
+    (void)state;
+    assert_false(rf_standstill_is_over_limit(&still, &snapshot, 1000));
+    assert_false(rf_standstill_is_over_limit(&still, &snapshot, 300999));
+    assert_true(rf_standstill_is_over_limit(&still, &snapshot, 301000));
+    assert_true(rf_standstill_is_over_limit(&still, &snapshot, 400000));
+    /* It has moved in between two looks. */
+    snapshot.source.events = 8;
+    assert_false(rf_standstill_is_over_limit(&still, &snapshot, 500000));
+    assert_true(rf_standstill_is_over_limit(&still, &snapshot, 800000));
+    assert_true(rf_notify_is_alive(&snapshot));
+}
+
+static void test_who_waits_with_a_reason_does_not_stand_still(void **state)
+{
+    static const struct {
+        enum rf_phase source, sink;
+        bool idle;
+        int64_t source_call_ms, sink_call_ms;
+    } cases[] = {
+        {RF_PHASE_STREAMING, RF_PHASE_STREAMING, true, 0, 0}, /* nothing new */
+        {RF_PHASE_FULL, RF_PHASE_STREAMING, false, 0, 0},    /* a flush is due, or a disk is full */
+        {RF_PHASE_FULL, RF_PHASE_STREAMING, true, 0, 9},     /* it writes */
+        {RF_PHASE_FULL, RF_PHASE_STREAMING, true, 9, 0},     /* it hands over what it has read */
+        {RF_PHASE_FULL, RF_PHASE_RETRYING, true, 0, 0},      /* a destination is away */
+        {RF_PHASE_RETRYING, RF_PHASE_STREAMING, true, 0, 0}, /* the source is */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rf_actor_snapshot sinks[2] = {
+            {.phase = RF_PHASE_STREAMING, .idle = true},
+            {.phase = cases[i].sink, .idle = cases[i].idle, .call_ms = cases[i].sink_call_ms}};
+        struct rf_pipeline_snapshot snapshot = {
+            .source = {.phase = cases[i].source, .call_ms = cases[i].source_call_ms},
+            .sinks = sinks,
+            .sink_count = 2};
+        struct rf_standstill still = {0};
+        assert_false(rf_standstill_is_over_limit(&still, &snapshot, 1000));
+        assert_false(rf_standstill_is_over_limit(&still, &snapshot, 900000));
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -240,6 +288,8 @@ int main(void)
         test(test_no_sign_of_life_for_another_process_or_by_nonsense),
         test(test_without_a_manager_nothing_is_done),
         test(test_ready_is_all_open_and_alive_is_no_long_call),
+        test(test_a_full_pool_that_nobody_empties_is_over_after_five_minutes),
+        test(test_who_waits_with_a_reason_does_not_stand_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
