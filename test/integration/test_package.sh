@@ -69,7 +69,7 @@ if [ -n "$clean_root_init" ]; then
     start_redis target
     printf '%s\n' "name: shop" "from: earliest" "source:" "  url: $url" \
         "sinks:" "  - redis://127.0.0.1:$target_PORT" >clean/etc/rowferry/shop.yaml
-    sed "s|^sinks:|sinks:\n  - file:/var/lib/rowferry/other/changes.jsonl?rotate=on|; /redis/d; s|shop$|other|" \
+    sed "s|^sinks:|sinks:\n  - file:/srv/changes/changes.jsonl?rotate=on|; /redis/d; s|shop$|other|" \
         clean/etc/rowferry/shop.yaml >clean/etc/rowferry/other.yaml
     mkdir -p clean/etc/credstore
     for name in shop other; do
@@ -77,6 +77,12 @@ if [ -n "$clean_root_init" ]; then
     done
     mkdir -p clean/etc/systemd/system/rowferry@.service.d
     printf '%s\n' "[Service]" "RestartSec=100ms" >clean/etc/systemd/system/rowferry@.service.d/soon.conf
+    # The other one writes elsewhere, into a directory that is a group's.
+    mkdir -p clean/srv/changes clean/etc/systemd/system/rowferry@other.service.d
+    chgrp 100 clean/srv/changes
+    chmod 770 clean/srv/changes
+    printf '%s\n' "[Service]" "ReadWritePaths=/srv/changes" "SupplementaryGroups=100" \
+        >clean/etc/systemd/system/rowferry@other.service.d/elsewhere.conf
     expect_status 0 inside systemctl daemon-reload
     property() { # NAME PROPERTY
         inside systemctl show -P "$2" "rowferry@$1"
@@ -93,7 +99,7 @@ if [ -n "$clean_root_init" ]; then
     # A second pipeline beside it, with state of its own.
     expect_status 0 inside systemctl start rowferry@other
     sql source "INSERT INTO shop.orders VALUES (2, 1)"
-    other_has() { cat clean/var/lib/private/rowferry/other/changes.*jsonl | grep -q "\"id\":$1,"; }
+    other_has() { cat clean/srv/changes/changes.*jsonl | grep -q "\"id\":$1,"; }
     wait_until 20 other_has 2
     wait_until 20 has_row 2 1.00
     expect_status 0 inside rowferry status --check --state /var/lib/rowferry/shop
@@ -104,7 +110,7 @@ if [ -n "$clean_root_init" ]; then
     sql source "INSERT INTO shop.orders VALUES (3, 2)"
     wait_until 20 other_has 3
     expect_equal "changes.000001.jsonl changes.000002.jsonl" \
-        "$(cd clean/var/lib/private/rowferry/other && echo changes*)" "files after a reload"
+        "$(cd clean/srv/changes && echo changes*)" "files after a reload"
 
     # Killed, it is started again, and goes on. The watchdog is on.
     expect_equal 1min "$(property shop WatchdogUSec)" "the watchdog"
@@ -126,7 +132,7 @@ expect_status 0 in_root dpkg -r rowferry
 if [ -n "$clean_root_init" ]; then
     expect_equal "" "$(pgrep -P "$clean_root_init" -x rowferry || true)" "pipelines of a removed package"
     expect_success test -s clean/var/lib/private/rowferry/shop/shop.db
-    rm -r clean/etc/credstore clean/etc/systemd/system/rowferry@.service.d
+    rm -r clean/etc/credstore clean/etc/systemd/system/rowferry@*.service.d clean/srv/changes
 fi
 rm -f clean/etc/rowferry/*.yaml
 expect_status 0 in_root dpkg -P rowferry
