@@ -55,10 +55,10 @@ struct rf_standstill {
     int64_t since_ms; /* 0: it moves, or has a reason not to */
     uint64_t events;  /* that the source had read then */
 };
-/* True once it was so for five minutes: the source has no room for what it read, and yet every sink
- * is open, has nothing left to do, and is in no call. Whoever waits for a destination, a disk or the
- * next flush still has something to do; so nobody is going to make room. One caller, again and
- * again. */
+/* True once it was so for five minutes: the source has no room for what it read, and yet every
+ * sink is open, has nothing left to do, and is in no call. Whoever waits for a destination, a disk
+ * or the next flush still has something to do; so nobody is going to make room. One caller, again
+ * and again. */
 bool rf_standstill_is_over_limit(struct rf_standstill *still,
                                  const struct rf_pipeline_snapshot *snapshot, int64_t now_ms);
 
