@@ -10,6 +10,9 @@ static const char no_primary[] = "a member of a replica set that is not its prim
                                  "writes: set replica_set to the set's name, and the primary is "
                                  "found";
 static const char no_rights[] = "the user needs rights for it; docs/operating.md has the roles";
+static const char unknown[] =
+    "that is tried again, as it may pass; when it stays: look the code up, mend what it is about, "
+    "and it goes on by itself, or leave out what is refused";
 static const char other_index[] =
     "the collection has a unique index of its own, besides that of _id; drop it, or make it not "
     "unique: rows reach it one after the other, and swap such values";
@@ -111,7 +114,9 @@ static enum rf_status refuse(const struct rf_mongo *mongo, int code, const char 
     name = name != NULL ? name : known != NULL ? known->name : "no name for it";
     rf_fail(err, status, "%s refused %s: %.*s (code %d, %s)", mongo->peer, what, told_size(text),
             text, code, name);
-    if (known != NULL && known->hint != NULL) {
+    if (known == NULL && !again) {
+        rf_error_hint(err, "%s", unknown);
+    } else if (known != NULL && known->hint != NULL) {
         rf_error_hint(err, "%s", known->hint);
     }
     if (err != NULL) {

@@ -416,6 +416,21 @@ static void test_a_refusal_is_told_without_what_it_repeats(void **state)
     assert_int_equal(run("d", "{\"ping\": 1}"), RF_OK); /* it is not the end of the connection */
 }
 
+static void test_a_refusal_that_nobody_knows_is_tried_again_and_says_what_to_do(void **state)
+{
+    (void)state;
+    begin(NULL);
+    expect_connect(RF_OK, NULL);
+    rf_mongo_script_rule(
+        script, &(struct rf_mongo_script_rule){.command = "count",
+                                               .act = RF_MONGO_SCRIPT_ANSWER,
+                                               .json = "{\"ok\": 0, \"code\": 4711, \"codeName\": "
+                                                       "\"NewInVersion99\", \"errmsg\": \"no\"}"});
+    assert_int_equal(run("d", "{\"count\": \"t\"}"), RF_RETRY);
+    assert_non_null(strstr(err.message, "(code 4711, NewInVersion99)"));
+    assert_non_null(strstr(err.hint, "when it stays: look the code up"));
+}
+
 static void *interrupt_soon(void *argument)
 {
     rf_assert(rf_mongo_script_wait_held(argument, 1));
@@ -502,6 +517,7 @@ int main(void)
         test(test_a_certificate_for_somebody_else_is_refused),
         test(test_large_messages_pass_through_tls),
         test(test_a_refusal_is_told_without_what_it_repeats),
+        test(test_a_refusal_that_nobody_knows_is_tried_again_and_says_what_to_do),
         test(test_an_interrupt_ends_a_command_and_stays_in_force),
         test(test_silence_ends_a_command_after_the_timeout),
         test(test_a_broken_connection_stays_broken),
