@@ -13,77 +13,13 @@
  * what MongoDB loses in spite of that it loses with the position. As long as the source has more to
  * give, what came last may wait for rows of the same keys; see window.h.
  *
- * Our own documents lie in the database `rowferry`; see mongodb_place.c and mongodb_tables.c. */
+ * Our own documents lie in the database `rowferry`; see mongodb_place.c and mongodb_records.c. */
 #include "sink/mongodb_sink.h"
 #include "sink/statement.h"
 
 #include <rowferry/sink.h>
 
 enum { WINDOW_LEAST = 1000, WINDOW_KEY_BYTES = 4096 };
-
-/* ------------------------------------------------------------------------------------ documents */
-
-void rf_mongodb_static(const struct rf_buf *buf, bson_t *out)
-{
-    bool valid = bson_init_static(out, (const uint8_t *)buf->data, buf->size);
-    rf_assert(valid);
-}
-
-size_t rf_mongodb_begin(struct rf_mongodb_sink *sink, const char *command, const char *collection)
-{
-    rf_buf_reset(&sink->command);
-    size_t begin = rf_bson_begin(&sink->command);
-    rf_bson_add_utf8(&sink->command, command, rf_str_of(collection));
-    return begin;
-}
-
-/* The first of a reply's writeErrors; false without one. */
-static bool first_error(const bson_t *reply, bson_t *error)
-{
-    bson_iter_t iter, item;
-    const uint8_t *data;
-    uint32_t size;
-    if (!bson_iter_init_find(&iter, reply, "writeErrors") || !bson_iter_recurse(&iter, &item) ||
-        !bson_iter_next(&item) || !BSON_ITER_HOLDS_DOCUMENT(&item)) {
-        return false;
-    }
-    bson_iter_document(&item, &size, &data);
-    return bson_init_static(error, data, size);
-}
-
-enum rf_status rf_mongodb_end(struct rf_mongodb_sink *sink, size_t begin, const char *database,
-                              bson_t *reply, struct rf_error *err)
-{
-    bson_t error, command;
-    rf_bson_end(&sink->command, begin);
-    rf_mongodb_static(&sink->command, &command);
-    enum rf_status status = rf_mongo_run(&sink->mongo, database, &command, reply, err);
-    if (status == RF_OK && first_error(reply, &error)) {
-        status = rf_mongo_refused(&sink->mongo, &error, database, err);
-    }
-    if (status == RF_REJECT) {
-        status = RF_FATAL;
-        if (err != NULL) {
-            err->status = status;
-        }
-    }
-    return status;
-}
-
-int64_t rf_mongodb_number(const bson_t *reply, const char *name)
-{
-    bson_iter_t iter;
-    return bson_iter_init_find(&iter, reply, name) && BSON_ITER_HOLDS_NUMBER(&iter)
-               ? bson_iter_as_int64(&iter)
-               : 0;
-}
-
-bool rf_mongodb_has_error(const bson_t *reply, int code)
-{
-    bson_t error;
-    return (first_error(reply, &error) && rf_mongodb_number(&error, "code") == code) ||
-           rf_mongodb_number(reply, "code") == code;
-}
 
 /* -------------------------------------------------------------------------------------- writing */
 
@@ -244,7 +180,7 @@ static enum rf_status mongodb_open(void *state, const struct rf_context *ctx, st
         status = rf_mongodb_fence_wait(sink, err);
     }
     if (status == RF_OK) {
-        status = rf_mongodb_tables_read(sink, err);
+        status = rf_mongodb_records_read(sink, err);
     }
     if (status == RF_OK) {
         *resume = rf_buf_str(&sink->position);

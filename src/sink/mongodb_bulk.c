@@ -17,7 +17,7 @@ enum {
     KEEP_BYTES = 16 << 20, /* of the buffer, from one command to the next */
     MAX_TIME_MS_EXPIRED = 50,
     TRUNCATE_STEP_MS = 4000,
-    TRUNCATE_MS = 8000, /* a write takes no longer than this, and a step */
+    TRUNCATE_MS = 8000, /* a write takes no longer than this, and half a step */
 };
 
 /* ------------------------------------------------------------------------------------- commands */
@@ -272,10 +272,10 @@ enum rf_status rf_mongodb_rows_send(struct rf_mongodb_sink *sink, struct rf_erro
 
 /* ------------------------------------------------------------------------------------- truncate */
 
-/* Removes what the server can in the time for a sign of life. *more: it may not have been all. */
+/* Removes what the server can in that time. *more: it may not have been all. */
 static enum rf_status truncate_some(struct rf_mongodb_sink *sink,
-                                    const struct rf_mongodb_table *table, bool *more,
-                                    struct rf_error *err)
+                                    const struct rf_mongodb_table *table, int64_t most_ms,
+                                    bool *more, struct rf_error *err)
 {
     struct rf_buf *out = &sink->command;
     bson_t reply;
@@ -290,33 +290,38 @@ static enum rf_status truncate_some(struct rf_mongodb_sink *sink,
     rf_bson_end(out, item);
     rf_bson_end(out, deletes);
     rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->concern));
-    int64_t most_ms = sink->timeout_ms / 2;
-    rf_bson_add_int64(out, "maxTimeMS", most_ms < TRUNCATE_STEP_MS ? most_ms : TRUNCATE_STEP_MS);
+    rf_bson_add_int64(out, "maxTimeMS", most_ms);
     enum rf_status status = rf_mongodb_end(sink, command, table->database.data, &reply, err);
     *more = rf_mongodb_has_error(&reply, MAX_TIME_MS_EXPIRED);
     bson_destroy(&reply);
-    return status;
+    return *more ? RF_OK : status;
 }
 
-/* Before each step we look whether the place is still ours. What took too long goes on after the
- * sink was opened again: what was removed stays removed. */
+/* Before each step we look whether place and collection are still ours. What took too long goes on
+ * after the sink was opened again: what was removed stays removed. */
 enum rf_status rf_mongodb_truncate(struct rf_mongodb_sink *sink, const struct rf_event *event,
                                    struct rf_error *err)
 {
     struct rf_mongodb_table *table = NULL;
-    int64_t until_ms = rf_clock_ms() + TRUNCATE_MS;
+    int64_t half_ms = sink->timeout_ms / 2; /* there must be a sign of life in time */
+    int64_t step_ms = half_ms < TRUNCATE_STEP_MS ? half_ms : TRUNCATE_STEP_MS;
+    int64_t most_ms = 4 * sink->timeout_ms < TRUNCATE_MS ? 4 * sink->timeout_ms : TRUNCATE_MS;
+    int64_t until_ms = rf_clock_ms() + most_ms;
     enum rf_status status = rf_mongodb_table_of(sink, event->database, event->object, &table, err);
     bool more = status == RF_OK && table != NULL;
     while (more) {
-        status = rf_mongodb_place_check(sink, err);
-        if (status != RF_OK) {
-            break;
-        }
-        if (rf_clock_ms() > until_ms) {
-            return rf_fail(err, RF_RETRY, "%s is at the TRUNCATE of %s still; it goes on",
+        if (rf_clock_ms() + step_ms / 2 > until_ms) {
+            return rf_fail(err, RF_RETRY, "%s is still at the TRUNCATE of %s, which goes on",
                            sink->mongo.peer, table->space.data);
         }
-        status = truncate_some(sink, table, &more, err);
+        status = rf_mongodb_place_check(sink, err);
+        if (status == RF_OK) {
+            status = rf_mongodb_record_check(sink, table, err);
+        }
+        if (status == RF_OK) {
+            status = truncate_some(sink, table, step_ms, &more, err);
+        }
+        more = more && status == RF_OK;
     }
     return status;
 }

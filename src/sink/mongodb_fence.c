@@ -82,12 +82,6 @@ static void end_operation(struct rf_mongodb_sink *sink, const bson_iter_t *opera
     bson_destroy(&command);
 }
 
-static enum rf_status become_retry(struct rf_error *err)
-{
-    err->status = RF_RETRY;
-    return RF_RETRY;
-}
-
 /* Whether the server said that it has no such thing, or that we may not ask: that is so the next
  * time too, and docs/delivery.md has what it means. Whatever else it answers, such as right after a
  * fail-over, says nothing of others. */
@@ -97,39 +91,63 @@ static bool cannot_tell(const struct rf_error *err)
     return err->code == UNAUTHORIZED || err->code == NO_SUCH_COMMAND || err->code == NO_SUCH_STAGE;
 }
 
+/* It was not told who is at work: that is asked again, whatever the answer would mean elsewhere. */
+static enum rf_status not_told(const struct rf_mongodb_sink *sink, struct rf_error *why,
+                               struct rf_error *err)
+{
+    if (cannot_tell(why)) {
+        rf_log(RF_LOG_INFO,
+               "%s does not tell which connections it has (code %d): a write that was delayed "
+               "inside it is not waited for",
+               sink->mongo.peer, why->code);
+        return RF_OK;
+    }
+    why->status = RF_RETRY;
+    why->access = false;
+    if (err != NULL) {
+        *err = *why;
+    }
+    return RF_RETRY;
+}
+
+/* Ends what others are at. Returns their number; -1: that is no answer to the question. */
+static int64_t end_others(struct rf_mongodb_sink *sink, const bson_t *reply)
+{
+    bson_iter_t iter, batch, operation;
+    int64_t others = 0;
+    if (!bson_iter_init(&iter, reply) ||
+        !bson_iter_find_descendant(&iter, "cursor.firstBatch", &batch) ||
+        !BSON_ITER_HOLDS_ARRAY(&batch) || !bson_iter_recurse(&batch, &operation)) {
+        return -1;
+    }
+    while (bson_iter_next(&operation)) {
+        if (BSON_ITER_HOLDS_DOCUMENT(&operation) && !is_ours(sink, &operation)) {
+            others++;
+            end_operation(sink, &operation);
+        }
+    }
+    return others;
+}
+
 enum rf_status rf_mongodb_fence_wait(struct rf_mongodb_sink *sink, struct rf_error *err)
 {
+    struct rf_error why = {0};
     bson_t reply;
-    bson_iter_t iter, batch, operation;
-    uint32_t others = 0;
-    enum rf_status status = ask_operations(sink, &reply, err);
-    if (status != RF_OK) {
-        bson_destroy(&reply);
-        if (cannot_tell(err)) {
-            rf_log(RF_LOG_INFO,
-                   "%s does not tell which connections it has (code %d): a write that was delayed "
-                   "inside it is not waited for",
-                   sink->mongo.peer, err->code);
-            return RF_OK;
-        }
-        return status == RF_CONFIG ? become_retry(err) : status;
-    }
-    if (bson_iter_init(&iter, &reply) &&
-        bson_iter_find_descendant(&iter, "cursor.firstBatch", &batch) &&
-        bson_iter_recurse(&batch, &operation)) {
-        while (bson_iter_next(&operation)) {
-            if (BSON_ITER_HOLDS_DOCUMENT(&operation) && !is_ours(sink, &operation)) {
-                others++;
-                end_operation(sink, &operation);
-            }
-        }
-    }
+    enum rf_status status = ask_operations(sink, &reply, &why);
+    int64_t others = status == RF_OK ? end_others(sink, &reply) : 0;
     bson_destroy(&reply);
+    if (status != RF_OK) {
+        return not_told(sink, &why, err);
+    }
+    if (others < 0) {
+        return rf_fail(err, RF_RETRY, "%s did not answer as it should which connections it has",
+                       sink->mongo.peer);
+    }
     if (others == 0) {
         return RF_OK;
     }
-    rf_fail(err, RF_RETRY, "%s still has %u earlier connection%s of this pipeline",
-            sink->mongo.peer, others, others > 1 ? "s" : "");
+    rf_fail(err, RF_RETRY, "%s still has %lld earlier connection%s of this pipeline",
+            sink->mongo.peer, (long long)others, others > 1 ? "s" : "");
     rf_error_hint(err, "what they sent must have ended before anything is written; if another "
                        "process of this name is at work, give it a --name of its own");
     return RF_RETRY;

@@ -31,28 +31,6 @@ static void add_id(struct rf_mongodb_sink *sink)
     rf_bson_end(&sink->command, id);
 }
 
-static enum rf_status find_place(struct rf_mongodb_sink *sink, bson_t *reply, bson_iter_t *batch,
-                                 struct rf_error *err)
-{
-    bson_iter_t iter;
-    size_t command = rf_mongodb_begin(sink, "find", RF_MONGODB_POSITIONS);
-    size_t filter = rf_bson_open(&sink->command, RF_BSON_DOCUMENT, "filter");
-    add_id(sink);
-    rf_bson_end(&sink->command, filter);
-    rf_bson_add_int32(&sink->command, "limit", 1);
-    rf_bson_add_bool(&sink->command, "singleBatch", true);
-    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, reply, err);
-    if (status != RF_OK) {
-        return status;
-    }
-    if (!bson_iter_init(&iter, reply) ||
-        !bson_iter_find_descendant(&iter, "cursor.firstBatch", batch) ||
-        !BSON_ITER_HOLDS_ARRAY(batch)) {
-        return rf_fail(err, RF_RETRY, "%s did not answer a find as it should", sink->mongo.peer);
-    }
-    return RF_OK;
-}
-
 static void set_text(struct rf_buf *out, const bson_iter_t *iter)
 {
     uint32_t size;
@@ -65,13 +43,15 @@ static void set_text(struct rf_buf *out, const bson_iter_t *iter)
 static enum rf_status read_place(struct rf_mongodb_sink *sink, struct place *place,
                                  struct rf_error *err)
 {
+    struct rf_mongodb_frame frame;
     bson_t reply;
-    bson_iter_t batch, item, field;
+    bson_iter_t document, field;
     bool damaged = false;
-    enum rf_status status = find_place(sink, &reply, &batch, err);
-    if (status == RF_OK && bson_iter_recurse(&batch, &item) && bson_iter_next(&item) &&
-        BSON_ITER_HOLDS_DOCUMENT(&item) && bson_iter_recurse(&item, &field)) {
-        place->found = true;
+    rf_mongodb_find_begin(sink, RF_MONGODB_POSITIONS, &frame);
+    add_id(sink);
+    enum rf_status status =
+        rf_mongodb_find_end(sink, &frame, RF_MONGODB_OWN, &reply, &document, &place->found, err);
+    if (place->found && bson_iter_recurse(&document, &field)) {
         while (bson_iter_next(&field)) {
             if (strcmp(bson_iter_key(&field), "position") == 0) {
                 set_text(&place->position, &field);
@@ -120,26 +100,18 @@ static enum rf_status take(struct rf_mongodb_sink *sink, const struct place *pla
                            struct rf_error *err)
 {
     struct rf_buf *out = &sink->command;
+    struct rf_mongodb_frame frame;
     bson_t reply;
-    size_t command = rf_mongodb_begin(sink, "update", RF_MONGODB_POSITIONS);
-    size_t updates = rf_bson_open(out, RF_BSON_ARRAY, "updates");
-    size_t item = rf_bson_open_item(out, 0);
-    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
+    rf_mongodb_update_begin(sink, RF_MONGODB_POSITIONS, &frame);
     add_id(sink);
     ask_for(out, "owner", &place->owner);
     ask_for(out, "position", &place->position);
-    rf_bson_end(out, filter);
-    size_t change = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
+    rf_mongodb_update_with(sink, &frame);
     size_t set = rf_bson_open(out, RF_BSON_DOCUMENT, "$set");
     rf_bson_add_int64(out, "epoch", (int64_t)sink->epoch);
     rf_bson_add_utf8(out, "owner", rf_str_of(sink->owner));
     rf_bson_end(out, set);
-    rf_bson_end(out, change);
-    rf_bson_add_bool(out, "upsert", true);
-    rf_bson_end(out, item);
-    rf_bson_end(out, updates);
-    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->safe));
-    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
+    enum rf_status status = rf_mongodb_update_end(sink, &frame, true, &reply, err);
     bool taken = status == RF_OK && rf_mongodb_number(&reply, "n") == 1;
     if (rf_mongodb_has_error(&reply, DUPLICATE_KEY) || (status == RF_OK && !taken)) {
         status =
@@ -208,24 +180,17 @@ enum rf_status rf_mongodb_place_write(struct rf_mongodb_sink *sink, struct rf_st
                                       struct rf_error *err)
 {
     struct rf_buf *out = &sink->command;
+    struct rf_mongodb_frame frame;
     bson_t reply;
-    size_t command = rf_mongodb_begin(sink, "update", RF_MONGODB_POSITIONS);
-    size_t updates = rf_bson_open(out, RF_BSON_ARRAY, "updates");
-    size_t item = rf_bson_open_item(out, 0);
-    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
+    rf_mongodb_update_begin(sink, RF_MONGODB_POSITIONS, &frame);
     add_id(sink);
     rf_bson_add_utf8(out, "owner", rf_str_of(sink->owner));
-    rf_bson_end(out, filter);
-    size_t change = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
+    rf_mongodb_update_with(sink, &frame);
     size_t set = rf_bson_open(out, RF_BSON_DOCUMENT, "$set");
     rf_bson_add_utf8(out, "position", position);
     rf_bson_add_date(out, "updated", rf_clock_wall_us() / 1000);
     rf_bson_end(out, set);
-    rf_bson_end(out, change);
-    rf_bson_end(out, item);
-    rf_bson_end(out, updates);
-    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->safe));
-    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
+    enum rf_status status = rf_mongodb_update_end(sink, &frame, false, &reply, err);
     bool written = status == RF_OK && rf_mongodb_number(&reply, "n") == 1;
     bson_destroy(&reply);
     if (status == RF_OK && !written) {

@@ -3,7 +3,9 @@
  *     mongodb.c           the plugin: options, opening, flushing
  *     mongodb_place.c     the document of the position: whose it is, and where it stands
  *     mongodb_fence.c     an earlier connection's writes must have ended
- *     mongodb_tables.c    which collection a table fills, and the record of that
+ *     mongodb_command.c   commands on our own documents
+ *     mongodb_tables.c    which collection a table fills
+ *     mongodb_records.c   whose a collection is
  *     mongodb_rows.c      rows to changes of documents, of which one waits for each _id
  *     mongodb_documents.c documents of collections to the same
  *     mongodb_bulk.c      changes to commands, and what the server says of them
@@ -105,6 +107,8 @@ struct rf_mongodb_sink {
     struct rf_buf text, command;
 };
 
+/* ---- mongodb_command.c */
+
 /* A document that lies in a buffer, as libbson wants it; valid until the buffer changes, and not to
  * be copied: it points into itself. */
 void rf_mongodb_static(const struct rf_buf *buf, bson_t *out);
@@ -119,6 +123,32 @@ RF_USE_RESULT enum rf_status rf_mongodb_end(struct rf_mongodb_sink *sink, size_t
 int64_t rf_mongodb_number(const bson_t *reply, const char *name);
 /* True when the reply has a write error of that code. */
 bool rf_mongodb_has_error(const bson_t *reply, int code);
+
+/* Where a command's parts begin, while it is written. */
+struct rf_mongodb_frame {
+    size_t command, array, item, part;
+};
+
+/* A find of one document of a collection: what is added to sink->command after the first is its
+ * filter, the second carries it out. *document then stands on it, within the reply, when *found,
+ * which is set in any case. The reply is always the caller's to destroy. Returns as rf_mongodb_end;
+ * RF_RETRY: that is no answer to a find. */
+void rf_mongodb_find_begin(struct rf_mongodb_sink *sink, const char *collection,
+                           struct rf_mongodb_frame *frame);
+RF_USE_RESULT enum rf_status rf_mongodb_find_end(struct rf_mongodb_sink *sink,
+                                                 const struct rf_mongodb_frame *frame,
+                                                 const char *database, bson_t *reply,
+                                                 bson_iter_t *document, bool *found,
+                                                 struct rf_error *err);
+/* An update of one document of ours, confirmed by a majority: after the first its filter is added,
+ * after the second what it becomes, the third carries it out. Returns as rf_mongodb_end. */
+void rf_mongodb_update_begin(struct rf_mongodb_sink *sink, const char *collection,
+                             struct rf_mongodb_frame *frame);
+void rf_mongodb_update_with(struct rf_mongodb_sink *sink, struct rf_mongodb_frame *frame);
+RF_USE_RESULT enum rf_status rf_mongodb_update_end(struct rf_mongodb_sink *sink,
+                                                   const struct rf_mongodb_frame *frame,
+                                                   bool upsert, bson_t *reply,
+                                                   struct rf_error *err);
 
 /* ---- mongodb_place.c */
 
@@ -149,9 +179,12 @@ RF_USE_RESULT enum rf_status rf_mongodb_fence_wait(struct rf_mongodb_sink *sink,
 /* Reads the templates. Returns RF_OK; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_mongodb_tables_parse(struct rf_mongodb_sink *sink,
                                                      struct rf_error *err);
-/* Reads the records. Returns as rf_mongo_run. */
-RF_USE_RESULT enum rf_status rf_mongodb_tables_read(struct rf_mongodb_sink *sink,
-                                                    struct rf_error *err);
+/* The one of these names at the source, which may be new, with its collection. Returns RF_OK;
+ * RF_CONFIG: the templates make no name of them. */
+RF_USE_RESULT enum rf_status rf_mongodb_table_get(struct rf_mongodb_sink *sink,
+                                                  struct rf_str database, struct rf_str name,
+                                                  struct rf_mongodb_table **out,
+                                                  struct rf_error *err);
 /* The one of this version, its collection recorded as its own. May send the window. Returns RF_OK;
  * RF_RETRY; RF_CONFIG: it has no key, its names do not fit, or the collection is another's. */
 RF_USE_RESULT enum rf_status rf_mongodb_table_bind(struct rf_mongodb_sink *sink,
@@ -165,6 +198,24 @@ RF_USE_RESULT enum rf_status rf_mongodb_table_of(struct rf_mongodb_sink *sink,
                                                  struct rf_mongodb_table **out,
                                                  struct rf_error *err);
 void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink);
+
+/* ---- mongodb_records.c */
+
+/* Reads the records of this pipeline and sink, and sets `claimed` of their tables. Returns as
+ * rf_mongodb_end. */
+RF_USE_RESULT enum rf_status rf_mongodb_records_read(struct rf_mongodb_sink *sink,
+                                                     struct rf_error *err);
+/* Records the table's collection as its own, and sets `claimed`. Returns RF_OK: that is durable;
+ * RF_CONFIG: another fills it, or somebody has filled it, and sink->adopts is not set; else as
+ * rf_mongodb_end. */
+RF_USE_RESULT enum rf_status rf_mongodb_record_claim(struct rf_mongodb_sink *sink,
+                                                     struct rf_mongodb_table *table,
+                                                     struct rf_error *err);
+/* Looks whether it still is, before all of its documents go. Returns RF_OK; RF_CONFIG: another has
+ * adopted it, or the record is gone; else as rf_mongodb_end. */
+RF_USE_RESULT enum rf_status rf_mongodb_record_check(struct rf_mongodb_sink *sink,
+                                                     struct rf_mongodb_table *table,
+                                                     struct rf_error *err);
 
 /* ---- mongodb_rows.c */
 

@@ -1,23 +1,13 @@
-/* Which collection a table fills. The templates of database and collection are made of the table's
- * names alone, so that a TRUNCATE in a later process finds the same one. That a collection is
- * filled by one table of one pipeline's one sink only is recorded in rowferry.tables before the
- * first row goes there:
- *
- *     _id              {database, collection}
- *     pipeline, sink   who fills it
- *     database, table  those of the source
- *
- * The records tell a TRUNCATE whose documents it may remove, and keep rows of two tables from
- * overwriting each other. A collection that has documents and no record is somebody else's: it is
- * filled only after `adopt`, which takes over records of others, too. Records of earlier versions
- * have pipeline and sink in their _id; who finds its own ones there makes the new ones. */
+/* Which collection a table fills, and how its rows are told as documents. The templates of database
+ * and collection are made of the table's names alone, so that a TRUNCATE in a later process finds
+ * the same one. */
 #include "sink/mongodb_sink.h"
 
 #include "base/memory.h"
 
 #include <stdlib.h>
 
-enum { DUPLICATE_KEY = 11000, DATABASE_NAME_MAX = 63, SPACE_MAX = 255 };
+enum { DATABASE_NAME_MAX = 63, SPACE_MAX = 255 };
 
 /* The entry is the first member. */
 static struct rf_mongodb_table *table_of(struct rf_map_entry *entry)
@@ -127,10 +117,9 @@ static void set_name(struct rf_buf *out, struct rf_str database, struct rf_str t
     rf_buf_add_str(out, table);
 }
 
-/* The one of these names, which may be new, with its collection. */
-static enum rf_status get_table(struct rf_mongodb_sink *sink, struct rf_str database,
-                                struct rf_str name, struct rf_mongodb_table **out,
-                                struct rf_error *err)
+enum rf_status rf_mongodb_table_get(struct rf_mongodb_sink *sink, struct rf_str database,
+                                    struct rf_str name, struct rf_mongodb_table **out,
+                                    struct rf_error *err)
 {
     set_name(&sink->text, database, name);
     struct rf_mongodb_table *table = table_of(rf_map_find(&sink->tables, rf_buf_str(&sink->text)));
@@ -162,244 +151,6 @@ static void unbind(struct rf_mongodb_table *table)
     rf_bson_fields_deinit(&table->fields);
     rf_table_release(table->table);
     table->table = NULL;
-}
-
-/* -------------------------------------------------------------------------------------- records */
-
-static void add_record_id(struct rf_mongodb_sink *sink, const struct rf_mongodb_table *table)
-{
-    struct rf_buf *out = &sink->command;
-    size_t id = rf_bson_open(out, RF_BSON_DOCUMENT, "_id");
-    rf_bson_add_utf8(out, "database", rf_buf_str(&table->database));
-    rf_bson_add_utf8(out, "collection", rf_buf_str(&table->collection));
-    rf_bson_end(out, id);
-}
-
-static void add_record_owner(struct rf_mongodb_sink *sink, const struct rf_mongodb_table *table)
-{
-    struct rf_str name = rf_buf_str(&table->name), database;
-    (void)rf_str_split(&name, '\0', &database);
-    rf_bson_add_utf8(&sink->command, "pipeline", rf_str_of(sink->pipeline));
-    rf_bson_add_utf8(&sink->command, "sink", rf_str_of(sink->instance));
-    rf_bson_add_utf8(&sink->command, "database", database);
-    rf_bson_add_utf8(&sink->command, "table", name);
-}
-
-static struct rf_str text_of(const bson_iter_t *document, const char *path)
-{
-    bson_iter_t iter, found;
-    uint32_t size = 0;
-    if (bson_iter_recurse(document, &iter) && bson_iter_find_descendant(&iter, path, &found) &&
-        BSON_ITER_HOLDS_UTF8(&found)) {
-        const char *text = bson_iter_utf8(&found, &size);
-        return (struct rf_str){text, size};
-    }
-    return RF_STR_NONE;
-}
-
-/* Asks for one document of a collection; without a record's _id for any. *found, and then what it
- * says of its owner: "shop.orders of pipeline shop, sink main". */
-static enum rf_status find_one(struct rf_mongodb_sink *sink, const struct rf_mongodb_table *table,
-                               bool record, bool *found, struct rf_buf *owner, struct rf_error *err)
-{
-    struct rf_buf *out = &sink->command;
-    const char *database = record ? RF_MONGODB_OWN : table->database.data;
-    bson_iter_t iter, batch, document;
-    bson_t reply;
-    size_t command =
-        rf_mongodb_begin(sink, "find", record ? RF_MONGODB_TABLES : table->collection.data);
-    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "filter");
-    if (record) {
-        add_record_id(sink, table);
-    }
-    rf_bson_end(out, filter);
-    rf_bson_add_int32(out, "limit", 1);
-    rf_bson_add_bool(out, "singleBatch", true);
-    enum rf_status status = rf_mongodb_end(sink, command, database, &reply, err);
-    *found = status == RF_OK && bson_iter_init(&iter, &reply) &&
-             bson_iter_find_descendant(&iter, "cursor.firstBatch", &batch) &&
-             bson_iter_recurse(&batch, &document) && bson_iter_next(&document);
-    if (*found && record && BSON_ITER_HOLDS_DOCUMENT(&document)) {
-        rf_buf_printf(
-            owner, "%.*s.%.*s of pipeline %.*s, sink %.*s",
-            RF_STR_ARG(text_of(&document, "database")), RF_STR_ARG(text_of(&document, "table")),
-            RF_STR_ARG(text_of(&document, "pipeline")), RF_STR_ARG(text_of(&document, "sink")));
-    }
-    bson_destroy(&reply);
-    return status;
-}
-
-static enum rf_status taken(struct rf_mongodb_sink *sink, const struct rf_mongodb_table *table,
-                            struct rf_error *err)
-{
-    struct rf_str name = rf_buf_str(&table->name), database;
-    struct rf_buf owner = {0};
-    bool found = false;
-    enum rf_status status = find_one(sink, table, true, &found, &owner, err);
-    (void)rf_str_split(&name, '\0', &database);
-    if (status == RF_OK) {
-        rf_fail(err, RF_CONFIG,
-                "rows of %.*s.%.*s would go to %s, which another table fills already: %s",
-                RF_STR_ARG(database), RF_STR_ARG(name), table->space.data,
-                owner.size > 0 ? rf_buf_cstr(&owner) : "(its record has just gone)");
-        rf_error_hint(err, "make the collections differ with {database} and {table} in database= "
-                           "and collection=; or, where that one fills it no more, take it over "
-                           "with adopt=on, for one start. Records are in " RF_MONGODB_OWN
-                           "." RF_MONGODB_TABLES);
-        status = RF_CONFIG;
-    }
-    rf_buf_deinit(&owner);
-    return status;
-}
-
-/* A collection without a record is ours to fill when nobody has filled it. */
-static enum rf_status check_empty(struct rf_mongodb_sink *sink,
-                                  const struct rf_mongodb_table *table, struct rf_error *err)
-{
-    bool record = false, filled = false;
-    struct rf_buf owner = {0};
-    enum rf_status status = find_one(sink, table, true, &record, &owner, err);
-    if (status == RF_OK && !record) {
-        status = find_one(sink, table, false, &filled, NULL, err);
-    }
-    rf_buf_deinit(&owner);
-    if (status == RF_OK && filled) {
-        rf_fail(err, RF_CONFIG,
-                "the collection %s has documents, and none that this pipeline has written",
-                table->space.data);
-        rf_error_hint(err, "choose another one with database= and collection=, empty it, or take "
-                           "it over with adopt=on: rows then replace documents of their _id, and "
-                           "a TRUNCATE removes all");
-        status = RF_CONFIG;
-    }
-    return status;
-}
-
-/* Nothing is found by this filter but a record of the same table and owner; where another has one,
- * the upsert runs into its _id. Who adopts finds either. */
-static enum rf_status claim(struct rf_mongodb_sink *sink, struct rf_mongodb_table *table,
-                            bool adopt, struct rf_error *err)
-{
-    struct rf_buf *out = &sink->command;
-    bson_t reply;
-    enum rf_status status = adopt ? RF_OK : check_empty(sink, table, err);
-    if (status != RF_OK) {
-        return status;
-    }
-    size_t command = rf_mongodb_begin(sink, "update", RF_MONGODB_TABLES);
-    size_t updates = rf_bson_open(out, RF_BSON_ARRAY, "updates");
-    size_t item = rf_bson_open_item(out, 0);
-    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "q");
-    add_record_id(sink, table);
-    if (!adopt) {
-        add_record_owner(sink, table);
-    }
-    rf_bson_end(out, filter);
-    size_t document = rf_bson_open(out, RF_BSON_DOCUMENT, "u");
-    add_record_id(sink, table);
-    add_record_owner(sink, table);
-    rf_bson_end(out, document);
-    rf_bson_add_bool(out, "upsert", true);
-    rf_bson_end(out, item);
-    rf_bson_end(out, updates);
-    rf_bson_add_document(out, "writeConcern", rf_buf_str(&sink->safe));
-    status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
-    if (rf_mongodb_has_error(&reply, DUPLICATE_KEY)) {
-        status = taken(sink, table, err);
-    }
-    bson_destroy(&reply);
-    table->claimed = status == RF_OK;
-    return status;
-}
-
-/* Makes the record of today beside one of an earlier version, unless another has made one. */
-static enum rf_status claim_again(struct rf_mongodb_sink *sink, struct rf_mongodb_table *table,
-                                  struct rf_error *err)
-{
-    bool there = false;
-    struct rf_buf owner = {0};
-    enum rf_status status = find_one(sink, table, true, &there, &owner, err);
-    rf_buf_deinit(&owner);
-    return status == RF_OK ? claim(sink, table, !there, err) : status;
-}
-
-/* A record of before; when the templates were others then, it is of no use now. */
-static enum rf_status take_record(struct rf_mongodb_sink *sink, const bson_iter_t *record,
-                                  struct rf_error *err)
-{
-    struct rf_mongodb_table *table = NULL;
-    enum rf_status status =
-        get_table(sink, text_of(record, "database"), text_of(record, "table"), &table, err);
-    if (status == RF_OK &&
-        rf_str_equal(text_of(record, "_id.database"), rf_buf_str(&table->database)) &&
-        rf_str_equal(text_of(record, "_id.collection"), rf_buf_str(&table->collection))) {
-        /* One of an earlier version: its documents are ours, so nothing is asked of them. */
-        bool early = text_of(record, "_id.pipeline").data != NULL;
-        status = early && !table->claimed ? claim_again(sink, table, err) : RF_OK;
-        table->claimed = status == RF_OK;
-    }
-    return status;
-}
-
-/* Takes the records of one answer; *cursor is 0 behind the last one. */
-static enum rf_status take_records(struct rf_mongodb_sink *sink, const bson_t *reply,
-                                   int64_t *cursor, struct rf_error *err)
-{
-    bson_iter_t iter, batch, record;
-    enum rf_status status = RF_OK;
-    *cursor = 0;
-    if (bson_iter_init(&iter, reply) && bson_iter_find_descendant(&iter, "cursor.id", &batch)) {
-        *cursor = bson_iter_as_int64(&batch);
-    }
-    if ((bson_iter_init(&iter, reply) &&
-         bson_iter_find_descendant(&iter, "cursor.firstBatch", &batch)) ||
-        (bson_iter_init(&iter, reply) &&
-         bson_iter_find_descendant(&iter, "cursor.nextBatch", &batch))) {
-        bool within = bson_iter_recurse(&batch, &record);
-        while (within && status == RF_OK && bson_iter_next(&record)) {
-            status = BSON_ITER_HOLDS_DOCUMENT(&record) ? take_record(sink, &record, err) : RF_OK;
-        }
-        return status;
-    }
-    return rf_fail(err, RF_RETRY, "%s did not answer a find as it should", sink->mongo.peer);
-}
-
-static void add_owner_filter(struct rf_mongodb_sink *sink, uint32_t number, const char *pipeline,
-                             const char *instance)
-{
-    size_t item = rf_bson_open_item(&sink->command, number);
-    rf_bson_add_utf8(&sink->command, pipeline, rf_str_of(sink->pipeline));
-    rf_bson_add_utf8(&sink->command, instance, rf_str_of(sink->instance));
-    rf_bson_end(&sink->command, item);
-}
-
-enum rf_status rf_mongodb_tables_read(struct rf_mongodb_sink *sink, struct rf_error *err)
-{
-    struct rf_buf *out = &sink->command;
-    bson_t reply;
-    int64_t cursor = 0;
-    size_t command = rf_mongodb_begin(sink, "find", RF_MONGODB_TABLES);
-    size_t filter = rf_bson_open(out, RF_BSON_DOCUMENT, "filter");
-    size_t either = rf_bson_open(out, RF_BSON_ARRAY, "$or");
-    add_owner_filter(sink, 0, "pipeline", "sink");
-    add_owner_filter(sink, 1, "_id.pipeline", "_id.sink"); /* of earlier versions */
-    rf_bson_end(out, either);
-    rf_bson_end(out, filter);
-    enum rf_status status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
-    for (;;) {
-        if (status == RF_OK) {
-            status = take_records(sink, &reply, &cursor, err);
-        }
-        bson_destroy(&reply);
-        if (status != RF_OK || cursor == 0) {
-            return status;
-        }
-        rf_buf_reset(out);
-        command = rf_bson_begin(out);
-        rf_bson_add_int64(out, "getMore", cursor);
-        rf_bson_add_utf8(out, "collection", RF_STR(RF_MONGODB_TABLES));
-        status = rf_mongodb_end(sink, command, RF_MONGODB_OWN, &reply, err);
-    }
 }
 
 /* -------------------------------------------------------------------------------------- binding */
@@ -484,7 +235,7 @@ static enum rf_status bind_version(struct rf_mongodb_sink *sink, struct rf_mongo
     }
     if (status == RF_OK) {
         init_fields(sink, target, table);
-        status = target->claimed ? RF_OK : claim(sink, target, sink->adopts, err);
+        status = target->claimed ? RF_OK : rf_mongodb_record_claim(sink, target, err);
     }
     return status;
 }
@@ -492,7 +243,7 @@ static enum rf_status bind_version(struct rf_mongodb_sink *sink, struct rf_mongo
 enum rf_status rf_mongodb_table_bind(struct rf_mongodb_sink *sink, const struct rf_table *table,
                                      struct rf_mongodb_table **out, struct rf_error *err)
 {
-    enum rf_status status = get_table(sink, table->database, table->name, out, err);
+    enum rf_status status = rf_mongodb_table_get(sink, table->database, table->name, out, err);
     struct rf_mongodb_table *target = *out;
     if (status != RF_OK || target->table == table) {
         return status;
@@ -513,7 +264,7 @@ enum rf_status rf_mongodb_table_of(struct rf_mongodb_sink *sink, struct rf_str d
                                    struct rf_str table, struct rf_mongodb_table **out,
                                    struct rf_error *err)
 {
-    enum rf_status status = get_table(sink, database, table, out, err);
+    enum rf_status status = rf_mongodb_table_get(sink, database, table, out, err);
     if (status == RF_OK && !(*out)->claimed) {
         *out = NULL;
     }

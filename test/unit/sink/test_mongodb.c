@@ -356,6 +356,62 @@ static void test_records_of_earlier_versions_are_understood(void **state)
     end_sink();
 }
 
+/* A record of ours of an earlier version, and one of today of somebody who adopted the collection:
+ * no reason to stop as long as no row goes there. */
+static void test_a_record_of_before_does_not_outweigh_one_of_today(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int!");
+    tell("rowferry",
+         "{\"insert\": \"tables\", \"documents\": ["
+         "{\"_id\": {\"pipeline\": \"test\", \"sink\": \"mongodb\", \"database\": \"d\", "
+         "\"collection\": \"t\"}, \"database\": \"d\", \"table\": \"t\"}, "
+         "{\"_id\": {\"database\": \"d\", \"collection\": \"t\"}, \"pipeline\": \"other\", "
+         "\"sink\": \"main\", \"database\": \"d\", \"table\": \"t\"}]}",
+         "\"ok\"");
+    fill("d", "t");
+    open_sink();
+    rf_test_truncate(&batch, "d", "t");
+    expect_status(write_rest(), RF_OK);
+    tell("d", "{\"count\": \"t\"}", "\"n\" : { \"$numberInt\" : \"1\" }");
+    rf_test_create(&batch, table, "1");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("another table fills already: d.t of pipeline other, sink main");
+    rf_test_sink_close(&sink);
+    sink.adopt = true;
+    open_sink();
+    rf_test_create(&batch, table, "2");
+    expect_status(write_rest(), RF_OK);
+    rf_table_release(table);
+    end_sink();
+}
+
+static void test_a_truncate_spares_what_another_has_adopted_meanwhile(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, NULL, NULL);
+    struct rf_table *table = rf_test_table("d", "t", "id:int!");
+    open_sink();
+    rf_test_create(&batch, table, "1");
+    expect_status(write_rest(), RF_OK);
+    tell("rowferry",
+         "{\"update\": \"tables\", \"updates\": [{\"q\": {}, \"u\": {\"$set\": {\"pipeline\": "
+         "\"other\"}}}]}",
+         "\"n\" : { \"$numberInt\" : \"1\" }");
+    rf_test_truncate(&batch, "d", "t");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("a TRUNCATE of d.t would empty d.t, which another table fills already: d.t of "
+                "pipeline other");
+    tell("rowferry", "{\"drop\": \"tables\"}", "\"ok\"");
+    rf_test_truncate(&batch, "d", "t");
+    expect_status(write_rest(), RF_CONFIG);
+    expect_said("which is not recorded as its own any more");
+    tell("d", "{\"count\": \"t\"}", "\"n\" : { \"$numberInt\" : \"1\" }");
+    rf_table_release(table);
+    end_sink();
+}
+
 static void test_our_own_and_the_servers_databases_are_refused(void **state)
 {
     static const char *const names[] = {"rowferry", "admin", "local", "config", "a b", "a$b"};
@@ -564,6 +620,8 @@ int main(void)
         cmocka_unit_test(
             test_a_collection_of_another_pipeline_is_refused_by_its_name_until_adopted),
         cmocka_unit_test(test_records_of_earlier_versions_are_understood),
+        cmocka_unit_test(test_a_record_of_before_does_not_outweigh_one_of_today),
+        cmocka_unit_test(test_a_truncate_spares_what_another_has_adopted_meanwhile),
         cmocka_unit_test(test_our_own_and_the_servers_databases_are_refused),
         cmocka_unit_test(test_bad_options_are_found_before_anybody_is_asked),
         cmocka_unit_test(test_a_table_without_a_key_is_named),

@@ -572,6 +572,9 @@ static void test_an_answer_that_tells_nothing_of_operations_is_asked_for_again(v
         "{'ok': 0, 'code': 262, 'errmsg': 'exceeded time limit'}",
         "{'ok': 0, 'code': 91, 'errmsg': 'the server is in quiesce mode'}",
         "{'ok': 0, 'code': 8000, 'errmsg': 'something new'}",
+        "{'ok': 0, 'code': 9, 'errmsg': 'it does not take the command, which is no row'}",
+        "{'ok': 0, 'code': 20, 'errmsg': 'not now'}",
+        "{'ok': 1, 'cursor': 'none'}",
     };
     (void)state;
     setup();
@@ -653,6 +656,32 @@ static void test_a_truncate_that_takes_long_goes_on_where_it_was(void **state)
     expect_count("t", 0);
 }
 
+/* Others wait for the sink: what takes too long goes on after it was opened again. */
+static void test_a_truncate_that_has_no_end_is_broken_off_and_goes_on(void **state)
+{
+    (void)state;
+    setup_with(NULL, (const struct rf_test_setting[]){{"timeout", "250"}, {NULL, NULL}});
+    open_sink();
+    create_rows(1, 5);
+    rf_test_truncate(&batch, "d", "t");
+    rf_mongo_script_rule(
+        script, &(struct rf_mongo_script_rule){
+                    .command = "delete",
+                    .times = UINT32_MAX,
+                    .act = RF_MONGO_SCRIPT_ANSWER,
+                    .json = "{\"ok\": 0, \"code\": 50, \"codeName\": \"MaxTimeMSExpired\", "
+                            "\"errmsg\": \"operation exceeded time limit\"}"});
+    expect_status(write_rest(), RF_RETRY);
+    expect_said("is still at the TRUNCATE of d.t");
+    assert_true(rf_mongo_script_count(script, "delete") > 1);
+    expect_command("delete", 1, "\"maxTimeMS\" : { \"$numberLong\" : \"125\" }", true);
+    rf_mongo_script_clear(script);
+    reopen();
+    written = batch.count - 1;
+    expect_status(write_rest(), RF_OK);
+    expect_count("t", 0);
+}
+
 /* A TRUNCATE may take long: another process may take over in the middle of it. */
 static void test_a_truncate_ends_when_another_has_taken_over(void **state)
 {
@@ -712,6 +741,7 @@ int main(void)
         test(test_only_what_was_read_is_taken),
         test(test_a_damaged_position_is_fatal),
         test(test_a_truncate_that_takes_long_goes_on_where_it_was),
+        test(test_a_truncate_that_has_no_end_is_broken_off_and_goes_on),
         test(test_a_truncate_ends_when_another_has_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
