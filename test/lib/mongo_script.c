@@ -32,6 +32,7 @@ static struct rf_mongo_script_set *create_set(const struct rf_mongo_script_optio
     set->name = options->set_name;
     set->user = options->user;
     set->password = options->password;
+    set->userless = options->userless;
     set->election = 1;
     return set;
 }

@@ -24,8 +24,10 @@ struct rf_mongo_script;
 /* Strings are borrowed until destroy. Zeroed: one server by itself, open to everybody. */
 struct rf_mongo_script_options {
     const char *user, *password; /* it wants a log-in as this one */
-    const char *certificate;     /* "DIR/NAME" of lib/certificates.h: it speaks TLS */
-    const char *set_name;        /* it is a member of a replica set, and its primary at first */
+    bool userless; /* ... once createUser has made that one; before, who is not logged in may do
+                    * that, and nothing else */
+    const char *certificate; /* "DIR/NAME" of lib/certificates.h: it speaks TLS */
+    const char *set_name;    /* it is a member of a replica set, and its primary at first */
     /* a second or third member: has the documents, the set and the log-in of this one, and is
      * secondary */
     struct rf_mongo_script *with;

@@ -20,6 +20,7 @@ struct rf_mongo_script_set {
     struct rf_mongo_script_store *store;
     const char *name; /* NULL: no set */
     const char *user, *password;
+    bool userless; /* nobody has made that user yet */
     struct rf_mongo_script *members[RF_MONGO_SCRIPT_MEMBERS_MAX];
     uint32_t member_count;
     struct rf_mongo_script *primary;

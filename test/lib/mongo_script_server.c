@@ -178,7 +178,7 @@ static void begin_login(struct rf_mongo_script_client *client, const bson_t *com
             ? bson_iter_utf8(&field, NULL)
             : "";
     enum rf_status status;
-    if (client->login.user == NULL) {
+    if (client->login.user == NULL || client->script->set->userless) {
         status =
             rf_mongo_script_refuse(&err, RF_MONGO_SCRIPT_LOGIN_FAILED, "Authentication failed.");
     } else {
@@ -202,6 +202,17 @@ static void go_on_with_login(struct rf_mongo_script_client *client, const bson_t
     /* Who left it out is done by the signature. */
     answer_login(status, rf_buf_str(&out), true, &err, reply);
     rf_buf_deinit(&out);
+}
+
+/* Of other users nothing is kept. */
+static void create_user(struct rf_mongo_script_client *client, const bson_t *command, bson_t *reply)
+{
+    struct rf_mongo_script_set *set = client->script->set;
+    bson_iter_t field;
+    rf_assert(bson_iter_init_find(&field, command, "createUser"));
+    set->userless = set->userless && !(BSON_ITER_HOLDS_UTF8(&field) &&
+                                       strcmp(bson_iter_utf8(&field, NULL), set->user) == 0);
+    append_ok(reply);
 }
 
 /* ------------------------------------------------------------------------------- retried writes */
@@ -268,6 +279,7 @@ static const struct verb {
     {"ismaster", say_hello, true, false, false},
     {"saslStart", begin_login, true, false, false},
     {"saslContinue", go_on_with_login, true, false, false},
+    {"createUser", create_user, false, true, false},
     {"ping", just_ok, true, false, false},
     {"buildInfo", tell_build, true, false, false},
     {"endSessions", just_ok, false, false, false},
@@ -321,7 +333,8 @@ static enum rf_status allow(const struct rf_mongo_script_client *client, const b
     bson_iter_t first;
     rf_assert(bson_iter_init(&first, command) && bson_iter_next(&first));
     const char *name = bson_iter_key(&first);
-    if (script->set->user != NULL && !client->login.done && (verb == NULL || !verb->open)) {
+    bool open = verb != NULL && (verb->open || (verb->act == create_user && script->set->userless));
+    if (script->set->user != NULL && !client->login.done && !open) {
         return rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_UNAUTHORIZED,
                                       "command %s requires authentication", name);
     }

@@ -72,13 +72,16 @@ static void rule(const char *command, uint32_t times, const char *json)
     "{\"ok\": 1, \"isreplicaset\": true, \"ismaster\": false, \"isWritablePrimary\": false, " \
     "\"maxWireVersion\": 17, \"minWireVersion\": 0}"
 
-static void begin(const char *user)
+/* One that knows root, or nobody yet. */
+static void begin(bool userless)
 {
-    script = rf_mongo_script_create(&(struct rf_mongo_script_options){
-        .user = user, .password = user ? rf_buf_cstr(&secret) : NULL, .set_name = "rowferry"});
+    script =
+        rf_mongo_script_create(&(struct rf_mongo_script_options){.user = "root",
+                                                                 .password = rf_buf_cstr(&secret),
+                                                                 .userless = userless,
+                                                                 .set_name = "rowferry"});
     rule("replSetInitiate", UINT32_MAX, "{\"ok\": 1}");
     rule("usersInfo", UINT32_MAX, "{\"ok\": 1, \"users\": []}");
-    rule("createUser", UINT32_MAX, "{\"ok\": 1}");
 }
 
 static void expect_command(const char *name, uint32_t nth, const char *part)
@@ -111,7 +114,7 @@ static void test_an_engines_mongod_becomes_a_set_of_one_with_its_users(void **st
     char member[64];
     (void)state;
     make_home("docker");
-    begin("root");
+    begin(false);
     assert_int_equal(rf_container_mongo.answers(&home, rf_mongo_script_port(script), &err), RF_OK);
     assert_true(rf_container_mongo.has_users(&home));
     /* Each connection says hello, and so do we. */
@@ -127,11 +130,37 @@ static void test_an_engines_mongod_becomes_a_set_of_one_with_its_users(void **st
     expect_command("create", 1, "\"create\" : \"notes\"");
 }
 
+/* A process of this machine, at its first start: it lets in who comes from here, to make the first
+ * user, who then makes the others. */
+static void test_a_mongod_of_this_machine_gets_its_first_user_before_the_others(void **state)
+{
+    char password[128];
+    struct rf_error kept = {0};
+    (void)state;
+    make_home("native");
+    assert_int_equal(rf_home_keep(&home, "mongo.program", RF_STR("mongod\n"), &kept), RF_OK);
+    begin(true);
+    assert_int_equal(rf_container_mongo.answers(&home, rf_mongo_script_port(script), &err), RF_OK);
+    assert_true(rf_container_mongo.has_users(&home));
+    rule("hello", 4, NO_SET_YET);
+    assert_true(prepare() > 1);
+    assert_true(rf_mongo_script_count(script, "replSetInitiate") > 0);
+    assert_int_equal(rf_mongo_script_count(script, "createUser"), 3);
+    snprintf(password, sizeof password, "\"createUser\" : \"root\", \"pwd\" : \"%s\"",
+             rf_buf_cstr(&secret));
+    expect_command("createUser", 1, password);
+    expect_command("createUser", 1, "\"roles\" : [ \"root\" ]");
+    expect_command("createUser", 1, "\"$db\" : \"admin\"");
+    expect_command("createUser", 2, "\"createUser\" : \"rowferry\"");
+    expect_command("createUser", 3, "\"createUser\" : \"pluto\"");
+    expect_command("create", 1, "\"create\" : \"notes\"");
+}
+
 static void test_users_that_are_there_are_left_alone(void **state)
 {
     (void)state;
     make_home("docker");
-    begin("root");
+    begin(false);
     rf_mongo_script_clear(script);
     rule("usersInfo", UINT32_MAX, "{\"ok\": 1, \"users\": [{\"user\": \"x\"}]}");
     assert_int_equal(rf_container_mongo.answers(&home, rf_mongo_script_port(script), &err), RF_OK);
@@ -199,6 +228,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_an_engines_mongod_becomes_a_set_of_one_with_its_users),
+        TEST(test_a_mongod_of_this_machine_gets_its_first_user_before_the_others),
         TEST(test_users_that_are_there_are_left_alone),
         TEST(test_a_server_for_tests_is_known_by_what_it_does_not_know),
         TEST(test_a_wrong_password_is_no_server_that_is_starting),
