@@ -3,6 +3,8 @@
 #   test/unit/<room>/test_<noun>.c   unit/<room>/<noun>    linked with that room and what it may use
 #   test/contract/test_<noun>.c      contract/<noun>       linked with everything; sinks one by one
 #   test/fault/test_<noun>.c         fault/<noun>          linked with everything
+#   test/lent/test_<noun>.c          lent/<noun>           the same, on servers that somebody lends: never
+#                                                          part of `check`; each says what it needs
 #   test/fuzz/fuzz_<noun>.c          fuzz/<noun>           replays test/fuzz/corpus/<noun>/*
 #   test/integration/test_<noun>.sh  integration/<noun>    a story with real servers
 #   test/fault/test_<noun>.sh        fault/<noun>          the same, with something killed
@@ -141,7 +143,7 @@ if(cmocka_target)
     endforeach()
 
     if(TARGET rf_everything)
-        foreach(kind contract fault)
+        foreach(kind contract fault lent)
             file(GLOB sources CONFIGURE_DEPENDS test/${kind}/test_*.c)
             if(NOT libmongoc-1.0_target)
                 list(FILTER sources EXCLUDE REGEX "/test_mongo[^/]*\\.c$")

@@ -93,6 +93,17 @@ void rf_test_mongo_start(struct rf_test_mongo *server, const char *options)
     bson_strfreev(names);
 }
 
+void rf_test_mongo_start_lent(struct rf_test_mongo *server)
+{
+    const char *given = getenv("ROWFERRY_TEST_MONGODB_URI");
+    if (given == NULL || *given == '\0') {
+        fprintf(stderr, "this test is for a deployment of MongoDB that somebody lends: set "
+                        "ROWFERRY_TEST_MONGODB_URI to one without databases\n");
+        abort();
+    }
+    rf_test_mongo_start(server, NULL);
+}
+
 static void disconnect(struct rf_test_mongo *server)
 {
     if (server->client != NULL) {

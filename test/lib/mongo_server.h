@@ -40,6 +40,8 @@ struct rf_test_mongo {
 /* Starts one with more server options, words separated by spaces; NULL: none. With options it is
  * mongo-java-server always, as nobody else knows them. One at a time where it is external. */
 void rf_test_mongo_start(struct rf_test_mongo *server, const char *options);
+/* The one of the environment, for tests of what the server for tests cannot do. Aborts without. */
+void rf_test_mongo_start_lent(struct rf_test_mongo *server);
 /* In an orderly way, or not; and again with the options that it had, and with the data that it
  * keeps. */
 void rf_test_mongo_stop(struct rf_test_mongo *server);

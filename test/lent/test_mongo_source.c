@@ -1,6 +1,5 @@
-/* The source `mongodb` on a deployment that somebody lends: ROWFERRY_TEST_MONGODB_URI, a replica
- * set or a sharded cluster. Skipped without: the test server of the protocol has no right
- * updates. */
+/* The source `mongodb` on a deployment that somebody lends, with ROWFERRY_TEST_MONGODB_URI: a
+ * replica set or a sharded cluster, as the test server of the protocol has no right updates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,13 +22,11 @@ static struct rf_test_source source = {.type = &rf_source_mongodb, .settings = s
 static int start(void **state)
 {
     (void)state;
-    if (getenv("ROWFERRY_TEST_MONGODB_URI") != NULL) {
-        rf_test_mongo_start(&server, NULL);
-        uint32_t count = rf_test_mongo_settings(&server, settings, SETTINGS - 2);
-        settings[count] = (struct rf_test_setting){"path", "shop.orders"};
-        settings[count + 1] = (struct rf_test_setting){"images", "update_lookup"};
-        settings[count + 2] = (struct rf_test_setting){NULL, NULL};
-    }
+    rf_test_mongo_start_lent(&server);
+    uint32_t count = rf_test_mongo_settings(&server, settings, SETTINGS - 2);
+    settings[count] = (struct rf_test_setting){"path", "shop.orders"};
+    settings[count + 1] = (struct rf_test_setting){"images", "update_lookup"};
+    settings[count + 2] = (struct rf_test_setting){NULL, NULL};
     return 0;
 }
 
@@ -57,9 +54,6 @@ static void test_changes_of_a_lent_deployment_come_as_they_were_made(void **stat
 {
     struct rf_error err = {0};
     (void)state;
-    if (!server.external) {
-        skip();
-    }
     must(rf_test_source_open(&source, &err), &err);
     tell("{\"insert\": \"orders\", \"documents\": [{\"_id\": 1, \"v\": \"tea\"}]}");
     must(rf_test_source_until(&source, "create shop.orders 1|{\"_id\":1,\"v\":\"tea\"}", LIMIT_MS,
