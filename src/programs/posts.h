@@ -14,6 +14,13 @@ struct rf_post {
     char stamp[RF_POST_STAMP_SIZE + 1]; /* "2026-11-22 17:00:00" */
 };
 
+/* How many rows a store has. */
+struct rf_store_count {
+    uint64_t rows;
+    bool about; /* an estimate */
+    bool more;  /* there are more than that */
+};
+
 /* A new row: a random id and the time now. */
 void rf_post_make(struct rf_post *post);
 

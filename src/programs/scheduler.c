@@ -8,6 +8,7 @@
 #include "base/terminal.h"
 #include "programs/child.h"
 #include "programs/ferry.h"
+#include "programs/readings.h"
 #include "programs/screen.h"
 #include "programs/stores.h"
 #include "programs/verb.h"
@@ -49,12 +50,13 @@ struct scheduler {
     struct rf_ferry ferry, notes_ferry;
     struct rf_trail trail, notes_trail;
     struct rf_screen screen;
+    struct rf_readings readings;
     struct rf_job write, look, tend, tend_notes, draw;
     uint64_t run;      /* its number */
     bool reading;      /* this run is still being read back */
     int64_t run_ms;    /* when this run began */
     int64_t looked_ms; /* when it was read back last */
-    bool refused;      /* a store has refused a run's row or note */
+    bool unwritten;    /* a run's row or note was refused, or not confirmed */
     bool terminal;
     uint32_t drawn; /* lines of the table that stand on the terminal */
     int code;
@@ -96,13 +98,6 @@ static void tell(void *argument, const char *text)
     snprintf(screen->news[RF_SCREEN_NEWS - 1], sizeof screen->news[0], "%s %.180s", stamp, text);
 }
 
-static void fill_store(const struct scheduler *scheduler, enum rf_store store,
-                       struct rf_screen_store *out)
-{
-    out->away = scheduler->stores.away[store][0] != '\0';
-    out->why = scheduler->stores.away[store];
-}
-
 static void fill_screen(struct scheduler *scheduler)
 {
     struct rf_screen *screen = &scheduler->screen;
@@ -116,143 +111,7 @@ static void fill_screen(struct scheduler *scheduler)
     screen->trail = &scheduler->trail;
     screen->notes_trail = &scheduler->notes_trail;
     screen->now_ms = rf_clock_ms();
-    fill_store(scheduler, RF_STORE_MYSQL, &screen->mysql);
-    fill_store(scheduler, RF_STORE_MONGO, &screen->mongo);
-    fill_store(scheduler, RF_STORE_MONGO, &screen->notes);
-    fill_store(scheduler, RF_STORE_REDIS, &screen->redis);
-    fill_store(scheduler, RF_STORE_CASSANDRA, &screen->cassandra);
-}
-
-/* ---- Reading back ---------------------------------------------------------------------------- */
-
-/* A failure is kept by the stores, and shown from there. */
-static void read_mysql(struct scheduler *scheduler)
-{
-    struct rf_post posts[RF_TRAIL_ROWS];
-    struct rf_screen_store *shown = &scheduler->screen.mysql;
-    struct rf_error err = {0};
-    uint32_t count = RF_TRAIL_LAST;
-
-    if (rf_stores_posts(&scheduler->stores, posts, &count, &shown->rows, &err) != RF_OK) {
-        return;
-    }
-    uint32_t absent = rf_trail_absent(&scheduler->trail, posts, count, posts + count);
-    if (rf_stores_find(&scheduler->stores, RF_STORE_MYSQL, posts + count, absent, &err) != RF_OK) {
-        return;
-    }
-    for (uint32_t i = 0, first = count; i < absent; i++) {
-        if (posts[first + i].stamp[0] != '\0') { /* else it was deleted */
-            posts[count++] = posts[first + i];
-        }
-    }
-    shown->counted = true;
-    rf_trail_set(&scheduler->trail, posts, count, rf_clock_ms());
-}
-
-static void read_copy(struct scheduler *scheduler, enum rf_copy copy, enum rf_store store,
-                      struct rf_screen_store *shown)
-{
-    struct rf_post asked[RF_TRAIL_ROWS];
-    uint32_t rows[RF_TRAIL_ROWS];
-    uint32_t count = rf_trail_ask(&scheduler->trail, copy, rows);
-    struct rf_error err = {0};
-
-    for (uint32_t i = 0; i < count; i++) {
-        asked[i] = scheduler->trail.rows[rows[i]].post;
-    }
-    if (rf_stores_find(&scheduler->stores, store, asked, count, &err) != RF_OK) {
-        return;
-    }
-    int64_t now_ms = rf_clock_ms();
-    for (uint32_t i = 0; i < count; i++) {
-        rf_trail_answer(&scheduler->trail, copy, rows[i],
-                        asked[i].stamp[0] != '\0' ? asked[i].stamp : NULL, now_ms);
-    }
-    shown->counted =
-        rf_stores_count(&scheduler->stores, store, &shown->rows, &shown->about, &err) == RF_OK;
-}
-
-static void read_date(struct scheduler *scheduler)
-{
-    struct rf_screen *screen = &scheduler->screen;
-    struct rf_error err = {0};
-
-    if (rf_stores_date(&scheduler->stores, screen->date, &err) == RF_OK) {
-        rf_trail_value(&scheduler->trail, RF_COPY_DATE,
-                       screen->date[0] != '\0' ? screen->date : NULL, rf_clock_ms());
-    }
-}
-
-static void read_max(struct scheduler *scheduler)
-{
-    struct rf_screen *screen = &scheduler->screen;
-    struct rf_error err = {0};
-
-    if (rf_stores_max(&scheduler->stores, screen->max, &err) == RF_OK) {
-        rf_trail_value(&scheduler->trail, RF_COPY_MAX, screen->max[0] != '\0' ? screen->max : NULL,
-                       rf_clock_ms());
-    }
-}
-
-/* Of notes only those are looked for in the copies that were written since their pipeline has a
- * place; those of before it does not carry. */
-static void read_notes(struct scheduler *scheduler)
-{
-    struct rf_post notes[RF_TRAIL_LAST], known[RF_TRAIL_LAST];
-    struct rf_screen *screen = &scheduler->screen;
-    struct rf_error err = {0};
-    uint32_t count = RF_TRAIL_LAST, known_count = 0;
-
-    if (rf_stores_notes(&scheduler->stores, notes, &count, &screen->notes.rows, &err) != RF_OK) {
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (rf_trail_knows(&scheduler->notes_trail, notes[i].id)) {
-            known[known_count++] = notes[i];
-        }
-    }
-    screen->note_count = count < RF_SCREEN_NOTES ? count : RF_SCREEN_NOTES;
-    memcpy(screen->last_notes, notes, screen->note_count * sizeof *notes);
-    screen->notes.counted = true;
-    rf_trail_set(&scheduler->notes_trail, known, known_count, rf_clock_ms());
-}
-
-/* The notes themselves are their source's own; their copies are in Redis. */
-static void read_note_copies(struct scheduler *scheduler)
-{
-    struct rf_post asked[RF_TRAIL_ROWS];
-    uint32_t rows[RF_TRAIL_ROWS];
-    uint32_t count = rf_trail_ask(&scheduler->notes_trail, RF_COPY_REDIS, rows);
-    struct rf_error err = {0};
-
-    for (uint32_t i = 0; i < count; i++) {
-        asked[i] = scheduler->notes_trail.rows[rows[i]].post;
-    }
-    if (rf_stores_find_notes(&scheduler->stores, asked, count, &err) != RF_OK) {
-        return;
-    }
-    int64_t now_ms = rf_clock_ms();
-    for (uint32_t i = 0; i < count; i++) {
-        rf_trail_answer(&scheduler->notes_trail, RF_COPY_REDIS, rows[i],
-                        asked[i].stamp[0] != '\0' ? asked[i].stamp : NULL, now_ms);
-    }
-}
-
-static bool all_arrived(const struct scheduler *scheduler)
-{
-    for (int store = 0; store < RF_STORES; store++) {
-        if (scheduler->stores.away[store][0] != '\0') {
-            return false;
-        }
-    }
-    for (uint32_t copy = 0; copy < RF_COPIES; copy++) {
-        if (rf_trail_lag(&scheduler->trail, (enum rf_copy)copy, 0).rows > 0) {
-            return false;
-        }
-    }
-    /* A pipeline of notes that has ended for good is said to have; nothing arrives any more. */
-    return scheduler->notes_ferry.code != 0 ||
-           rf_trail_lag(&scheduler->notes_trail, RF_COPY_REDIS, 0).rows == 0;
+    rf_readings_show(&scheduler->readings);
 }
 
 /* What this run has come to is said once. */
@@ -276,12 +135,59 @@ static bool is_last(const struct scheduler *scheduler)
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
+/* One that refuses says why; of one that is away that is shown anyway, and whether it took what it
+ * was given before it went is not known. */
+static void take_note_of(struct scheduler *scheduler, const char *what, enum rf_store store,
+                         enum rf_status status, const struct rf_error *err, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (status == RF_OK) {
+        return;
+    }
+    scheduler->unwritten = true;
+    if (status == RF_CONFIG) {
+        snprintf(out, size, "%s not written: %.150s", what, err->message);
+    } else {
+        snprintf(out, size, "%s not confirmed: %s was away", what, rf_store_title(store));
+    }
+}
+
+static enum rf_status write_post(struct scheduler *scheduler, struct rf_error *err)
+{
+    struct rf_screen *screen = &scheduler->screen;
+    struct rf_post post;
+
+    rf_post_make(&post);
+    enum rf_status status = rf_stores_post(&scheduler->stores, &post, err);
+    if (status == RF_OK) {
+        rf_trail_wrote(&scheduler->trail, &post, rf_clock_ms());
+    }
+    take_note_of(scheduler, "row", RF_STORE_MYSQL, status, err, screen->no_row,
+                 sizeof screen->no_row);
+    return status;
+}
+
+static enum rf_status write_note(struct scheduler *scheduler, struct rf_error *err)
+{
+    struct rf_screen *screen = &scheduler->screen;
+    struct rf_post note;
+
+    rf_post_make(&note);
+    bool begun = rf_ferry_has_begun(&scheduler->notes_ferry);
+    enum rf_status status = rf_stores_note(&scheduler->stores, &note, err);
+    if (status == RF_OK && begun) {
+        rf_trail_wrote(&scheduler->notes_trail, &note, rf_clock_ms());
+    }
+    take_note_of(scheduler, "note", RF_STORE_MONGO, status, err, screen->no_note,
+                 sizeof screen->no_note);
+    return status;
+}
+
 /* A run: a row to MySQL, a note to MongoDB. One of them may fail without the other. */
 static enum rf_status write_both(void *argument, struct rf_error *err)
 {
     struct scheduler *scheduler = argument;
-    struct rf_post post, note;
-    struct rf_error ignored = {0};
+    struct rf_error note_err = {0};
 
     if (is_last(scheduler)) {
         return RF_AGAIN; /* it is only waited for what was written */
@@ -289,31 +195,14 @@ static enum rf_status write_both(void *argument, struct rf_error *err)
     if (scheduler->reading) {
         conclude_run(scheduler); /* of the run before */
     }
-    rf_post_make(&post);
-    rf_post_make(&note);
-    enum rf_status status = rf_stores_post(&scheduler->stores, &post, err);
-    if (status == RF_OK) {
-        rf_trail_wrote(&scheduler->trail, &post, rf_clock_ms());
-    }
-    bool begun = rf_ferry_has_begun(&scheduler->notes_ferry);
-    enum rf_status noted =
-        rf_stores_note(&scheduler->stores, &note, status == RF_OK ? err : &ignored);
-    enum rf_status worst = status != RF_OK ? status : noted;
-    if (noted == RF_OK && begun) {
-        rf_trail_wrote(&scheduler->notes_trail, &note, rf_clock_ms());
-    }
-    /* One that is away is shown as that; what refuses will refuse the next run, too. */
-    scheduler->screen.refusal[0] = '\0';
-    if (worst == RF_CONFIG) {
-        scheduler->refused = true;
-        snprintf(scheduler->screen.refusal, sizeof scheduler->screen.refusal, "%.190s",
-                 err->message);
-    }
+    rf_readings_source(&scheduler->readings); /* what others wrote is older than what follows */
+    enum rf_status status = write_post(scheduler, err);
+    enum rf_status noted = write_note(scheduler, status == RF_OK ? err : &note_err);
     scheduler->run = scheduler->write.runs;
     scheduler->reading = true;
     scheduler->run_ms = rf_clock_ms();
     scheduler->looked_ms = 0;
-    return worst;
+    return status != RF_OK ? status : noted;
 }
 
 static enum rf_status look_back(void *argument, struct rf_error *err)
@@ -326,20 +215,11 @@ static enum rf_status look_back(void *argument, struct rf_error *err)
         return RF_AGAIN;
     }
     scheduler->looked_ms = now_ms;
-    read_copy(scheduler, RF_COPY_MONGO, RF_STORE_MONGO, &scheduler->screen.mongo);
-    read_copy(scheduler, RF_COPY_REDIS, RF_STORE_REDIS, &scheduler->screen.redis);
-    read_date(scheduler);
-    if (scheduler->screen.has_cassandra) {
-        read_copy(scheduler, RF_COPY_CASSANDRA, RF_STORE_CASSANDRA, &scheduler->screen.cassandra);
-        read_max(scheduler);
-    }
-    read_mysql(scheduler);
-    read_note_copies(scheduler);
-    read_notes(scheduler);
-    bool arrived = all_arrived(scheduler);
+    /* A pipeline of notes that has ended for good is said to have; nothing arrives any more. */
+    bool arrived = rf_readings_take(&scheduler->readings, scheduler->notes_ferry.code == 0);
     if (is_last(scheduler) && (arrived || age_ms > LAST_WAIT_MS)) {
         conclude_run(scheduler);
-        scheduler->code = arrived && !scheduler->refused ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
+        scheduler->code = arrived && !scheduler->unwritten ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
         rf_loop_stop(&scheduler->loop);
     } else if (arrived) {
         conclude_run(scheduler);
@@ -490,6 +370,10 @@ static int run(const struct rf_call *call)
     scheduler.trail.unused[RF_COPY_CASSANDRA] = !scheduler.screen.has_cassandra;
     scheduler.trail.unused[RF_COPY_MAX] = !scheduler.screen.has_cassandra;
     scheduler.screen.notes_trail = &scheduler.notes_trail;
+    scheduler.readings.stores = &scheduler.stores;
+    scheduler.readings.trail = &scheduler.trail;
+    scheduler.readings.notes_trail = &scheduler.notes_trail;
+    scheduler.readings.screen = &scheduler.screen;
     scheduler.ferry.line = &rf_ferry_posts;
     scheduler.notes_ferry.line = &rf_ferry_notes;
     scheduler.ferry.say = scheduler.notes_ferry.say = tell;

@@ -65,6 +65,22 @@ static void end(struct line *line)
     line->lines++;
 }
 
+/* On as many lines as it takes: what matters in a message is often its end. */
+static void add_message(struct line *line, const char *start, const char *text)
+{
+    add(line, RED, start);
+    for (size_t size = strlen(text); size > 0 && line->columns > 0; size = strlen(text)) {
+        size_t room = line->columns - line->used;
+        if (room == 0) {
+            end(line);
+            continue;
+        }
+        add(line, "", text);
+        text += size < room ? size : room;
+    }
+    end(line);
+}
+
 /* ---- What is said of a lag ------------------------------------------------------------------- */
 
 static void print_time(int64_t ms, char *out, size_t size)
@@ -101,9 +117,21 @@ static void print_rows(const struct rf_screen_store *store, char *out, size_t si
     if (!store->counted) {
         snprintf(out, size, "-");
     } else {
-        snprintf(out, size, "%s%llu row%s", store->about ? "about " : "",
-                 (unsigned long long)store->rows, store->rows == 1 ? "" : "s");
+        snprintf(out, size, "%s%llu%s row%s", store->count.about ? "about " : "",
+                 (unsigned long long)store->count.rows, store->count.more ? "+" : "",
+                 store->count.rows == 1 ? "" : "s");
     }
+}
+
+/* What it has is not known just now. */
+static bool is_dark(const struct rf_screen_store *store)
+{
+    return store->away || store->unread;
+}
+
+static const char *darkness(const struct rf_screen_store *store)
+{
+    return store->away ? " is away: " : " cannot be read: ";
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -166,18 +194,18 @@ static void titles(const struct rf_screen *screen, struct line *line)
 
     for (uint32_t i = 0; i < count; i++) {
         add_cell(line, i, BOLD, columns[i].title);
-        if (columns[i].store->away) {
-            add(line, RED, " away");
+        if (is_dark(columns[i].store)) {
+            add(line, RED, columns[i].store->away ? " away" : " unread");
         }
     }
     end(line);
 }
 
-/* A row that a copy does not have yet is a dash, that of a copy that is away a question mark. */
+/* A row that a copy does not have yet is a dash; a question mark where that cannot be seen. */
 static void copy_cell(struct line *line, uint32_t cell, const struct rf_screen_store *store,
                       const struct rf_trail_row *row, enum rf_copy copy)
 {
-    if (store->away) {
+    if (is_dark(store)) {
         add_cell(line, cell, RED, "?");
     } else if (row->seen_ms[copy] < 0) {
         add_cell(line, cell, YELLOW, "-");
@@ -195,13 +223,14 @@ static void stamps(const struct rf_screen *screen, struct line *line)
     for (uint32_t i = 0; i < RF_TRAIL_SHOWN; i++) {
         if (i < trail->count) {
             const struct rf_trail_row *row = &trail->rows[i];
-            add_stamp(line, 0, screen->mysql.away ? RED : "", row->post.stamp);
+            add_stamp(line, 0, is_dark(&screen->mysql) ? RED : "", row->post.stamp);
             for (uint32_t j = 1; j < count - 1; j++) {
                 copy_cell(line, j, columns[j].store, row, (enum rf_copy)columns[j].copy);
             }
         }
         if (i < screen->note_count) {
-            add_stamp(line, count - 1, screen->notes.away ? RED : "", screen->last_notes[i].stamp);
+            add_stamp(line, count - 1, is_dark(&screen->notes) ? RED : "",
+                      screen->last_notes[i].stamp);
         }
         end(line);
     }
@@ -231,12 +260,19 @@ static const char *newest_note(const struct rf_screen *screen)
     return "";
 }
 
-static void value(struct line *line, const char *title, const char *stamp, struct rf_lag lag)
+/* A value of its own in that store. */
+static void value(struct line *line, const char *title, const struct rf_screen_store *store,
+                  const char *stamp, struct rf_lag lag)
 {
     char text[64];
 
     print_lag(&lag, text, sizeof text);
     add_cell(line, 0, "", title);
+    if (is_dark(store)) {
+        add_cell(line, 1, RED, "?");
+        end(line);
+        return;
+    }
     add_stamp(line, 1, "", stamp[0] != '\0' ? stamp : "-");
     add_cell(line, 2, colour_of(&lag), text);
     end(line);
@@ -255,16 +291,18 @@ static void lags(const struct rf_screen *screen, struct line *line)
         if (line->cell < CELL && lag.rows > 0) {
             snprintf(text, sizeof text, "%u%s missing", lag.rows, lag.more ? "+" : "");
         }
-        add_cell(line, i, colour_of(&lag), text);
+        if (!is_dark(columns[i].store)) {
+            add_cell(line, i, colour_of(&lag), text);
+        }
     }
     end(line);
-    value(line, "LastInsertDate", screen->date,
+    value(line, "LastInsertDate", &screen->redis, screen->date,
           rf_trail_lag(screen->trail, RF_COPY_DATE, screen->now_ms));
     if (screen->has_cassandra) {
-        value(line, "maxTimeStamp", screen->max,
+        value(line, "maxTimeStamp", &screen->cassandra, screen->max,
               rf_trail_lag(screen->trail, RF_COPY_MAX, screen->now_ms));
     }
-    value(line, "notes in Redis", newest_note(screen),
+    value(line, "notes in Redis", &screen->redis, newest_note(screen),
           rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms));
 }
 
@@ -272,20 +310,20 @@ static void news(const struct rf_screen *screen, struct line *line)
 {
     struct column columns[COLUMNS_MAX];
     uint32_t count = columns_of(screen, columns);
+    char start[64];
 
     end(line);
     for (uint32_t i = 0; i < count - 1; i++) {
-        if (columns[i].store->away) {
-            add(line, RED, columns[i].title);
-            add(line, RED, " is away: ");
-            add(line, "", columns[i].store->why);
-            end(line);
+        if (is_dark(columns[i].store)) {
+            snprintf(start, sizeof start, "%s%s", columns[i].title, darkness(columns[i].store));
+            add_message(line, start, columns[i].store->why);
         }
     }
-    if (screen->refusal[0] != '\0') {
-        add(line, RED, "not written: ");
-        add(line, "", screen->refusal);
-        end(line);
+    if (screen->no_row[0] != '\0') {
+        add_message(line, "", screen->no_row);
+    }
+    if (screen->no_note[0] != '\0') {
+        add_message(line, "", screen->no_note);
     }
     for (uint32_t i = 0; i < RF_SCREEN_NEWS; i++) {
         if (screen->news[i][0] != '\0') {
@@ -320,8 +358,8 @@ static void add_copy(const struct rf_screen *screen, const char *name,
     struct rf_lag lag = rf_trail_lag(screen->trail, copy, screen->now_ms);
     char rows[64], behind[64];
 
-    if (store->away) {
-        rf_buf_printf(out, "; %s is away: %s", name, store->why);
+    if (is_dark(store)) {
+        rf_buf_printf(out, "; %s%s%s", name, darkness(store), store->why);
         return;
     }
     print_rows(store, rows, sizeof rows);
@@ -344,34 +382,37 @@ void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
     char text[64];
 
     rf_buf_printf(out, "run %llu: ", (unsigned long long)screen->run);
-    if (screen->mysql.away) {
-        rf_buf_printf(out, "MySQL is away: %s", screen->mysql.why);
+    if (is_dark(&screen->mysql)) {
+        rf_buf_printf(out, "MySQL%s%s", darkness(&screen->mysql), screen->mysql.why);
     } else {
         print_rows(&screen->mysql, text, sizeof text);
         rf_buf_printf(out, "MySQL %s", text);
     }
     add_copy(screen, "MongoDB", &screen->mongo, RF_COPY_MONGO, out);
     add_copy(screen, "Redis", &screen->redis, RF_COPY_REDIS, out);
-    if (!screen->redis.away) {
+    if (!is_dark(&screen->redis)) {
         add_value(screen, "LastInsertDate", screen->date, RF_COPY_DATE, out);
     }
     if (screen->has_cassandra) {
         add_copy(screen, "Cassandra", &screen->cassandra, RF_COPY_CASSANDRA, out);
     }
-    if (screen->has_cassandra && !screen->cassandra.away) {
+    if (screen->has_cassandra && !is_dark(&screen->cassandra)) {
         add_value(screen, "maxTimeStamp", screen->max, RF_COPY_MAX, out);
     }
-    if (!screen->notes.away) {
+    if (!is_dark(&screen->notes)) {
         print_rows(&screen->notes, text, sizeof text);
         rf_buf_printf(out, "; notes %s", text);
     }
-    if (!screen->notes.away && !screen->redis.away) {
+    if (!is_dark(&screen->notes) && !is_dark(&screen->redis)) {
         struct rf_lag lag = rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms);
         print_lag(&lag, text, sizeof text);
         rf_buf_printf(out, ", in Redis %s", text);
     }
-    if (screen->refusal[0] != '\0') {
-        rf_buf_printf(out, "; not written: %s", screen->refusal);
+    if (screen->no_row[0] != '\0') {
+        rf_buf_printf(out, "; %s", screen->no_row);
+    }
+    if (screen->no_note[0] != '\0') {
+        rf_buf_printf(out, "; %s", screen->no_note);
     }
     rf_buf_add_byte(out, '\n');
 }

@@ -7,9 +7,9 @@
  *     2026-11-22 17:00:02  2026-11-22 17:00:02  2026-11-22 17:00:02  2026-11-22 17:00:02
  *     ...
  *     12 rows              12 rows              12 rows              12 rows
- *                          60 ms behind        52 ms behind
- *     LastInsertDate                            2026-11-22 17:00:04, 52 ms behind
- *     notes in Redis                            2026-11-22 17:00:04, 52 ms behind
+ *                          60 ms behind         52 ms behind
+ *     LastInsertDate       2026-11-22 17:00:04  52 ms behind
+ *     notes in Redis       2026-11-22 17:00:04  52 ms behind
  *
  * With Cassandra there is a column more, and a line for maxTimeStamp. Where they do not fit, of a
  * stamp the time alone is shown.
@@ -25,10 +25,10 @@ enum { RF_SCREEN_NOTES = RF_TRAIL_SHOWN, RF_SCREEN_NEWS = 4 };
 /* One store. */
 struct rf_screen_store {
     bool away;
-    const char *why; /* away: what was said */
+    bool unread;     /* it is there, but refuses to be read */
+    const char *why; /* of either: what was said */
     bool counted;
-    bool about; /* the number of rows is an estimate */
-    uint64_t rows;
+    struct rf_store_count count;
 };
 
 struct rf_screen {
@@ -46,7 +46,8 @@ struct rf_screen {
     uint32_t note_count;
     char date[RF_POST_STAMP_SIZE + 1]; /* LastInsertDate; empty: there is none */
     char max[RF_POST_STAMP_SIZE + 1];  /* maxTimeStamp, likewise */
-    char refusal[200]; /* why this run was not written; empty: it was, or its store is away */
+    /* that this run's row, its note, was not written, or may not have been; empty: it was */
+    char no_row[200], no_note[200];
     /* what happened lately, the oldest first */
     char news[RF_SCREEN_NEWS][200];
     int64_t now_ms;
@@ -61,7 +62,7 @@ uint32_t rf_screen_table(const struct rf_screen *screen, uint32_t columns, struc
  *     17:00:04 run 12: MySQL 12 rows; MongoDB 12, 60 ms behind; Redis 12, 52 ms behind;
  *     LastInsertDate 2026-11-22 17:00:04, 52 ms behind; notes 12 rows, in Redis 30 ms behind
  *
- * in one line, with "; not written: ..." where the run was refused.
+ * in one line, with "; row not written: ..." and the like where that is so.
  *
  * Appends. */
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out);

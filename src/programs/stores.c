@@ -109,7 +109,7 @@ enum rf_status rf_stores_post(struct rf_stores *stores, const struct rf_post *po
 }
 
 enum rf_status rf_stores_posts(struct rf_stores *stores, struct rf_post *posts, uint32_t *count,
-                               uint64_t *total, struct rf_error *err)
+                               struct rf_error *err)
 {
     enum rf_status status = rf_stores_open(stores, RF_STORE_MYSQL, err);
 
@@ -117,9 +117,6 @@ enum rf_status rf_stores_posts(struct rf_stores *stores, struct rf_post *posts, 
         return status;
     }
     status = rf_posts_last(&stores->mysql, posts, count, err);
-    if (status == RF_OK) {
-        status = rf_posts_count(&stores->mysql, total, err);
-    }
     return rf_stores_done(stores, RF_STORE_MYSQL, status, err);
 }
 
@@ -182,7 +179,9 @@ enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store, str
     }
     switch (store) {
     case RF_STORE_MYSQL: status = rf_posts_find(&stores->mysql, posts, count, err); break;
-    case RF_STORE_MONGO: status = rf_stores_mongo_find(&stores->mongo, posts, count, err); break;
+    case RF_STORE_MONGO:
+        status = rf_stores_mongo_find(&stores->mongo, "posts", posts, count, err);
+        break;
     case RF_STORE_REDIS: status = rf_stores_redis_find(&stores->redis, posts, count, err); break;
     case RF_STORE_CASSANDRA:
         status = rf_stores_cassandra_find(&stores->cassandra, posts, count, err);
@@ -192,34 +191,39 @@ enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store, str
     return rf_stores_done(stores, store, status, err);
 }
 
-enum rf_status rf_stores_find_notes(struct rf_stores *stores, struct rf_post *notes, uint32_t count,
-                                    struct rf_error *err)
-{
-    enum rf_status status = rf_stores_open(stores, RF_STORE_REDIS, err);
-
-    if (status != RF_OK || count == 0) {
-        return status;
-    }
-    status = rf_stores_redis_notes(&stores->redis, notes, count, err);
-    return rf_stores_done(stores, RF_STORE_REDIS, status, err);
-}
-
-enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store, uint64_t *out,
-                               bool *about, struct rf_error *err)
+enum rf_status rf_stores_find_notes(struct rf_stores *stores, enum rf_store store,
+                                    struct rf_post *notes, uint32_t count, struct rf_error *err)
 {
     enum rf_status status = rf_stores_open(stores, store, err);
 
-    *about = false;
+    rf_assert(store == RF_STORE_MONGO || store == RF_STORE_REDIS);
+    if (status != RF_OK || count == 0) {
+        return status;
+    }
+    status = store == RF_STORE_MONGO
+                 ? rf_stores_mongo_find(&stores->mongo, "notes", notes, count, err)
+                 : rf_stores_redis_notes(&stores->redis, notes, count, err);
+    return rf_stores_done(stores, store, status, err);
+}
+
+enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,
+                               struct rf_store_count *out, struct rf_error *err)
+{
+    enum rf_status status = rf_stores_open(stores, store, err);
+
+    *out = (struct rf_store_count){0};
     if (status != RF_OK) {
         return status;
     }
     switch (store) {
-    case RF_STORE_MONGO: status = rf_stores_mongo_count(&stores->mongo, "posts", out, err); break;
-    case RF_STORE_REDIS: status = rf_stores_redis_count(&stores->redis, out, about, err); break;
-    case RF_STORE_CASSANDRA:
-        status = rf_stores_cassandra_count(&stores->cassandra, out, about, err);
+    case RF_STORE_MYSQL: status = rf_posts_count(&stores->mysql, &out->rows, err); break;
+    case RF_STORE_MONGO:
+        status = rf_stores_mongo_count(&stores->mongo, "posts", &out->rows, err);
         break;
-    case RF_STORE_MYSQL:
+    case RF_STORE_REDIS: status = rf_stores_redis_count(&stores->redis, out, err); break;
+    case RF_STORE_CASSANDRA:
+        status = rf_stores_cassandra_count(&stores->cassandra, out, err);
+        break;
     case RF_STORES: rf_assert(false);
     }
     return rf_stores_done(stores, store, status, err);

@@ -45,10 +45,9 @@ RF_USE_RESULT enum rf_status rf_stores_post(struct rf_stores *stores, const stru
 RF_USE_RESULT enum rf_status rf_stores_note(struct rf_stores *stores, const struct rf_post *post,
                                             struct rf_error *err);
 
-/* The last rows of MySQL, as rf_posts_last; *total: how many there are. */
+/* The last rows of MySQL, as rf_posts_last. */
 RF_USE_RESULT enum rf_status rf_stores_posts(struct rf_stores *stores, struct rf_post *posts,
-                                             uint32_t *count, uint64_t *total,
-                                             struct rf_error *err);
+                                             uint32_t *count, struct rf_error *err);
 /* The last notes, the newest first: at most *count of them; *total: how many there are. */
 RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf_post *notes,
                                              uint32_t *count, uint64_t *total,
@@ -58,13 +57,14 @@ RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf
 RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
                                             struct rf_post *posts, uint32_t count,
                                             struct rf_error *err);
-/* The same for notes, in Redis. */
-RF_USE_RESULT enum rf_status rf_stores_find_notes(struct rf_stores *stores, struct rf_post *notes,
-                                                  uint32_t count, struct rf_error *err);
-/* How many rows that copy has (not MySQL's); *about: it has so many that they were only
- * estimated. */
+/* The same for notes: in MongoDB, or their copies in Redis. */
+RF_USE_RESULT enum rf_status rf_stores_find_notes(struct rf_stores *stores, enum rf_store store,
+                                                  struct rf_post *notes, uint32_t count,
+                                                  struct rf_error *err);
+/* How many rows that store has; where there are many, Redis estimates, and in Cassandra counting
+ * ends. */
 RF_USE_RESULT enum rf_status rf_stores_count(struct rf_stores *stores, enum rf_store store,
-                                             uint64_t *out, bool *about, struct rf_error *err);
+                                             struct rf_store_count *out, struct rf_error *err);
 /* The value of LastInsertDate in Redis; empty: there is none. out has room for a stamp. */
 RF_USE_RESULT enum rf_status rf_stores_date(struct rf_stores *stores, char *out,
                                             struct rf_error *err);

@@ -1,12 +1,12 @@
 /* What the scheduler asks of Cassandra: rows are those of stamps.pluto_posts; stamps.posts has one
  * row, maxTimeStamp, with the stamp of the row that was carried last. */
-#include "base/load.h"
 #include "programs/stores_links.h"
 #include "wire/cql_result.h"
 
 #include <stdio.h>
 
-enum { SERVER_ERROR = 0x0000, INVALID = 0x2200, NUMBER = 8 /* bytes of a bigint */ };
+enum { SERVER_ERROR = 0x0000, INVALID = 0x2200 };
+enum { COUNT_MAX = 20000 };
 
 /* What a statement has given. */
 struct answer {
@@ -25,9 +25,10 @@ static bool is_not_there_yet(const struct rf_cql_error *error)
             memmem(error->message.data, error->message.size, unknown, sizeof unknown - 1) != NULL);
 }
 
-/* A table that is not there yet has no rows: the pipeline makes it with its first row. */
-static enum rf_status ask(struct rf_cql *cql, const char *statement, struct answer *out,
-                          struct rf_error *err)
+/* Rows have so many columns. A table that is not there yet has no rows: the pipeline makes it with
+ * its first row. */
+static enum rf_status ask(struct rf_cql *cql, const char *statement, uint32_t columns,
+                          struct answer *out, struct rf_error *err)
 {
     struct rf_cql_parameters parameters = {.consistency = RF_CQL_ONE};
     struct rf_cql_error error;
@@ -52,6 +53,10 @@ static enum rf_status ask(struct rf_cql *cql, const char *statement, struct answ
     }
     status =
         rf_cql_result_parse(&out->answer.body, out->answer.version, &out->arena, &out->result, err);
+    if (status == RF_OK && out->result.row_count > 0 && out->result.columns.count != columns) {
+        return rf_fail(err, RF_CONFIG, "%s answered with %u columns instead of %u", cql->peer,
+                       out->result.columns.count, columns);
+    }
     out->rows = status == RF_OK ? out->result.row_count : 0;
     return status;
 }
@@ -69,7 +74,7 @@ enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *post
         posts[i].stamp[0] = '\0';
     }
     rf_buf_add_byte(&statement, ')');
-    enum rf_status status = ask(cql, rf_buf_cstr(&statement), &answer, err);
+    enum rf_status status = ask(cql, rf_buf_cstr(&statement), 2, &answer, err);
     for (uint32_t i = 0; status == RF_OK && i < answer.rows; i++) {
         status = rf_cql_result_row(&answer.result, values, err);
         if (status == RF_OK) {
@@ -81,42 +86,33 @@ enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *post
     return status;
 }
 
-/* The one value of the one row, if there is one. Appends to out what the connection would
- * forget. */
-static enum rf_status ask_value(struct rf_cql *cql, const char *statement, struct rf_buf *out,
-                                struct rf_error *err)
-{
-    struct answer answer = {0};
-    struct rf_str value = {0};
-    enum rf_status status = ask(cql, statement, &answer, err);
-
-    if (status == RF_OK && answer.rows > 0 && answer.result.columns.count == 1) {
-        status = rf_cql_result_row(&answer.result, &value, err);
-        rf_buf_add_str(out, value);
-    }
-    rf_arena_deinit(&answer.arena);
-    return status;
-}
-
-enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, uint64_t *out, bool *about,
+/* COUNT(*) would read all of the table, on all nodes, however large it is. */
+enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, struct rf_store_count *out,
                                          struct rf_error *err)
 {
-    struct rf_buf value = {0};
-    enum rf_status status = ask_value(cql, "SELECT COUNT(*) FROM stamps.pluto_posts", &value, err);
+    struct answer answer = {0};
+    char statement[80];
 
-    *about = false;
-    *out = value.size == NUMBER ? rf_load_sized_be(value.data, NUMBER) : 0;
-    rf_buf_deinit(&value);
+    snprintf(statement, sizeof statement, "SELECT id FROM stamps.pluto_posts LIMIT %d",
+             COUNT_MAX + 1);
+    enum rf_status status = ask(cql, statement, 1, &answer, err);
+    out->more = answer.rows > COUNT_MAX;
+    out->rows = out->more ? COUNT_MAX : answer.rows;
+    rf_arena_deinit(&answer.arena);
     return status;
 }
 
 enum rf_status rf_stores_cassandra_max(struct rf_cql *cql, char *out, struct rf_error *err)
 {
-    struct rf_buf value = {0};
+    struct answer answer = {0};
+    struct rf_str value = {0};
     enum rf_status status =
-        ask_value(cql, "SELECT stamp FROM stamps.posts WHERE id = 'maxTimeStamp'", &value, err);
+        ask(cql, "SELECT stamp FROM stamps.posts WHERE id = 'maxTimeStamp'", 1, &answer, err);
 
-    snprintf(out, RF_POST_STAMP_SIZE + 1, "%.*s", RF_STR_ARG(rf_buf_str(&value)));
-    rf_buf_deinit(&value);
+    if (status == RF_OK && answer.rows > 0) {
+        status = rf_cql_result_row(&answer.result, &value, err);
+    }
+    snprintf(out, RF_POST_STAMP_SIZE + 1, "%.*s", RF_STR_ARG(value));
+    rf_arena_deinit(&answer.arena);
     return status;
 }

@@ -19,8 +19,8 @@ enum rf_status rf_stores_mongo_note(struct rf_mongo *mongo, const struct rf_post
                                     struct rf_error *err);
 enum rf_status rf_stores_mongo_notes(struct rf_mongo *mongo, struct rf_post *notes, uint32_t *count,
                                      struct rf_error *err);
-enum rf_status rf_stores_mongo_find(struct rf_mongo *mongo, struct rf_post *posts, uint32_t count,
-                                    struct rf_error *err);
+enum rf_status rf_stores_mongo_find(struct rf_mongo *mongo, const char *collection,
+                                    struct rf_post *posts, uint32_t count, struct rf_error *err);
 enum rf_status rf_stores_mongo_count(struct rf_mongo *mongo, const char *collection, uint64_t *out,
                                      struct rf_error *err);
 enum rf_status rf_stores_mongo_clear(struct rf_mongo *mongo, const char *collection, uint64_t *out,
@@ -29,12 +29,12 @@ enum rf_status rf_stores_redis_find(struct rf_redis *redis, struct rf_post *post
                                     struct rf_error *err);
 enum rf_status rf_stores_redis_notes(struct rf_redis *redis, struct rf_post *notes, uint32_t count,
                                      struct rf_error *err);
-enum rf_status rf_stores_redis_count(struct rf_redis *redis, uint64_t *out, bool *about,
+enum rf_status rf_stores_redis_count(struct rf_redis *redis, struct rf_store_count *out,
                                      struct rf_error *err);
 enum rf_status rf_stores_redis_date(struct rf_redis *redis, char *out, struct rf_error *err);
 enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
                                         struct rf_error *err);
-enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, uint64_t *out, bool *about,
+enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, struct rf_store_count *out,
                                          struct rf_error *err);
 enum rf_status rf_stores_cassandra_max(struct rf_cql *cql, char *out, struct rf_error *err);
 

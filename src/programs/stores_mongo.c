@@ -109,10 +109,10 @@ enum rf_status rf_stores_mongo_notes(struct rf_mongo *mongo, struct rf_post *not
     return status;
 }
 
-/* {find: "posts", filter: {_id: {$in: [...]}}} */
-static bson_t *find_command(const struct rf_post *posts, uint32_t count)
+/* {find: "...", filter: {_id: {$in: [...]}}} */
+static bson_t *find_command(const char *collection, const struct rf_post *posts, uint32_t count)
 {
-    bson_t *command = BCON_NEW("find", BCON_UTF8("posts"));
+    bson_t *command = BCON_NEW("find", BCON_UTF8(collection));
     bson_t filter, id, list;
     char number[16];
 
@@ -131,13 +131,13 @@ static bson_t *find_command(const struct rf_post *posts, uint32_t count)
     return command;
 }
 
-enum rf_status rf_stores_mongo_find(struct rf_mongo *mongo, struct rf_post *posts, uint32_t count,
-                                    struct rf_error *err)
+enum rf_status rf_stores_mongo_find(struct rf_mongo *mongo, const char *collection,
+                                    struct rf_post *posts, uint32_t count, struct rf_error *err)
 {
     bson_t reply;
     bson_iter_t at;
     struct rf_post found;
-    enum rf_status status = run(mongo, find_command(posts, count), &reply, err);
+    enum rf_status status = run(mongo, find_command(collection, posts, count), &reply, err);
 
     for (uint32_t i = 0; i < count; i++) {
         posts[i].stamp[0] = '\0';

@@ -112,7 +112,7 @@ static enum rf_status scan(struct rf_redis *redis, uint64_t *out, struct rf_erro
     return status;
 }
 
-enum rf_status rf_stores_redis_count(struct rf_redis *redis, uint64_t *out, bool *about,
+enum rf_status rf_stores_redis_count(struct rf_redis *redis, struct rf_store_count *out,
                                      struct rf_error *err)
 {
     struct rf_str word = RF_STR("DBSIZE");
@@ -122,7 +122,7 @@ enum rf_status rf_stores_redis_count(struct rf_redis *redis, uint64_t *out, bool
         return status;
     }
     /* All keys but a few are rows; to count them exactly takes a look at each. */
-    *out = redis->reply.integer > 0 ? (uint64_t)redis->reply.integer : 0;
-    *about = *out > SCAN_MAX;
-    return *about ? RF_OK : scan(redis, out, err);
+    out->rows = redis->reply.integer > 0 ? (uint64_t)redis->reply.integer : 0;
+    out->about = out->rows > SCAN_MAX;
+    return out->about ? RF_OK : scan(redis, &out->rows, err);
 }

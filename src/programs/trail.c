@@ -1,6 +1,7 @@
 #include "programs/trail.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void begin_row(struct rf_trail_row *row, const struct rf_post *post, int64_t now_ms)
 {
@@ -58,17 +59,42 @@ uint32_t rf_trail_absent(const struct rf_trail *trail, const struct rf_post *pos
 
     for (uint32_t i = 0; i < trail->count && absent < RF_TRAIL_ROWS - RF_TRAIL_LAST; i++) {
         const struct rf_trail_row *row = &trail->rows[i];
-        if (row->own && !is_seen(trail, row) && !is_among(posts, count, row->post.id)) {
+        bool wanted = i < RF_TRAIL_SHOWN || !is_seen(trail, row);
+        if (row->own && wanted && !is_among(posts, count, row->post.id)) {
             out[absent++] = row->post;
         }
     }
     return absent;
 }
 
+/* The newest first; among those whose order is not known, as their stamps say. */
+static int compare(const void *left, const void *right)
+{
+    const struct rf_trail_row *a = left, *b = right;
+
+    if (a->order != b->order) {
+        return a->order < b->order ? 1 : -1;
+    }
+    return strcmp(b->post.stamp, a->post.stamp);
+}
+
+/* The first of MySQL's last rows that are unknown because they are old: behind the last known one,
+ * where deletions have made room for them. */
+static uint32_t first_old(const struct rf_trail *trail, const struct rf_post *posts, uint32_t count)
+{
+    uint32_t last = count < RF_TRAIL_LAST ? count : RF_TRAIL_LAST, known = last;
+
+    while (trail->full && known > 0 && find(trail, posts[known - 1].id) == NULL) {
+        known--;
+    }
+    return known > 0 ? known : last; /* none is known: all were written since */
+}
+
 void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                   int64_t now_ms)
 {
     struct rf_trail before = *trail;
+    uint32_t old = first_old(&before, posts, count);
 
     rf_assert(count <= RF_TRAIL_ROWS);
     for (uint32_t i = count; i-- > 0;) { /* so that of new ones the oldest is known first */
@@ -77,10 +103,12 @@ void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t 
             trail->rows[i] = *known;
         } else {
             begin_row(&trail->rows[i], &posts[i], now_ms);
-            trail->rows[i].order = ++trail->order;
+            trail->rows[i].order = i >= old ? 0 : ++trail->order;
         }
     }
     trail->count = count;
+    trail->full = count >= RF_TRAIL_LAST;
+    qsort(trail->rows, count, sizeof *trail->rows, compare);
 }
 
 bool rf_trail_knows(const struct rf_trail *trail, const char *id)
@@ -116,20 +144,29 @@ void rf_trail_answer(struct rf_trail *trail, enum rf_copy copy, uint32_t row, co
     }
 }
 
-void rf_trail_value(struct rf_trail *trail, enum rf_copy copy, const char *stamp, int64_t now_ms)
+/* The row that has this stamp. Of several: the newest that the store has itself; where it has none
+ * of them, the oldest, as no more is sure. trail->count: there is none. */
+static uint32_t row_of(const struct rf_trail *trail, enum rf_copy rows, const char *stamp)
 {
-    uint64_t last = 0;
+    uint32_t found = trail->count;
 
-    for (uint32_t i = 0; i < trail->count && stamp != NULL; i++) {
-        const struct rf_trail_row *row = &trail->rows[i];
-        if (strcmp(stamp, row->post.stamp) == 0 && row->order > last) {
-            last = row->order;
+    for (uint32_t i = 0; i < trail->count; i++) {
+        if (strcmp(stamp, trail->rows[i].post.stamp) == 0) {
+            found = i;
+            if (trail->rows[i].seen_ms[rows] >= 0) {
+                break;
+            }
         }
     }
-    for (uint32_t i = 0; i < trail->count; i++) {
-        if (stamp == NULL || trail->rows[i].order <= last) {
-            rf_trail_answer(trail, copy, i, stamp, now_ms);
-        }
+    return found;
+}
+
+void rf_trail_value(struct rf_trail *trail, enum rf_copy copy, const char *stamp, int64_t now_ms)
+{
+    enum rf_copy rows = copy == RF_COPY_DATE ? RF_COPY_REDIS : RF_COPY_CASSANDRA;
+
+    for (uint32_t i = stamp != NULL ? row_of(trail, rows, stamp) : 0; i < trail->count; i++) {
+        rf_trail_answer(trail, copy, i, stamp, now_ms);
     }
 }
 

@@ -4,7 +4,8 @@
  * The stamps of rows are of a clock that people set: a row that was written later may have an
  * earlier one. So nothing is concluded from their order. What we wrote ourselves is remembered by
  * its id until it was seen everywhere, and what a copy has of one value only is judged by which row
- * that value is of.
+ * that value is of. Rows that others wrote are taken to be newer than those known before: who looks
+ * at MySQL right before it writes has the order of the log.
  *
  * Pure: ids and times in, lags out. Used by the scheduler. Times are of the monotonic clock. */
 #ifndef ROWFERRY_PROGRAMS_TRAIL_H
@@ -29,7 +30,9 @@ enum rf_copy {
 
 struct rf_trail_row {
     struct rf_post post;
-    uint64_t order;             /* grows in the order in which rows came to be known */
+    /* grows in the order in which rows came to be known; 0: an old one that others' deletion has
+     * brought to light, older than all */
+    uint64_t order;
     bool own;                   /* written by ourselves */
     int64_t written_ms;         /* when its commit was answered, or it was first seen in MySQL */
     int64_t seen_ms[RF_COPIES]; /* -1: it is not there */
@@ -41,18 +44,19 @@ struct rf_trail {
     struct rf_trail_row rows[RF_TRAIL_ROWS];
     uint32_t count;
     uint64_t order;         /* the highest that was given */
+    bool full;              /* MySQL may have more rows than there was room for */
     bool unused[RF_COPIES]; /* there is no such copy: nothing is behind there */
 };
 
 /* A row was written by ourselves. */
 void rf_trail_wrote(struct rf_trail *trail, const struct rf_post *post, int64_t now_ms);
-/* Rows of our own that are not among MySQL's last ones, `posts`, and that some copy lacks: they may
- * have been deleted. Fills out, which has room for RF_TRAIL_ROWS - RF_TRAIL_LAST, and returns how
- * many. */
+/* Rows of our own that are not among MySQL's last ones, `posts`, and that some copy lacks or that
+ * are shown: they may have been deleted. Fills out, which has room for RF_TRAIL_ROWS -
+ * RF_TRAIL_LAST, and returns how many. */
 uint32_t rf_trail_absent(const struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                          struct rf_post *out);
-/* These are the last rows of MySQL, the newest first, and behind them those absent ones that it
- * still has: what is known of them is kept, all others are forgotten. */
+/* These are the last rows of MySQL, by their stamps, the newest first, and behind them those absent
+ * ones that it still has: what is known of them is kept, all others are forgotten. */
 void rf_trail_set(struct rf_trail *trail, const struct rf_post *posts, uint32_t count,
                   int64_t now_ms);
 
@@ -64,8 +68,10 @@ uint32_t rf_trail_ask(const struct rf_trail *trail, enum rf_copy copy, uint32_t 
 /* What it answered for one of them; stamp NULL: it has no such row. */
 void rf_trail_answer(struct rf_trail *trail, enum rf_copy copy, uint32_t row, const char *stamp,
                      int64_t now_ms);
-/* What a copy of one value has (RF_COPY_DATE, RF_COPY_MAX); NULL: it has none. The last row that
- * has this stamp, and all rows before it, were carried. A stamp of no row says nothing. */
+/* What a copy of one value has (RF_COPY_DATE, RF_COPY_MAX); NULL: it has none. The row that
+ * has this stamp, and all rows before it, were carried. A stamp of no row says nothing; of a stamp
+ * that several rows have, the newest counts that is in that store itself (whose answer,
+ * RF_COPY_REDIS or RF_COPY_CASSANDRA, is given first). */
 void rf_trail_value(struct rf_trail *trail, enum rf_copy copy, const char *stamp, int64_t now_ms);
 
 /* How far a copy is behind. */

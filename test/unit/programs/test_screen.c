@@ -19,10 +19,10 @@ static struct rf_screen sample(void)
                                .pid = 4711,
                                .trail = &trail,
                                .notes_trail = &notes_trail,
-                               .mysql = {.counted = true, .rows = 2},
-                               .mongo = {.counted = true, .rows = 2},
-                               .redis = {.counted = true, .rows = 1},
-                               .notes = {.counted = true, .rows = 1},
+                               .mysql = {.counted = true, .count = {.rows = 2}},
+                               .mongo = {.counted = true, .count = {.rows = 2}},
+                               .redis = {.counted = true, .count = {.rows = 1}},
+                               .notes = {.counted = true, .count = {.rows = 1}},
                                .last_notes = {{"n", "2026-11-22 17:00:02"}},
                                .note_count = 1,
                                .date = "2026-11-22 17:00:00",
@@ -111,7 +111,42 @@ static void test_a_store_that_is_away_shows_no_stale_rows(void **state)
     assert_non_null(strstr(table, "Redis away"));
     assert_non_null(strstr(table, "17:00:02  ?"));
     assert_non_null(strstr(table, "Redis is away: Connection refused"));
+    assert_non_null(strstr(table, "LastInsertDate       ?\033[K"));
+    assert_null(strstr(table, "1 missing")); /* who knows */
     free(table);
+}
+
+static void test_a_message_is_told_to_its_end(void **state)
+{
+    struct rf_screen screen = sample();
+    uint32_t lines, before;
+    (void)state;
+    free(table_of(&screen, 30, &before));
+    screen.mysql.unread = true;
+    screen.mysql.why = "a statement so long that its end lies beyond the line: denied";
+    snprintf(screen.no_note, sizeof screen.no_note, "note not confirmed: MongoDB was away");
+    char *table = table_of(&screen, 30, &lines);
+    assert_int_equal(lines, before + 5);
+    assert_non_null(strstr(table, "MySQL cannot be read: a statem\033[K\n"
+                                  "ent so long that its end lies \033[K\n"
+                                  "beyond the line: denied\033[K\n"
+                                  "note not confirmed: MongoDB wa\033[K\ns away\033[K\n"));
+    free(table);
+}
+
+static void test_counts_say_how_sure_they_are(void **state)
+{
+    struct rf_screen screen = sample();
+    struct rf_buf out = {0};
+    (void)state;
+    screen.redis.count = (struct rf_store_count){.rows = 30000, .about = true};
+    screen.mongo.count = (struct rf_store_count){.rows = 20000, .more = true};
+    snprintf(screen.no_row, sizeof screen.no_row, "row not written: INSERT denied");
+    rf_screen_line(&screen, &out);
+    assert_non_null(strstr(rf_buf_cstr(&out), "; MongoDB 20000+ rows, "));
+    assert_non_null(strstr(rf_buf_cstr(&out), "; Redis about 30000 rows, "));
+    assert_non_null(strstr(rf_buf_cstr(&out), "; row not written: INSERT denied\n"));
+    rf_buf_deinit(&out);
 }
 
 static void test_colours_are_there_only_when_wanted(void **state)
@@ -145,7 +180,7 @@ static void test_a_line_says_the_same_in_words(void **state)
     screen.mysql.away = screen.redis.away = true;
     screen.mysql.why = "gone";
     screen.redis.why = "lost";
-    screen.mongo.about = true;
+    screen.mongo.count.about = true;
     rf_screen_line(&screen, &out);
     assert_string_equal(rf_buf_cstr(&out),
                         "run 12: MySQL is away: gone; MongoDB about 2 rows, 60 ms behind; Redis "
@@ -189,6 +224,8 @@ int main(void)
         cmocka_unit_test(test_the_last_stamps_stand_side_by_side),
         cmocka_unit_test(test_no_line_is_wider_than_the_terminal),
         cmocka_unit_test(test_a_store_that_is_away_shows_no_stale_rows),
+        cmocka_unit_test(test_a_message_is_told_to_its_end),
+        cmocka_unit_test(test_counts_say_how_sure_they_are),
         cmocka_unit_test(test_colours_are_there_only_when_wanted),
         cmocka_unit_test(test_a_line_says_the_same_in_words),
         cmocka_unit_test(test_how_the_pipeline_ended_says_what_is_done),

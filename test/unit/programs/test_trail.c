@@ -17,6 +17,14 @@ static struct rf_post post_of(unsigned number)
     return post;
 }
 
+/* All rows are in that copy. */
+static void answer_all(struct rf_trail *trail, enum rf_copy copy, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < trail->count; i++) {
+        rf_trail_answer(trail, copy, i, trail->rows[i].post.stamp, now_ms);
+    }
+}
+
 static void expect_lag(const struct rf_trail *trail, enum rf_copy copy, int64_t now_ms,
                        uint32_t rows, int64_t ms)
 {
@@ -141,6 +149,28 @@ static void test_a_clock_that_steps_back_makes_no_missing_row_arrive(void **stat
     expect_lag(&trail, RF_COPY_DATE, 3000, 0, 600);
 }
 
+/* After the step a stamp comes twice. The copy has the first row's; of the second, and of those
+ * between them, it has nothing. */
+static void test_a_stamp_that_comes_twice_is_that_of_a_row_which_the_copy_has(void **state)
+{
+    struct rf_trail trail = {0};
+    static const struct rf_post posts[] = {
+        {"a", "2026-11-22 17:00:05"}, {"b", "2026-11-22 17:00:03"}, {"c", "2026-11-22 17:00:05"}};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        rf_trail_wrote(&trail, &posts[i], 1000 * (i + 1));
+    }
+    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 3100);
+    expect_lag(&trail, RF_COPY_DATE, 3500, 2, 1500);
+    rf_trail_answer(&trail, RF_COPY_REDIS, 2, posts[0].stamp, 3200);
+    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 3200);
+    expect_lag(&trail, RF_COPY_DATE, 3500, 2, 1500);
+    rf_trail_answer(&trail, RF_COPY_REDIS, 1, posts[1].stamp, 3600);
+    rf_trail_answer(&trail, RF_COPY_REDIS, 0, posts[2].stamp, 3600);
+    rf_trail_value(&trail, RF_COPY_DATE, posts[2].stamp, 3600);
+    expect_lag(&trail, RF_COPY_DATE, 9000, 0, 600);
+}
+
 /* MySQL's last rows by stamp do not have it among them. */
 static void test_a_row_of_our_own_is_kept_until_it_was_seen_everywhere(void **state)
 {
@@ -155,22 +185,94 @@ static void test_a_row_of_our_own_is_kept_until_it_was_seen_everywhere(void **st
     rf_trail_set(&trail, posts, RF_TRAIL_LAST, 1000);
     assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 0);
     rf_trail_wrote(&trail, &own, 2000);
+    for (unsigned i = 0; i < RF_TRAIL_SHOWN; i++) { /* later ones, which are shown instead */
+        struct rf_post later = post_of(200 + i);
+        rf_trail_wrote(&trail, &later, 2500);
+        memmove(&posts[1], &posts[0], (RF_TRAIL_LAST - 1) * sizeof *posts);
+        posts[0] = later;
+    }
     assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 1);
     assert_string_equal(absent[0].id, "own");
     posts[RF_TRAIL_LAST] = absent[0];
     rf_trail_set(&trail, posts, RF_TRAIL_LAST + 1, 3000);
-    for (uint32_t i = 0; i < RF_TRAIL_LAST; i++) {
-        rf_trail_answer(&trail, RF_COPY_MONGO, i, posts[i].stamp, 3000);
-        rf_trail_answer(&trail, RF_COPY_REDIS, i, posts[i].stamp, 3000);
+    assert_string_equal(trail.rows[RF_TRAIL_SHOWN].post.id, "own");
+    for (uint32_t i = 0; i < trail.count; i++) {
+        if (i != RF_TRAIL_SHOWN) {
+            rf_trail_answer(&trail, RF_COPY_MONGO, i, "s", 3000);
+            rf_trail_answer(&trail, RF_COPY_REDIS, i, "s", 3000);
+        }
     }
-    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 3000);
+    rf_trail_value(&trail, RF_COPY_DATE, posts[RF_TRAIL_SHOWN].stamp, 3000);
     expect_lag(&trail, RF_COPY_MONGO, 4000, 1, 2000);
-    expect_lag(&trail, RF_COPY_DATE, 4000, 1, 2000);
-    rf_trail_answer(&trail, RF_COPY_MONGO, RF_TRAIL_LAST, own.stamp, 4000);
-    rf_trail_answer(&trail, RF_COPY_REDIS, RF_TRAIL_LAST, own.stamp, 4000);
+    expect_lag(&trail, RF_COPY_DATE, 4000, 6, 2000);
+    rf_trail_answer(&trail, RF_COPY_MONGO, RF_TRAIL_SHOWN, own.stamp, 4000);
+    rf_trail_answer(&trail, RF_COPY_REDIS, RF_TRAIL_SHOWN, own.stamp, 4000);
     assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 1);
     rf_trail_value(&trail, RF_COPY_DATE, own.stamp, 4000);
     assert_int_equal(rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent), 0);
+}
+
+/* What the newest row took is what is shown, not what that with the latest stamp once did. */
+static void test_after_a_step_back_the_row_written_last_is_still_the_newest(void **state)
+{
+    static struct rf_trail trail;
+    struct rf_post posts[RF_TRAIL_ROWS], absent[RF_TRAIL_ROWS - RF_TRAIL_LAST];
+    struct rf_post own = {"own", "2001-01-01 00:00:00"};
+    (void)state;
+    for (unsigned i = 0; i < RF_TRAIL_LAST; i++) {
+        posts[i] = post_of(RF_TRAIL_LAST - i);
+    }
+    rf_trail_set(&trail, posts, RF_TRAIL_LAST, 1000);
+    answer_all(&trail, RF_COPY_MONGO, 1001);
+    rf_trail_wrote(&trail, &own, 2000);
+    for (int look = 0; look < 3; look++) { /* also once it was seen everywhere */
+        uint32_t count = rf_trail_absent(&trail, posts, RF_TRAIL_LAST, absent);
+        assert_int_equal(count, 1);
+        posts[RF_TRAIL_LAST] = absent[0];
+        rf_trail_set(&trail, posts, RF_TRAIL_LAST + count, 2010);
+        assert_string_equal(trail.rows[0].post.id, "own");
+        for (int copy = 0; copy < RF_COPIES; copy++) {
+            answer_all(&trail, (enum rf_copy)copy, 2700);
+        }
+        expect_lag(&trail, RF_COPY_MONGO, 9000, 0, 700);
+    }
+}
+
+/* Where the last rows are as many as are asked for, the deletion of some lets older ones in. */
+static void test_old_rows_that_come_to_light_are_not_the_newest(void **state)
+{
+    static struct rf_trail trail;
+    struct rf_post posts[RF_TRAIL_LAST];
+    (void)state;
+    for (unsigned i = 0; i < RF_TRAIL_LAST; i++) {
+        posts[i] = post_of(100 + RF_TRAIL_LAST - i);
+    }
+    rf_trail_set(&trail, posts, RF_TRAIL_LAST, 1000);
+    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 1001);
+    expect_lag(&trail, RF_COPY_DATE, 2000, 0, 1);
+    memmove(&posts[0], &posts[3], (RF_TRAIL_LAST - 3) * sizeof *posts);
+    for (unsigned i = 0; i < 3; i++) {
+        posts[RF_TRAIL_LAST - 3 + i] = post_of(100 - i);
+    }
+    rf_trail_set(&trail, posts, RF_TRAIL_LAST, 2000);
+    assert_string_equal(trail.rows[0].post.id, posts[0].id);
+    rf_trail_value(&trail, RF_COPY_DATE, posts[0].stamp, 2001);
+    expect_lag(&trail, RF_COPY_DATE, 3000, 0, 1);
+}
+
+/* As when the scheduler starts beside rows that are there: it looks before it writes. */
+static void test_rows_known_before_a_write_are_covered_by_the_value_of_that_write(void **state)
+{
+    struct rf_trail trail = {0};
+    struct rf_post now[] = {post_of(9), post_of(2), post_of(1)};
+    (void)state;
+    rf_trail_set(&trail, now + 1, 2, 1000);
+    rf_trail_wrote(&trail, &now[0], 1001);
+    rf_trail_set(&trail, now, 3, 1010);
+    rf_trail_value(&trail, RF_COPY_DATE, now[1].stamp, 1020);
+    expect_lag(&trail, RF_COPY_DATE, 1021, 1, 20);
+    rf_trail_value(&trail, RF_COPY_DATE, now[0].stamp, 1030);
+    expect_lag(&trail, RF_COPY_DATE, 2000, 0, 29);
 }
 
 static void test_a_copy_that_is_not_there_is_not_behind(void **state)
@@ -226,7 +328,11 @@ int main(void)
         cmocka_unit_test(test_what_mysql_has_decides_and_times_are_kept),
         cmocka_unit_test(test_one_value_covers_all_rows_up_to_the_one_it_is_of),
         cmocka_unit_test(test_a_clock_that_steps_back_makes_no_missing_row_arrive),
+        cmocka_unit_test(test_a_stamp_that_comes_twice_is_that_of_a_row_which_the_copy_has),
         cmocka_unit_test(test_a_row_of_our_own_is_kept_until_it_was_seen_everywhere),
+        cmocka_unit_test(test_after_a_step_back_the_row_written_last_is_still_the_newest),
+        cmocka_unit_test(test_old_rows_that_come_to_light_are_not_the_newest),
+        cmocka_unit_test(test_rows_known_before_a_write_are_covered_by_the_value_of_that_write),
         cmocka_unit_test(test_a_copy_that_is_not_there_is_not_behind),
         cmocka_unit_test(test_more_rows_than_there_is_room_for_may_be_missing),
         cmocka_unit_test(test_posts_have_random_ids_and_the_time),
