@@ -124,9 +124,52 @@ readonly_root() { # STATEMENT: as root of MySQL
 }
 readonly_root "REVOKE INSERT ON pluto.* FROM pluto@'127.0.0.1'"
 expect_status 6 "$BIN/scheduler" --every 300ms --runs 2
-expect_equal 2 "$(grep -c '; not written: .*INSERT command denied' "$STORY/out")" "refusals, one for each run"
+expect_equal 2 "$(grep -c '; row not written: .*INSERT command denied' "$STORY/out")" "refusals, one for each run"
 readonly_root "GRANT INSERT ON pluto.* TO pluto@'127.0.0.1'"
 expect_status 0 "$BIN/scheduler" --every 300ms --runs 2
+
+# One that refuses to be read is said to, and is no more well than the other.
+start_scheduler
+at=$(mark)
+wait_until 30 well_since "$at"
+readonly_root "REVOKE SELECT ON pluto.* FROM pluto@'127.0.0.1'"
+wait_until 20 said_since "$at" 'MySQL cannot be read: .*SELECT command denied'
+readonly_root "GRANT SELECT ON pluto.* TO pluto@'127.0.0.1'"
+at=$(mark)
+wait_until 30 well_since "$at"
+signal_background scheduler TERM
+expect_background_status 15 143 scheduler
+
+# ---- Rows of others, and stamps that are no help
+
+later_than() { # SECONDS: so that the next stamp is another one
+    [ "$(date +%s)" -gt "$1" ]
+}
+
+# Written just before the scheduler's own, and carried together with it.
+expect_success "$BIN/mysqldb" --rows 20
+wait_until 5 later_than "$(date +%s)"
+expect_status 0 "$BIN/scheduler" --runs 1
+expect_success stores_agree
+
+# As after a step back of the clock: what is written now is older, by its stamp, than what MySQL shows first.
+in_mysql "INSERT INTO posts SELECT UUID(), '2099-01-01 00:00:00' FROM posts LIMIT 90"
+expect_status 0 "$BIN/scheduler" --runs 2 --every 300ms
+expect_equal "$(posts_in_mysql)" "$(posts_in_cassandra)"
+start_scheduler
+at=$(mark)
+wait_until 30 well_since "$at"
+pid=$(pipeline_pid)
+kill -STOP "$pid"
+at=$(mark)
+wait_until 20 said_since "$at" \
+    'MongoDB [^;]* missing, .*Redis [^;]* missing, .*LastInsertDate [^;]* missing, .*Cassandra [^;]* missing, .*maxTimeStamp [^;]* missing, '
+kill -CONT "$pid"
+at=$(mark)
+wait_until 30 well_since "$at"
+signal_background scheduler TERM
+expect_background_status 15 143 scheduler
+in_mysql "DELETE FROM posts WHERE stamp LIKE '2099%'"
 
 # ---- MongoDB: with its data it goes on; without them it is refused
 
