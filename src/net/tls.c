@@ -235,6 +235,9 @@ static enum rf_status load_files(SSL_CTX *context, const struct rf_tls_options *
 
 enum rf_status rf_tls_check_files(const struct rf_tls_options *options, struct rf_error *err)
 {
+    if (!is_set(options->ca) && !is_set(options->cert) && !is_set(options->key)) {
+        return RF_OK; /* reading all that the system trusts takes 20 ms */
+    }
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     rf_assert(context != NULL);
     enum rf_status status = load_files(context, options, err);
