@@ -2,7 +2,6 @@
 # The container programs on a real Docker Engine: the assignment's names and ports, what survives, what
 # is refused, and that nothing which is not ours is ever touched.
 # story: timeout 300
-# story: serial
 source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/containers.sh"
 source "$ROWFERRY_SOURCE_DIR/test/lib/engine.sh"
