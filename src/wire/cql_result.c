@@ -80,6 +80,9 @@ static void read_rows(struct rf_cursor *body, struct rf_arena *arena, struct rf_
         rf_cursor_fail(body, "rows");
     }
     result->rows = *body;
+    for (uint64_t i = 0; i < (uint64_t)result->row_count * result->columns.count; i++) {
+        rf_cql_bytes(body, "value");
+    }
 }
 
 enum rf_status rf_cql_result_parse(struct rf_cursor *body, unsigned version, struct rf_arena *arena,

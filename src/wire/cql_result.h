@@ -58,14 +58,15 @@ struct rf_cql_result {
     struct rf_cql_event change; /* RF_CQL_SCHEMA_CHANGED */
 };
 
-/* Reads a RESULT's body, of rows up to the first value. Returns RF_OK; RF_FATAL: damaged. */
+/* Reads a RESULT's body, and walks over the values of all its rows, so that what is damaged is seen
+ * here and not half-way through them. Returns RF_OK; RF_FATAL: damaged. */
 RF_USE_RESULT enum rf_status rf_cql_result_parse(struct rf_cursor *body, unsigned version,
                                                  struct rf_arena *arena,
                                                  struct rf_cql_result *result,
                                                  struct rf_error *err);
 
 /* Reads the next row of result->rows: columns.count values into `values`, NULL data for null.
- * Returns RF_OK; RF_FATAL: damaged. */
+ * Returns RF_OK; RF_FATAL: there are no more than row_count. */
 RF_USE_RESULT enum rf_status rf_cql_result_row(struct rf_cql_result *result, struct rf_str *values,
                                                struct rf_error *err);
 
