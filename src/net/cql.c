@@ -413,7 +413,9 @@ enum rf_status rf_cql_refused(const struct rf_cql *cql, const struct rf_cql_erro
                               struct rf_error *err)
 {
     const char *name = rf_cql_code_name(error->code);
-    enum rf_status status = status_of(error->code);
+    /* Behind the log-in both sides know how to talk: a request was damaged on its way. */
+    bool garbled = error->code == RF_CQL_PROTOCOL_ERROR && cql->connected;
+    enum rf_status status = garbled ? RF_RETRY : status_of(error->code);
     struct rf_str message = error->message;
     const size_t most = 500;
     message.size = message.size < most ? message.size : most;

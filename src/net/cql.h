@@ -124,8 +124,8 @@ RF_USE_RESULT enum rf_status rf_cql_ask(struct rf_cql *cql, struct rf_cql_answer
                                         struct rf_error *err);
 
 /* Fills err from an ERROR, and says what it means: RF_RETRY (overloaded, too few replicas, time is
- * up ...), RF_CONFIG (not permitted, with err->access; what the node cannot do), RF_REJECT for what
- * is about the statement's own data. */
+ * up, a request that came damaged ...), RF_CONFIG (not permitted, with err->access; what the node
+ * cannot do), RF_REJECT for what is about the statement's own data. */
 enum rf_status rf_cql_refused(const struct rf_cql *cql, const struct rf_cql_error *error,
                               struct rf_error *err);
 /* True for an ERROR that the same request may not meet a moment later. */
