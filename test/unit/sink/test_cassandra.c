@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/cassandra_subject.h"
+#include "lib/relay.h"
 #include "lib/sink_subject.h"
 
 extern const struct rf_sink_type rf_sink_cassandra;
@@ -739,6 +740,77 @@ static void test_when_other_events_are_picked_all_that_comes_is_newer(void **sta
     teardown();
 }
 
+/* --------------------------------------------------------------------------------------- injury */
+
+/* Rows of this round over those of the last, and the position. */
+static enum rf_status write_round(struct rf_table *table, unsigned round)
+{
+    char row[64], position[16];
+    snprintf(position, sizeof position, "%u", round);
+    if (written == batch.count) {
+        for (int i = 0; i < 300; i++) {
+            snprintf(row, sizeof row, "%d|round %u|%u", i, round, round);
+            rf_test_update(&batch, table, row, row);
+        }
+        rf_test_commit(&batch);
+    }
+    enum rf_status status = write_some(written, UINT32_MAX);
+    return status == RF_OK ? rf_test_sink_flush(&sink, position, &err) : status;
+}
+
+/* A real node, and a way to it on which what it is told, or what it says, is cut short or becomes
+ * something else. Nothing of it counts as written, and the next connection writes it all. */
+static void test_what_is_injured_on_the_way_is_lost_by_nobody(void **state)
+{
+    (void)state;
+    static const struct {
+        enum rf_test_injury injury;
+        bool from_server;
+        const char *protocol; /* only the later one has checksums */
+    } cases[] = {
+        {RF_INJURY_CUT, true, "4"},     {RF_INJURY_CUT, true, "5"},
+        {RF_INJURY_CUT, false, "4"},    {RF_INJURY_CUT, false, "5"},
+        {RF_INJURY_SILENCE, true, "4"}, {RF_INJURY_SILENCE, true, "5"},
+        {RF_INJURY_GARBAGE, true, "4"}, {RF_INJURY_GARBAGE, true, "5"},
+        {RF_INJURY_FLIP, true, "5"},    {RF_INJURY_FLIP, false, "5"},
+    };
+    static const uint64_t places[] = {0, 1, 8, 9, 100, 2700};
+    struct rf_test_relay *relay = rf_test_relay_start((uint16_t)strtoul(server.port, NULL, 10));
+    struct rf_table *table = rf_test_table("d", "injured", "id:int! x:text y:int");
+    unsigned round = 0;
+    char port[8];
+    snprintf(port, sizeof port, "%u", rf_test_relay_port(relay));
+    setup("port", port, "protocol", "auto", "timeout", "30s");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        settings[3].value = cases[i].protocol;
+        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
+            settings[4].value = "500ms"; /* damaged, an answer may say that more of it comes */
+            reopen();
+            round++;
+            rf_test_relay_arm(relay, cases[i].injury, cases[i].from_server, places[j]);
+            enum rf_status status = write_round(table, round);
+            if (!rf_test_relay_disarm(relay) || status != RF_RETRY) {
+                fail_msg("injury %d behind byte %d, version %s: %s, %s", cases[i].injury,
+                         (int)places[j], cases[i].protocol, rf_status_name(status), err.message);
+            }
+            settings[4].value = "30s";
+            reopen();
+            expect_status(write_round(table, round), RF_OK);
+            written = batch.count;
+            char *answer =
+                rf_test_cassandra_ask(&server, "SELECT count(*), min(y), max(y) FROM unit.injured");
+            char expected[48];
+            snprintf(expected, sizeof expected, "300 %u %u", round, round);
+            assert_string_equal(answer, expected);
+            free(answer);
+            rf_test_begin(&batch, round + 1);
+        }
+    }
+    teardown();
+    rf_table_release(table);
+    rf_test_relay_stop(relay);
+}
+
 int main(void)
 {
     rf_log_set_level(RF_LOG_ERROR);
@@ -768,6 +840,7 @@ int main(void)
         cmocka_unit_test(test_another_process_of_this_name_ends_the_older_one),
         cmocka_unit_test(test_a_source_clock_that_steps_back_does_not_hide_what_comes_later),
         cmocka_unit_test(test_when_other_events_are_picked_all_that_comes_is_newer),
+        cmocka_unit_test(test_what_is_injured_on_the_way_is_lost_by_nobody),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
