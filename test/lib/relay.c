@@ -26,11 +26,14 @@ struct rf_test_relay {
     pthread_t thread;
     struct pair pairs[PAIRS_MAX];
     char piece[PIECE_BYTES];
+    struct rf_buf out;
 
     pthread_mutex_t lock; /* of what follows */
     bool armed, struck, from_server;
     enum rf_test_injury injury;
     uint64_t left;
+    rf_test_relay_filter *filter;
+    void *argument;
 };
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -98,6 +101,34 @@ static size_t injure(struct rf_test_relay *relay, struct pair *pair, bool from_s
     return size;
 }
 
+/* False when there is no filter; else what is to be carried is in relay->out. */
+static bool sieve(struct rf_test_relay *relay, size_t size)
+{
+    pthread_mutex_lock(&relay->lock);
+    bool there = relay->filter != NULL;
+    if (there) {
+        rf_buf_reset(&relay->out);
+        relay->filter(relay->argument, (struct rf_str){relay->piece, size}, &relay->out);
+    }
+    pthread_mutex_unlock(&relay->lock);
+    return there;
+}
+
+static bool send_all(int fd, const char *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        ssize_t more = send(fd, data + sent, size - sent, MSG_NOSIGNAL);
+        if (more < 0 && errno == EINTR) {
+            continue;
+        }
+        if (more <= 0) {
+            return false;
+        }
+        sent += (size_t)more;
+    }
+    return true;
+}
+
 /* True while the connection is to be kept. */
 static bool carry(struct rf_test_relay *relay, struct pair *pair, bool from_server)
 {
@@ -111,18 +142,11 @@ static bool carry(struct rf_test_relay *relay, struct pair *pair, bool from_serv
     if (pair->silent) {
         return true;
     }
-    size_t size = injure(relay, pair, from_server, (size_t)got, &cut);
-    for (size_t sent = 0; sent < size;) {
-        ssize_t more = send(to, relay->piece + sent, size - sent, MSG_NOSIGNAL);
-        if (more < 0 && errno == EINTR) {
-            continue;
-        }
-        if (more <= 0) {
-            return false;
-        }
-        sent += (size_t)more;
+    if (from_server && sieve(relay, (size_t)got)) {
+        return send_all(to, relay->out.data, relay->out.size);
     }
-    return !cut;
+    size_t size = injure(relay, pair, from_server, (size_t)got, &cut);
+    return send_all(to, relay->piece, size) && !cut;
 }
 
 static void *work(void *argument)
@@ -203,6 +227,15 @@ bool rf_test_relay_disarm(struct rf_test_relay *relay)
     return struck;
 }
 
+void rf_test_relay_set_filter(struct rf_test_relay *relay, rf_test_relay_filter *filter,
+                              void *argument)
+{
+    pthread_mutex_lock(&relay->lock);
+    relay->filter = filter;
+    relay->argument = argument;
+    pthread_mutex_unlock(&relay->lock);
+}
+
 void rf_test_relay_stop(struct rf_test_relay *relay)
 {
     rf_assert(write(relay->stop[1], "", 1) == 1);
@@ -216,5 +249,6 @@ void rf_test_relay_stop(struct rf_test_relay *relay)
     close(relay->stop[0]);
     close(relay->stop[1]);
     pthread_mutex_destroy(&relay->lock);
+    rf_buf_deinit(&relay->out);
     free(relay);
 }

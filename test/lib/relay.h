@@ -6,8 +6,8 @@
 #ifndef ROWFERRY_TEST_RELAY_H
 #define ROWFERRY_TEST_RELAY_H
 
+#include <rowferry/str.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 struct rf_test_relay;
 
@@ -28,6 +28,13 @@ void rf_test_relay_arm(struct rf_test_relay *relay, enum rf_test_injury injury, 
                        uint64_t after);
 /* Takes back what was armed. True when it had struck already. */
 bool rf_test_relay_disarm(struct rf_test_relay *relay);
+
+/* Makes what the client hears of what the server has said: appends it to `out`, all of it or with
+ * the rest kept for the next call. Called on the relay's thread. */
+typedef void rf_test_relay_filter(void *argument, struct rf_str said, struct rf_buf *out);
+/* From now on; NULL: no more. What was armed is not looked for meanwhile. */
+void rf_test_relay_set_filter(struct rf_test_relay *relay, rf_test_relay_filter *filter,
+                              void *argument);
 void rf_test_relay_stop(struct rf_test_relay *relay);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "lib/cassandra_server.h"
 #include "lib/certificates.h"
+#include "lib/relay.h"
 #include "wire/cql_segment.h"
 #include "wire/murmur3.h"
 
@@ -263,11 +264,11 @@ static void expect_ok(enum rf_status status)
 
 static int32_t numbers[RF_CQL_IN_FLIGHT_MAX];
 
-static void open_cluster(uint32_t in_flight)
+static void open_cluster_at(const struct rf_cql_address *where, uint32_t in_flight)
 {
     static const char *const contacts[] = {"127.0.0.1:1"};
     struct rf_cql_options options = {
-        .address = address(), .contacts = contacts, .contact_count = 1, .in_flight = in_flight};
+        .address = *where, .contacts = contacts, .contact_count = 1, .in_flight = in_flight};
     done_count = refused_count = 0;
     refused_code = 0;
     err = (struct rf_error){0};
@@ -276,6 +277,12 @@ static void open_cluster(uint32_t in_flight)
     cluster.argument = numbers;
     cluster.consistency = RF_CQL_LOCAL_QUORUM;
     expect_ok(rf_cql_cluster_open(&cluster, &options, &err));
+}
+
+static void open_cluster(uint32_t in_flight)
+{
+    struct rf_cql_address where = address();
+    open_cluster_at(&where, in_flight);
 }
 
 static void expect_answer(const char *statement, const char *expected)
@@ -328,6 +335,79 @@ static void test_thousands_of_rows_are_written_by_hundreds_at_once(void **state)
     expect_answer("SELECT name, writetime(name) FROM net.t WHERE id = 77", "text 1077");
     rf_cql_statement_deinit(&statement);
     rf_cql_cluster_close(&cluster);
+}
+
+/* What a node says that has done what it was asked, made to what one says that has too much to do.
+ * Version 4, in which each answer is a frame. */
+struct busy {
+    struct rf_buf kept; /* of a frame, until all of it has come */
+    uint32_t left;      /* answers that are still to be made to refusals */
+};
+
+static void be_busy(void *argument, struct rf_str said, struct rf_buf *out)
+{
+    struct busy *busy = argument;
+    size_t taken = 0;
+    rf_buf_add_str(&busy->kept, said);
+    while (busy->kept.size - taken >= RF_CQL_HEADER) {
+        static const char refusal[] = "\0\0\0\0\x0a\0\0\x10\1\0\4busy"; /* behind the stream's id */
+        struct rf_cql_frame frame;
+        struct rf_str whole = {busy->kept.data + taken, busy->kept.size - taken};
+        expect_ok(rf_cql_frame_parse(whole.data, &frame, &err));
+        if (whole.size < RF_CQL_HEADER + frame.size) {
+            break;
+        }
+        whole.size = RF_CQL_HEADER + frame.size;
+        bool void_one = frame.opcode == RF_CQL_RESULT && frame.size == 4;
+        if (void_one && busy->left > 0) {
+            busy->left--;
+            rf_buf_add_str(out, (struct rf_str){whole.data, 4});
+            rf_buf_add_str(out, (struct rf_str){refusal, sizeof refusal - 1});
+        } else {
+            rf_buf_add_str(out, whole);
+        }
+        taken += whole.size;
+    }
+    memmove(busy->kept.data, busy->kept.data + taken, busy->kept.size - taken);
+    busy->kept.size -= taken;
+}
+
+static void test_a_node_that_has_too_much_gets_less_at_once_and_all_in_the_end(void **state)
+{
+    (void)state;
+    struct busy busy = {.left = 700};
+    struct rf_test_relay *relay = rf_test_relay_start((uint16_t)strtoul(server.port, NULL, 10));
+    struct rf_cql_address where = address();
+    where.port = rf_test_relay_port(relay);
+    where.version = 4;
+    make_table();
+    open_cluster_at(&where, 256);
+    prepare();
+    rf_test_relay_set_filter(relay, be_busy, &busy);
+    uint32_t narrowest = cluster.nodes[0]->window;
+    assert_int_equal(narrowest, 256);
+    for (int32_t i = 0; i < 10; i++) {
+        send_rows(100 * i, 100);
+        narrowest = narrowest < cluster.nodes[0]->window ? narrowest : cluster.nodes[0]->window;
+    }
+    assert_int_equal(busy.left, 0);
+    assert_int_equal(done_count, 1000);
+    assert_int_equal(refused_count, 0);
+    assert_in_range(narrowest, 1, 128);
+    assert_in_range(cluster.nodes[0]->window, narrowest + 1, 256);
+    expect_answer("SELECT COUNT(*) FROM net.t", "1000");
+    /* One that never has the time again is given up when the time-out is over. */
+    uint32_t slot;
+    busy.left = UINT32_MAX;
+    cluster.nodes[0]->cql.timeout_ms = 200;
+    expect_ok(rf_cql_cluster_slot(&cluster, &slot, &err));
+    expect_ok(rf_cql_cluster_execute(&cluster, slot, &statement, 0, 1, &err));
+    assert_int_equal(rf_cql_cluster_finish(&cluster, &err), RF_RETRY);
+    expect_said("overloaded (0x1001): busy");
+    rf_cql_statement_deinit(&statement);
+    rf_cql_cluster_close(&cluster);
+    rf_test_relay_stop(relay);
+    rf_buf_deinit(&busy.kept);
 }
 
 static void test_a_statement_that_the_node_has_forgotten_is_prepared_again(void **state)
@@ -552,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_node_is_told_from_one),
         cmocka_unit_test(test_nobody_there_is_said_to_be_unreachable),
         cmocka_unit_test(test_thousands_of_rows_are_written_by_hundreds_at_once),
+        cmocka_unit_test(test_a_node_that_has_too_much_gets_less_at_once_and_all_in_the_end),
         cmocka_unit_test(test_a_statement_that_the_node_has_forgotten_is_prepared_again),
         cmocka_unit_test(test_a_refusal_is_told_of_its_own_request_and_the_others_go_on),
         cmocka_unit_test(test_questions_are_answered_with_their_values_and_errors),
