@@ -163,7 +163,7 @@ bool rf_core_take_interrupt(struct rf_core *core, uint32_t *actor);
 
 /* Decisions, for the log. */
 enum rf_news_kind {
-    RF_NEWS_OPENED, /* actor stands at position */
+    RF_NEWS_OPENED, /* actor stands at position, behind `try` failures since it last worked */
     /* sink had no position: it begins at position, where the source says `from` is */
     RF_NEWS_FIRST,
     /* the destination's position is not the one that was recorded: it wins; `behind` says which

@@ -215,7 +215,7 @@ void rf_located(struct rf_core *core, struct rf_feed *feed, struct rf_str positi
         return;
     }
     rf_buf_set(&feed->position, position);
-    rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, feed->actor.id)->position, position);
+    rf_core_tell_opened(core, &feed->actor, position);
     if (!feed->located) {
         begin(core, feed, now_ms);
         if (rf_until_reached(core, feed)) {

@@ -15,6 +15,13 @@ struct rf_news_item *rf_core_tell(struct rf_core *core, enum rf_news_kind kind, 
     return item;
 }
 
+void rf_core_tell_opened(struct rf_core *core, const struct rf_actor *actor, struct rf_str position)
+{
+    struct rf_news_item *item = rf_core_tell(core, RF_NEWS_OPENED, actor->id);
+    item->news.try = actor->tries;
+    rf_buf_set(&item->position, position);
+}
+
 bool rf_core_take_news(struct rf_core *core, struct rf_news *out)
 {
     if (core->news_count == 0) {

@@ -223,8 +223,7 @@ static void sink_opened(struct rf_core *core, struct rf_sink *sink, struct rf_st
     sink->transactions = sink->accepted.transactions;
     sink->waived = sink->accepted.waived;
     if (sink->accepted.position.size > 0) {
-        rf_buf_set(&rf_core_tell(core, RF_NEWS_OPENED, sink->actor.id)->position,
-                   rf_buf_str(&sink->accepted.position));
+        rf_core_tell_opened(core, &sink->actor, rf_buf_str(&sink->accepted.position));
     }
     attach(core, sink, now_ms);
     rf_feed_release(core, sink->feed);

@@ -215,6 +215,9 @@ void rf_place_set(struct rf_place *place, const struct rf_place *from);
 
 /* Adds a piece of news; its fields may be changed until the next call. */
 struct rf_news_item *rf_core_tell(struct rf_core *core, enum rf_news_kind kind, uint32_t actor);
+/* Tells that the actor is open, and behind how many failures. */
+void rf_core_tell_opened(struct rf_core *core, const struct rf_actor *actor,
+                         struct rf_str position);
 void rf_news_deinit(struct rf_core *core);
 
 /* ---- core_locate.c */

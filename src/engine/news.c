@@ -41,7 +41,10 @@ static void describe(const struct rf_pipeline *pipeline, const struct rf_news *n
     name_actor(pipeline, news->actor, out);
     rf_buf_add_byte(out, '\t'); /* no address has one */
     switch (news->kind) {
-    case RF_NEWS_OPENED: rf_buf_printf(out, "open at %.*s", RF_STR_ARG(news->position)); break;
+    case RF_NEWS_OPENED:
+        rf_buf_printf(out, news->try > 0 ? "answers again, and goes on at %.*s" : "open at %.*s",
+                      RF_STR_ARG(news->position));
+        break;
     case RF_NEWS_FIRST:
         rf_buf_printf(out, "no position is known yet, so it begins at %.*s",
                       RF_STR_ARG(news->position));
@@ -106,7 +109,7 @@ static enum rf_level level_of(const struct rf_pipeline *pipeline, const struct r
     switch (news->kind) {
     case RF_NEWS_FIRST: /* always so where nothing is kept */
         return pipeline->checkpoint ? RF_LOG_INFO : RF_LOG_DEBUG;
-    case RF_NEWS_OPENED:
+    case RF_NEWS_OPENED: return news->try > 0 ? RF_LOG_INFO : RF_LOG_DEBUG;
     case RF_NEWS_ENDED: return RF_LOG_DEBUG;
     case RF_NEWS_OWN_FEED: /* that one is slow somebody should know; the rest is as it must be */
         return news->why == RF_OWN_SLOW ? RF_LOG_WARN : RF_LOG_INFO;

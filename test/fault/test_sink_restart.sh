@@ -36,6 +36,7 @@ part() {
     sql source "INSERT INTO story.progress VALUES ($first + 399999)"
     wait_until $((20 + 400 / ROWFERRY_SCALE)) arrived
     expect_success background_runs pipeline
+    expect_success grep -q " redis redis://[^ ]*: answers again, and goes on at " "$pipeline_LOG"
 }
 
 target_pid() {

@@ -44,6 +44,7 @@ silence_was_noticed() {
     tail -n "+$((said + 1))" "$pipeline_LOG" | grep -q "trying again"
 }
 wait_until 10 silence_was_noticed
+expect_success grep -q " source mysql://[^ ]*: answers again, and goes on at " "$pipeline_LOG"
 kill -CONT "$server"
 load_end
 wait_until 10 all_is_out "$file"

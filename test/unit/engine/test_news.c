@@ -134,6 +134,15 @@ static void test_a_destination_that_stands_elsewhere_is_told_with_its_direction(
                              "recorded, and it decides: 0-1-3");
 }
 
+static void test_who_comes_back_is_told_of_and_a_first_opening_is_not(void **state)
+{
+    (void)state;
+    tell(RF_NEWS_OPENED, SINK, "0-1-9");
+    expect_line(RF_LOG_DEBUG, "redis redis://cache/0\topen at 0-1-9");
+    tell(RF_NEWS_OPENED, SINK, "0-1-9")->news.try = 3;
+    expect_line(RF_LOG_INFO, "redis redis://cache/0\tanswers again, and goes on at 0-1-9");
+}
+
 static void test_the_source_of_one_sink_is_told_from_the_shared_one(void **state)
 {
     (void)state;
@@ -157,6 +166,7 @@ int main(void)
         test(test_the_way_back_is_told_with_its_place),
         test(test_a_buried_event_is_told_with_its_file_and_what_to_do),
         test(test_a_destination_that_stands_elsewhere_is_told_with_its_direction),
+        test(test_who_comes_back_is_told_of_and_a_first_opening_is_not),
         test(test_the_source_of_one_sink_is_told_from_the_shared_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
