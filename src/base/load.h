@@ -29,22 +29,34 @@ static inline uint64_t rf_load_64(const void *at)
     return le64toh(number);
 }
 
-/* Of `size` bytes, 0 to 8. */
+static inline uint32_t rf_load_32_be(const void *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof number);
+    return be32toh(number);
+}
+
+/* Of `size` bytes, 0 to 8: by two reads that may overlap, which costs less than one for each. */
 static inline uint64_t rf_load_sized(const void *at, size_t size)
 {
     const uint8_t *bytes = at;
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; i++) {
-        number |= (uint64_t)bytes[i] << (8 * i);
+    if (size >= 4) {
+        return (uint64_t)rf_load_32(bytes + size - 4) << (8 * (size - 4)) | rf_load_32(bytes);
     }
-    return number;
+    if (size >= 2) {
+        return (uint64_t)rf_load_16(bytes + size - 2) << (8 * (size - 2)) | rf_load_16(bytes);
+    }
+    return size == 1 ? bytes[0] : 0;
 }
 
-/* Highest byte first. */
+/* The same, highest byte first. */
 static inline uint64_t rf_load_sized_be(const void *at, size_t size)
 {
     const uint8_t *bytes = at;
     uint64_t number = 0;
+    if (size >= 4) {
+        return (uint64_t)rf_load_32_be(bytes) << (8 * (size - 4)) | rf_load_32_be(bytes + size - 4);
+    }
     for (size_t i = 0; i < size; i++) {
         number = number << 8 | bytes[i];
     }
