@@ -113,9 +113,10 @@ static void describe(const struct rf_home *home, struct rf_str called, struct rf
     rf_buf_deinit(&path);
 }
 
-/* As the official images take them: root's password out of a file at the first start, options of
- * the server as the command. The init file makes the same root where an image has no such
- * custom. */
+/* As the official images take them: options of the server as the command; at the first start, root
+ * with the password in a file, for who comes from anywhere. There is no init file: an image's entry
+ * script starts the server with this command already while it makes its users, so that what such a
+ * file makes of them would be in its way. */
 static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, struct rf_error *err)
 {
     static const char *const options[] = {
@@ -136,20 +137,15 @@ static enum rf_status pack(const struct rf_home *home, struct rf_pack *pack, str
         for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
             rf_words_add(&pack->command, "%s", options[i]);
         }
-        rf_words_add(&pack->command, "--init-file=%s", RF_PACK_DIRECTORY "/init.sql");
         if (home->settings.memory_bytes > 0) {
             rf_words_add(&pack->command, "--innodb-buffer-pool-size=%lld",
                          (long long)home->settings.memory_bytes / 4);
         }
         rf_words_add(&pack->environment, "%s",
                      "MYSQL_ROOT_PASSWORD_FILE=" RF_PACK_DIRECTORY "/root");
+        /* An engine gives whoever comes through a published port an address of its own. */
+        rf_words_add(&pack->environment, "%s", "MYSQL_ROOT_HOST=%");
         rf_buf_add_str(rf_pack_file(pack, "root", 0644, 0), rf_buf_str(&secret));
-        rf_buf_printf(rf_pack_file(pack, "init.sql", 0644, 0),
-                      "SET sql_log_bin = 0;\n"
-                      "CREATE USER IF NOT EXISTS root@'%%' IDENTIFIED BY '%s';\n"
-                      "ALTER USER root@'%%' IDENTIFIED BY '%s';\n"
-                      "GRANT ALL ON *.* TO root@'%%' WITH GRANT OPTION;\n",
-                      secret.data, secret.data);
     }
     rf_buf_wipe(&secret);
     return status;
