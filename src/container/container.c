@@ -305,7 +305,8 @@ enum rf_status rf_container_create(struct rf_container_work *work, struct rf_err
 /* ---- Deleting -------------------------------------------------------------------------------- */
 
 /* Without a home there may still be a container of ours in an engine: its home was removed by hand.
- * An engine that does not answer has none that would be in anybody's way. */
+ * An engine that does not answer has none that would be in anybody's way. One of another home is not
+ * ours to remove, and not nothing. */
 static enum rf_status remove_leftovers(struct rf_container_work *work, struct rf_error *err)
 {
     const struct rf_home none = {0};
@@ -314,9 +315,17 @@ static enum rf_status remove_leftovers(struct rf_container_work *work, struct rf
     for (size_t i = 0; rf_container_runtimes[i] != NULL && status == RF_OK; i++) {
         const struct rf_container_runtime *runtime = rf_container_runtimes[i];
         struct rf_container_state state = {0};
-        struct rf_error ignored = {0};
-        if (runtime->answers != NULL && runtime->answers(runtime) &&
-            runtime->look(runtime, work->type, &none, &state, &ignored) == RF_OK && state.there) {
+        struct rf_error why = {0};
+        if (runtime->answers == NULL || !runtime->answers(runtime)) {
+            continue;
+        }
+        enum rf_status looked = runtime->look(runtime, work->type, &none, &state, &why);
+        if (state.elsewhere) {
+            status = looked;
+            if (err != NULL) {
+                *err = why;
+            }
+        } else if (looked == RF_OK && state.there) {
             rf_container_say(&work->progress, "removing what is left of it in %s", runtime->name);
             work->changed = true;
             status = runtime->stop(runtime, work->type, &none, err);

@@ -1,18 +1,24 @@
 /* The runtimes of engines: servers in containers of Docker or Podman.
  *
  * A container of ours has a label with its type, and one with the home that has its passwords. What
- * has no such label is somebody else's: it is never stopped and never removed. */
+ * has no such label is somebody else's, and what was made for another home belongs there: it is
+ * never started, stopped or removed. */
 #include "net/docker.h"
 #include "container/runtime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DETAIL_LINES = 18, FILES_OPEN = 20000 };
 
 #define LABEL      "org.rowferry.container"
 #define LABEL_HOME "org.rowferry.home"
+
+/* As they come back from an engine. */
+enum { TYPE_OF_IT, HOME_OF_IT };
+static const char *const labels[] = {LABEL, LABEL_HOME, NULL};
 
 /* ---- The engine ------------------------------------------------------------------------------ */
 
@@ -89,13 +95,70 @@ static enum rf_status settled(enum rf_status status, struct rf_error *err)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
-/* Whose container that is. Returns RF_OK: ours, of this type, or there is none; RF_CONFIG. */
-static enum rf_status check_ours(const struct rf_container_type *type,
+/* One of the containers of some home. */
+static bool is_of_type(const struct rf_container_type *type, const struct rf_docker_look *look)
+{
+    return look->there &&
+           rf_str_equal(rf_buf_str(&look->labels[TYPE_OF_IT]), rf_str_of(type->name));
+}
+
+/* Two homes, each as a path that is perhaps not there any more: the directories that they are in
+ * tell, however these are written. */
+static bool is_same_home(const char *left, const char *right)
+{
+    const char *left_name = strrchr(left, '/'), *right_name = strrchr(right, '/');
+    struct rf_buf path = {0};
+    struct stat left_in, right_in;
+
+    if (left_name == NULL || right_name == NULL || strcmp(left_name, right_name) != 0) {
+        return false;
+    }
+    rf_buf_add(&path, left, (size_t)(left_name - left) + 1);
+    bool known = stat(rf_buf_cstr(&path), &left_in) == 0;
+    rf_buf_reset(&path);
+    rf_buf_add(&path, right, (size_t)(right_name - right) + 1);
+    known = known && stat(rf_buf_cstr(&path), &right_in) == 0;
+    rf_buf_deinit(&path);
+    return strcmp(left, right) == 0 ||
+           (known && left_in.st_ino == right_in.st_ino && left_in.st_dev == right_in.st_dev);
+}
+
+/* home: without a path it is the one that there is no more. */
+static enum rf_status check_home(const struct rf_container_type *type, const struct rf_home *home,
                                  const struct rf_docker_look *look, const struct rf_docker *docker,
                                  struct rf_error *err)
 {
-    if (!look->there || rf_str_equal(rf_buf_str(&look->label), rf_str_of(type->name))) {
-        return RF_OK;
+    const struct rf_buf *its = &look->labels[HOME_OF_IT];
+    struct rf_buf ours = {0};
+    enum rf_status status = RF_OK;
+
+    if (home->path.size > 0) {
+        rf_buf_add_str(&ours, rf_buf_str(&home->path));
+    } else {
+        status = rf_home_root(&ours, err);
+        rf_buf_printf(&ours, "/%s", type->server);
+    }
+    if (status == RF_OK && (its->size == 0 || !is_same_home(its->data, rf_buf_cstr(&ours)))) {
+        status = rf_fail(err, RF_CONFIG,
+                         "%s has a container %s of other containers than these: its "
+                         "home is %s, and not %s",
+                         docker->called.data, type->server, its->size > 0 ? its->data : "(unknown)",
+                         rf_buf_cstr(&ours));
+        rf_error_hint(err, "delete it there, with ROWFERRY_CONTAINERS set to the directory above "
+                           "its home");
+    }
+    rf_buf_deinit(&ours);
+    return status;
+}
+
+/* Whose container that is. Returns RF_OK: this home's, of this type, or there is none;
+ * RF_CONFIG. */
+static enum rf_status check_ours(const struct rf_container_type *type, const struct rf_home *home,
+                                 const struct rf_docker_look *look, const struct rf_docker *docker,
+                                 struct rf_error *err)
+{
+    if (!look->there || is_of_type(type, look)) {
+        return look->there ? check_home(type, home, look, docker, err) : RF_OK;
     }
     rf_fail(err, RF_CONFIG, "%s has a container %s that is somebody else's, of the image %s",
             docker->called.data, type->server,
@@ -106,12 +169,13 @@ static enum rf_status check_ours(const struct rf_container_type *type,
 }
 
 /* What there is under the type's name. The caller gives look back in any case. */
-static enum rf_status inspect(const struct rf_container_type *type, struct rf_docker *docker,
-                              struct rf_docker_look *look, struct rf_error *err)
+static enum rf_status inspect(const struct rf_container_type *type, const struct rf_home *home,
+                              struct rf_docker *docker, struct rf_docker_look *look,
+                              struct rf_error *err)
 {
-    enum rf_status status = rf_docker_inspect(docker, type->server, LABEL, look, err);
+    enum rf_status status = rf_docker_inspect(docker, type->server, labels, look, err);
 
-    return status == RF_OK ? check_ours(type, look, docker, err) : status;
+    return status == RF_OK ? check_ours(type, home, look, docker, err) : status;
 }
 
 /* Turns what a pull says into lines, one for each twentieth: few enough for a log, often enough for
@@ -223,7 +287,7 @@ static enum rf_status bring_up(struct rf_docker *docker, const struct rf_contain
 {
     const char *image = home->settings.image[0] != '\0' ? home->settings.image : type->image;
     struct rf_docker_look look = {0};
-    enum rf_status status = inspect(type, docker, &look, err);
+    enum rf_status status = inspect(type, home, docker, &look, err);
 
     if (status == RF_OK && !look.there) {
         status = fetch(docker, image, progress, err);
@@ -266,14 +330,14 @@ static enum rf_status start_it(bool podman, const struct rf_container_type *type
 /* ---- Removing -------------------------------------------------------------------------------- */
 
 static enum rf_status remove_it(bool podman, const struct rf_container_type *type,
-                                struct rf_error *err)
+                                const struct rf_home *home, struct rf_error *err)
 {
     struct rf_docker docker = {0};
     struct rf_docker_look look = {0};
     enum rf_status status = open_engine(&docker, podman, err);
 
     if (status == RF_OK) {
-        status = inspect(type, &docker, &look, err);
+        status = inspect(type, home, &docker, &look, err);
     }
     if (status == RF_OK && look.there) {
         status = rf_docker_remove(&docker, type->server, err);
@@ -286,16 +350,18 @@ static enum rf_status remove_it(bool podman, const struct rf_container_type *typ
 /* ---- Looking --------------------------------------------------------------------------------- */
 
 static enum rf_status look_at(bool podman, const struct rf_container_type *type,
-                              struct rf_container_state *state, struct rf_error *err)
+                              const struct rf_home *home, struct rf_container_state *state,
+                              struct rf_error *err)
 {
     struct rf_docker docker = {0};
     struct rf_docker_look look = {0};
     enum rf_status status = open_engine(&docker, podman, err);
 
     if (status == RF_OK) {
-        status = inspect(type, &docker, &look, err);
+        status = inspect(type, home, &docker, &look, err);
     }
     state->there = status == RF_OK && look.there;
+    state->elsewhere = status != RF_OK && is_of_type(type, &look);
     if (status == RF_OK && look.runs) {
         state->runs = true;
         state->pid = look.pid;
@@ -309,15 +375,21 @@ static enum rf_status look_at(bool podman, const struct rf_container_type *type,
     return settled(status, err);
 }
 
-static enum rf_status show_logs(bool podman, const struct rf_container_type *type, uint32_t lines,
-                                struct rf_buf *out, struct rf_error *err)
+static enum rf_status show_logs(bool podman, const struct rf_container_type *type,
+                                const struct rf_home *home, uint32_t lines, struct rf_buf *out,
+                                struct rf_error *err)
 {
     struct rf_docker docker = {0};
+    struct rf_docker_look look = {0};
     enum rf_status status = open_engine(&docker, podman, err);
 
     if (status == RF_OK) {
+        status = inspect(type, home, &docker, &look, err);
+    }
+    if (status == RF_OK) {
         status = rf_docker_logs(&docker, type->server, lines, out, err);
     }
+    rf_docker_look_deinit(&look);
     rf_docker_close(&docker);
     return settled(status, err);
 }
@@ -351,24 +423,21 @@ static enum rf_status stop(const struct rf_container_runtime *runtime,
                            const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_error *err)
 {
-    (void)home;
-    return remove_it(is_podman(runtime), type, err);
+    return remove_it(is_podman(runtime), type, home, err);
 }
 
 static enum rf_status look(const struct rf_container_runtime *runtime,
                            const struct rf_container_type *type, const struct rf_home *home,
                            struct rf_container_state *state, struct rf_error *err)
 {
-    (void)home;
-    return look_at(is_podman(runtime), type, state, err);
+    return look_at(is_podman(runtime), type, home, state, err);
 }
 
 static enum rf_status logs(const struct rf_container_runtime *runtime,
                            const struct rf_container_type *type, const struct rf_home *home,
                            uint32_t lines, struct rf_buf *out, struct rf_error *err)
 {
-    (void)home;
-    return show_logs(is_podman(runtime), type, lines, out, err);
+    return show_logs(is_podman(runtime), type, home, lines, out, err);
 }
 
 static void describe(const struct rf_container_type *type, const struct rf_home *home,

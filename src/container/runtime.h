@@ -10,7 +10,8 @@
 
 /* How it is. Zeroed is empty. */
 struct rf_container_state {
-    bool there; /* in an engine: a container of ours, whether it runs or not */
+    bool there;     /* in an engine: this home's container, whether it runs or not */
+    bool elsewhere; /* in an engine: there is one, and it is another home's; look has failed */
     bool runs;
     int64_t pid;          /* 0: not known */
     int64_t memory_bytes; /* that it takes, resident; 0: not known */

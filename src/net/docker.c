@@ -279,7 +279,9 @@ enum rf_status rf_docker_remove(struct rf_docker *docker, const char *container,
 void rf_docker_look_deinit(struct rf_docker_look *look)
 {
     rf_buf_deinit(&look->image);
-    rf_buf_deinit(&look->label);
+    for (size_t i = 0; i < RF_DOCKER_LABELS_MAX; i++) {
+        rf_buf_deinit(&look->labels[i]);
+    }
 }
 
 static void set_text(struct rf_buf *out, const json_t *text)
@@ -290,8 +292,9 @@ static void set_text(struct rf_buf *out, const json_t *text)
     }
 }
 
-enum rf_status rf_docker_inspect(struct rf_docker *docker, const char *container, const char *label,
-                                 struct rf_docker_look *look, struct rf_error *err)
+enum rf_status rf_docker_inspect(struct rf_docker *docker, const char *container,
+                                 const char *const *labels, struct rf_docker_look *look,
+                                 struct rf_error *err)
 {
     struct rf_http_answer answer = {0};
     struct rf_buf path = {0};
@@ -311,7 +314,11 @@ enum rf_status rf_docker_inspect(struct rf_docker *docker, const char *container
         look->exit_code = (int)json_integer_value(json_object_get(state, "ExitCode"));
         look->pid = (int64_t)json_integer_value(json_object_get(state, "Pid"));
         set_text(&look->image, json_object_get(config, "Image"));
-        set_text(&look->label, json_object_get(json_object_get(config, "Labels"), label));
+        for (size_t i = 0; labels[i] != NULL; i++) {
+            rf_assert(i < RF_DOCKER_LABELS_MAX);
+            set_text(&look->labels[i],
+                     json_object_get(json_object_get(config, "Labels"), labels[i]));
+        }
         json_decref(said);
     }
     rf_buf_deinit(&path);

@@ -108,13 +108,15 @@ struct rf_docker_look {
     int exit_code;       /* of one that does not run */
     int64_t pid;         /* on the engine's machine; 0: not known */
     struct rf_buf image; /* as it was named when the container was made; terminated */
-    struct rf_buf label; /* the value of the label that was asked for; empty: it has none */
+    /* the values of the labels that were asked for, terminated; empty: it has no such one */
+    struct rf_buf labels[RF_DOCKER_LABELS_MAX];
 };
 void rf_docker_look_deinit(struct rf_docker_look *look);
-/* Fills the empty look, which the caller gives back in any case. One that is not there: RF_OK. */
+/* Fills the empty look, which the caller gives back in any case. labels: names, ended by NULL, at
+ * most RF_DOCKER_LABELS_MAX. One that is not there: RF_OK. */
 RF_USE_RESULT enum rf_status rf_docker_inspect(struct rf_docker *docker, const char *container,
-                                               const char *label, struct rf_docker_look *look,
-                                               struct rf_error *err);
+                                               const char *const *labels,
+                                               struct rf_docker_look *look, struct rf_error *err);
 /* The memory that it uses, in bytes, without what is only cached; 0: the engine does not say. */
 RF_USE_RESULT enum rf_status rf_docker_memory(struct rf_docker *docker, const char *container,
                                               int64_t *bytes, struct rf_error *err);

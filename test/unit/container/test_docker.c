@@ -23,12 +23,11 @@
     "{\"Version\":\"4.3.1\",\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.24\"," \
     "\"Components\":[{\"Name\":\"Podman Engine\"}]}"
 #define NOT_THERE "{\"message\":\"no such container\"}"
-#define RUNS(state)                                                                   \
-    "{\"State\":{\"Running\":" state ",\"Pid\":7},\"Config\":{\"Image\":\"store:1\"," \
-    "\"Labels\":{\"org.rowferry.container\":\"store\"}}}"
 
 static struct rf_test_http *script;
 static char root[64];
+/* What an engine says of the container: it runs or is stopped, and is this home's or another's. */
+static char runs[256], stopped[256], elsewhere[256];
 static struct rf_error err;
 static int answered; /* how often the server was asked before it answers */
 
@@ -87,6 +86,15 @@ static struct rf_container_work work_with(const char *runtime)
         .type = &store, .wishes = {.runtime = runtime}, .progress = {tell, NULL}};
 }
 
+static void describe(char *out, size_t size, bool running, const char *directory)
+{
+    snprintf(out, size,
+             "{\"State\":{\"Running\":%s,\"Pid\":7},\"Config\":{\"Image\":\"store:1\","
+             "\"Labels\":{\"org.rowferry.container\":\"store\","
+             "\"org.rowferry.home\":\"%s/final_store_container\"}}}",
+             running ? "true" : "false", directory);
+}
+
 static int setup(void **state)
 {
     static const struct rf_test_http_rule none[] = {{0}};
@@ -94,6 +102,9 @@ static int setup(void **state)
     script = rf_test_http_start(none);
     snprintf(root, sizeof root, "/tmp/rowferry-test-docker-XXXXXX");
     assert_non_null(mkdtemp(root));
+    describe(runs, sizeof runs, true, root);
+    describe(stopped, sizeof stopped, false, root);
+    describe(elsewhere, sizeof elsewhere, true, "/home/somebody/containers");
     setenv("ROWFERRY_CONTAINERS", root, 1);
     setenv("DOCKER_HOST", "unix:///nowhere/docker.sock", 1);
     setenv("CONTAINER_HOST", "unix:///nowhere/podman.sock", 1);
@@ -215,11 +226,9 @@ static void test_what_podman_runs_already_is_left_as_it_is(void **state)
         {.request = "POST /v1.41/containers/final_store_container/start", .code = 204, .body = ""},
         {0},
     };
-    static const struct rf_test_http_rule runs[] = {
+    static const struct rf_test_http_rule there[] = {
         {.request = "GET /version", .code = 200, .body = PODMAN},
-        {.request = "GET /v1.41/containers/final_store_container/json",
-         .code = 200,
-         .body = RUNS("true")},
+        {.request = "GET /v1.41/containers/final_store_container/json", .code = 200, .body = runs},
         {0},
     };
     struct rf_container_work work = work_with(NULL);
@@ -230,7 +239,7 @@ static void test_what_podman_runs_already_is_left_as_it_is(void **state)
     assert_int_equal(rf_container_create(&work, &err), RF_OK);
     rf_container_work_deinit(&work);
     work = work_with("podman");
-    rf_test_http_teach(script, runs);
+    rf_test_http_teach(script, there);
     assert_int_equal(rf_container_create(&work, &err), RF_OK);
     assert_false(work.changed);
     assert_string_equal(rf_buf_cstr(&work.which), "Podman 4.3.1 of the image store:1");
@@ -277,7 +286,7 @@ static void test_a_server_that_ends_at_once_shows_its_log(void **state)
         {.request = "GET /version", .code = 200, .body = DOCKER},
         {.request = "GET /v1.47/containers/final_store_container/json",
          .code = 200,
-         .body = RUNS("false")},
+         .body = stopped},
         {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
         {.request = "GET /v1.47/containers/final_store_container/logs",
          .code = 200,
@@ -321,9 +330,7 @@ static void test_what_is_left_without_a_home_is_removed_if_it_is_ours(void **sta
 {
     static const struct rf_test_http_rule ours[] = {
         {.request = "GET /version", .code = 200, .body = DOCKER},
-        {.request = "GET /v1.47/containers/final_store_container/json",
-         .code = 200,
-         .body = RUNS("true")},
+        {.request = "GET /v1.47/containers/final_store_container/json", .code = 200, .body = runs},
         {.request = "DELETE /v1.47/containers/final_store_container", .code = 204, .body = ""},
         {0},
     };
@@ -348,6 +355,56 @@ static void test_what_is_left_without_a_home_is_removed_if_it_is_ours(void **sta
     rf_container_work_deinit(&work);
 }
 
+/* Its passwords and its data are of use there only; whoever made it has not asked for its end. */
+static void test_a_container_of_another_home_is_refused_and_left_alone(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = elsewhere},
+        {.request = "DELETE /v1.47/containers/final_store_container", .code = 204, .body = ""},
+        {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
+        {0},
+    };
+    enum rf_status (*const calls[])(struct rf_container_work * work, struct rf_error * error) = {
+        rf_container_delete, rf_container_init, rf_container_create};
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct rf_container_work work = work_with("docker");
+        err = (struct rf_error){0};
+        assert_int_equal(calls[i](&work, &err), RF_CONFIG);
+        expect_text(err.message, "its home is /home/somebody/containers/final_store_container");
+        expect_text(err.hint, "delete it there, with ROWFERRY_CONTAINERS set");
+        rf_container_work_deinit(&work);
+    }
+    assert_null(strstr(rf_test_http_requests(script), "DELETE"));
+    assert_null(strstr(rf_test_http_requests(script), "/start"));
+}
+
+/* However the way there is written. */
+static void test_a_home_is_the_same_by_another_path(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json", .code = 200, .body = runs},
+        {.request = "DELETE /v1.47/containers/final_store_container", .code = 204, .body = ""},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    char other[96];
+    (void)state;
+    snprintf(other, sizeof other, "%s/./", root);
+    setenv("ROWFERRY_CONTAINERS", other, 1);
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    assert_int_equal(rf_container_delete(&work, &err), RF_OK);
+    expect_text(rf_test_http_requests(script), "DELETE /v1.47/containers/final_store_container");
+    rf_container_work_deinit(&work);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -359,6 +416,8 @@ int main(void)
         TEST(test_a_server_that_ends_at_once_shows_its_log),
         TEST(test_an_engine_that_goes_away_in_the_middle_is_named),
         TEST(test_what_is_left_without_a_home_is_removed_if_it_is_ours),
+        TEST(test_a_container_of_another_home_is_refused_and_left_alone),
+        TEST(test_a_home_is_the_same_by_another_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ static const struct rf_test_http_rule plain[] = {
 static struct rf_test_http *script;
 static struct rf_docker docker;
 static struct rf_error err;
+static const char *const labels[] = {"l", "home", NULL};
 
 static int setup(void **state)
 {
@@ -342,7 +343,7 @@ static void test_what_is_done_already_or_gone_is_fine(void **state)
     open_docker();
     assert_int_equal(rf_docker_start(&docker, "runs", &err), RF_OK);
     assert_int_equal(rf_docker_remove(&docker, "gone", &err), RF_OK);
-    assert_int_equal(rf_docker_inspect(&docker, "gone", "l", &look, &err), RF_OK);
+    assert_int_equal(rf_docker_inspect(&docker, "gone", labels, &look, &err), RF_OK);
     assert_false(look.there);
     rf_docker_look_deinit(&look);
 }
@@ -354,7 +355,8 @@ static void test_a_look_says_whose_it_is_and_how_it_ended(void **state)
         {.request = "GET /v1.41/containers/ours/json",
          .code = 200,
          .body = "{\"State\":{\"Running\":false,\"OOMKilled\":true,\"ExitCode\":137,\"Pid\":0},"
-                 "\"Config\":{\"Image\":\"redis:7\",\"Labels\":{\"l\":\"redis\"}}}"},
+                 "\"Config\":{\"Image\":\"redis:7\",\"Labels\":{\"l\":\"redis\",\"x\":\"y\","
+                 "\"home\":\"/a\"}}}"},
         {.request = "GET /v1.41/containers/foreign/json",
          .code = 200,
          .body = "{\"State\":{\"Running\":true,\"Pid\":77},\"Config\":{\"Image\":\"x\","
@@ -366,20 +368,21 @@ static void test_a_look_says_whose_it_is_and_how_it_ended(void **state)
     (void)state;
     rf_test_http_teach(script, rules);
     open_docker();
-    assert_int_equal(rf_docker_inspect(&docker, "ours", "l", &look, &err), RF_OK);
+    assert_int_equal(rf_docker_inspect(&docker, "ours", labels, &look, &err), RF_OK);
     assert_true(look.there && !look.runs && look.out_of_memory);
     assert_int_equal(look.exit_code, 137);
     assert_string_equal(look.image.data, "redis:7");
-    assert_string_equal(look.label.data, "redis");
+    assert_string_equal(look.labels[0].data, "redis");
+    assert_string_equal(look.labels[1].data, "/a");
     rf_docker_look_deinit(&look);
     look = (struct rf_docker_look){0};
-    assert_int_equal(rf_docker_inspect(&docker, "foreign", "l", &look, &err), RF_OK);
+    assert_int_equal(rf_docker_inspect(&docker, "foreign", labels, &look, &err), RF_OK);
     assert_true(look.there && look.runs);
     assert_int_equal(look.pid, 77);
-    assert_int_equal(look.label.size, 0);
+    assert_int_equal(look.labels[0].size + look.labels[1].size, 0);
     rf_docker_look_deinit(&look);
     look = (struct rf_docker_look){0};
-    assert_int_equal(rf_docker_inspect(&docker, "garbage", "l", &look, &err), RF_CONFIG);
+    assert_int_equal(rf_docker_inspect(&docker, "garbage", labels, &look, &err), RF_CONFIG);
     rf_docker_look_deinit(&look);
 }
 
@@ -454,7 +457,7 @@ static void test_an_engine_that_goes_away_is_said_to_be_gone(void **state)
     rf_test_http_teach(script, rules);
     open_docker();
     assert_int_equal(rf_docker_start(&docker, "x", &err), RF_RETRY);
-    assert_int_equal(rf_docker_inspect(&docker, "x", "l", &look, &err), RF_RETRY);
+    assert_int_equal(rf_docker_inspect(&docker, "x", labels, &look, &err), RF_RETRY);
     rf_docker_look_deinit(&look);
 }
 
