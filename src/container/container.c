@@ -108,23 +108,47 @@ static enum rf_status check_type(const struct rf_container_work *work, const str
     return RF_CONFIG;
 }
 
-/* It runs: it can only stay what it is. */
-static enum rf_status check_same(const struct rf_container_work *work,
+/* It can only stay what it is: it runs, or an engine has it as it was made. */
+static enum rf_status check_same(const struct rf_container_work *work, bool running,
                                  const struct rf_home_settings *before, struct rf_error *err)
 {
     const struct rf_container_wishes *wishes = &work->wishes;
+    const char *image = is_set(before->image) ? before->image : work->type->image;
+    const char *how = running ? "it runs already," : "it was made";
 
+    if (!is_set(before->type)) {
+        rf_fail(err, RF_CONFIG, "an engine has it, but its home is gone, with its passwords");
+        rf_error_hint(err, "'rowferry container delete %s' removes what is left", work->type->name);
+        return RF_CONFIG;
+    }
     if (wishes->port != 0 && wishes->port != before->port) {
-        rf_fail(err, RF_CONFIG, "it runs already, on port %u and not on %u", before->port,
-                wishes->port);
+        rf_fail(err, RF_CONFIG, "%s on port %u and not on %u", how, before->port, wishes->port);
     } else if (wishes->memory_bytes != 0 && wishes->memory_bytes != before->memory_bytes) {
-        rf_fail(err, RF_CONFIG, "it runs already, with another --memory");
-    } else if (is_set(wishes->image) && strcmp(wishes->image, before->image) != 0) {
-        rf_fail(err, RF_CONFIG, "it runs already, of another --image");
+        rf_fail(err, RF_CONFIG, "%s with another --memory", how);
+    } else if (is_set(wishes->image) && strcmp(wishes->image, image) != 0) {
+        rf_fail(err, RF_CONFIG, "%s of another --image", how);
     } else {
         return RF_OK;
     }
     rf_error_hint(err, "delete it first, or leave that option out");
+    return RF_CONFIG;
+}
+
+/* Its data know the port that they were made with. */
+static enum rf_status check_port(const struct rf_container_work *work, const struct rf_home *home,
+                                 struct rf_error *err)
+{
+    const struct rf_home_settings *before = &home->settings;
+    uint16_t port = work->wishes.port;
+
+    if (!is_set(before->type) || port == 0 || port == before->port ||
+        work->type->keeps_port == NULL || !work->type->keeps_port(home)) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_CONFIG, "it was made on port %u, which its data know it by, and not on %u",
+            before->port, port);
+    rf_error_hint(err, "'rowferry container -init --port %u %s' makes it afresh", port,
+                  work->type->name);
     return RF_CONFIG;
 }
 
@@ -239,9 +263,12 @@ static enum rf_status create(struct rf_container_work *work,
     if (status == RF_OK) {
         status = runtime->look(runtime, work->type, home, &state, err);
     }
-    if (status == RF_OK && state.runs) {
-        status = check_same(work, &home->settings, err);
+    if (status == RF_OK && (state.runs || state.there)) {
+        status = check_same(work, state.runs, &home->settings, err);
     } else if (status == RF_OK) {
+        status = check_port(work, home, err);
+    }
+    if (status == RF_OK && !state.runs) {
         status = start(work, runtime, home, &state.called, err);
     }
     if (status == RF_OK) {

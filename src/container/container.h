@@ -35,8 +35,9 @@ void rf_container_work_deinit(struct rf_container_work *work);
 
 /* Makes the container where there is none, starts it where it does not run, waits until it answers,
  * and makes the databases, tables and users that are missing. One that runs and is complete is left
- * as it is. Returns RF_OK; RF_CONFIG: somebody else has its name or port, it runs with other
- * settings than these, it did not start, ...; RF_RETRY: it runs but does not answer in time. */
+ * as it is; natively, one that was stopped takes another port and memory. Returns RF_OK; RF_CONFIG:
+ * somebody else has its name or port, it runs, or was made in an engine, with other settings than
+ * these, it did not start, ...; RF_RETRY: it runs but does not answer in time. */
 RF_USE_RESULT enum rf_status rf_container_create(struct rf_container_work *work,
                                                  struct rf_error *err);
 /* Stops it and removes it with its data. None there is fine. Returns RF_OK; RF_CONFIG, also while

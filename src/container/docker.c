@@ -279,7 +279,8 @@ static enum rf_status make(struct rf_docker *docker, const struct rf_container_t
     return status;
 }
 
-/* One that was made under another port, image or memory is made anew only when it is deleted. */
+/* One that is there is started as it was made; who asks for another port, image or memory was
+ * refused before. */
 static enum rf_status bring_up(struct rf_docker *docker, const struct rf_container_type *type,
                                const struct rf_home *home,
                                const struct rf_container_progress *progress, struct rf_buf *called,

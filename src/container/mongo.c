@@ -400,6 +400,7 @@ const struct rf_container_type rf_container_mongo = {
     .image = "mongo:7",
     .pack = pack,
     .has_users = is_mongod,
+    .keeps_port = is_mongod, /* the set's configuration names it */
     .answers = answers,
     .prepare = prepare,
 };

@@ -46,6 +46,8 @@ struct rf_container_type {
 
     /* Whether its server knows users; NULL: it does. */
     bool (*has_users)(const struct rf_home *home);
+    /* Whether its data know its port, so that it starts on no other; NULL: they do not. */
+    bool (*keeps_port)(const struct rf_home *home);
 
     /* ---- in an engine of containers ---- */
     const char *image; /* where nobody asks for another one: "redis:7" */

@@ -125,6 +125,17 @@ static int teardown(void **state)
     return rmdir(root);
 }
 
+/* The home of one that Docker has. */
+static void make_home(void)
+{
+    struct rf_home home = {0};
+
+    assert_int_equal(rf_home_open(&home, store.server, true, &err), RF_OK);
+    home.settings = (struct rf_home_settings){.type = "store", .runtime = "docker", .port = 4711};
+    assert_int_equal(rf_home_mark(&home, &err), RF_OK);
+    rf_home_close(&home);
+}
+
 static void expect_text(const char *text, const char *part)
 {
     if (strstr(text, part) == NULL) {
@@ -295,6 +306,7 @@ static void test_a_server_that_ends_at_once_shows_its_log(void **state)
     };
     struct rf_container_work work = work_with("docker");
     (void)state;
+    make_home();
     setenv("DOCKER_HOST", rf_test_http_address(script), 1);
     rf_test_http_teach(script, rules);
     answered = 1000;
@@ -321,6 +333,65 @@ static void test_an_engine_that_goes_away_in_the_middle_is_named(void **state)
     rf_test_http_teach(script, rules);
     assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
     expect_text(err.message, "the engine went away: ");
+    rf_container_work_deinit(&work);
+}
+
+/* An engine starts it as it was made: the mark says what is so. */
+static void test_one_that_was_stopped_is_started_as_it_was_made_or_not_at_all(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = stopped},
+        {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
+        {0},
+    };
+    static const struct {
+        struct rf_container_wishes wishes;
+        const char *words; /* NULL: it is started */
+    } tries[] = {
+        {{.port = 4712}, "it was made on port 4711 and not on 4712"},
+        {{.memory_bytes = 1 << 28}, "it was made with another --memory"},
+        {{.image = "store:2"}, "it was made of another --image"},
+        {{.port = 4711, .image = "store:1"}, NULL},
+    };
+    (void)state;
+    make_home();
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        struct rf_container_work work = work_with(NULL);
+        work.wishes = tries[i].wishes; /* and nothing of what was refused before */
+        err = (struct rf_error){0};
+        enum rf_status status = rf_container_create(&work, &err);
+        assert_int_equal(status, tries[i].words == NULL ? RF_OK : RF_CONFIG);
+        if (tries[i].words != NULL) {
+            expect_text(err.message, tries[i].words);
+            expect_text(err.hint, "delete it first");
+        } else {
+            assert_int_equal(work.port, 4711);
+        }
+        rf_container_work_deinit(&work);
+    }
+}
+
+static void test_one_whose_home_is_gone_is_not_started(void **state)
+{
+    static const struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json",
+         .code = 200,
+         .body = stopped},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, rules);
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    expect_text(err.message, "its home is gone");
+    expect_text(err.hint, "'rowferry container delete store'");
     rf_container_work_deinit(&work);
 }
 
@@ -415,6 +486,8 @@ int main(void)
         TEST(test_a_start_that_fails_leaves_no_container),
         TEST(test_a_server_that_ends_at_once_shows_its_log),
         TEST(test_an_engine_that_goes_away_in_the_middle_is_named),
+        TEST(test_one_that_was_stopped_is_started_as_it_was_made_or_not_at_all),
+        TEST(test_one_whose_home_is_gone_is_not_started),
         TEST(test_what_is_left_without_a_home_is_removed_if_it_is_ours),
         TEST(test_a_container_of_another_home_is_refused_and_left_alone),
         TEST(test_a_home_is_the_same_by_another_path),

@@ -1,8 +1,8 @@
 /* What is made in a real mongod: on a scripted server, as none can be had here. It comes as a
  * member of a set that does not know yet that it is one, with root's user already there (an
  * engine's image) or without any (a process of this machine). */
+#include "container/container.h"
 #include "container/tree.h"
-#include "container/type.h"
 #include "lib/mongo_script.h"
 
 #include <fcntl.h>
@@ -169,6 +169,22 @@ static void test_users_that_are_there_are_left_alone(void **state)
     assert_int_equal(rf_mongo_script_count(script, "createUser"), 0);
 }
 
+/* Its set's configuration names the port: on another one it would be a member of no set. */
+static void test_a_mongod_of_this_machine_starts_on_the_port_that_it_was_made_with(void **state)
+{
+    struct rf_container_work work = {.type = &rf_container_mongo, .wishes = {.port = 1801}};
+    (void)state;
+    make_home("native");
+    assert_int_equal(rf_home_keep(&home, "mongo.program", RF_STR("mongod\n"), &err), RF_OK);
+    rf_home_close(&home);
+    assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+    assert_non_null(strstr(err.message, "it was made on port 1800, which its data know it by"));
+    assert_non_null(strstr(err.hint, "container -init --port 1801 mongo"));
+    assert_int_equal(rf_home_open(&home, rf_container_mongo.server, false, &err), RF_OK);
+    assert_int_equal(home.settings.port, 1800);
+    rf_container_work_deinit(&work);
+}
+
 static void test_a_server_for_tests_is_known_by_what_it_does_not_know(void **state)
 {
     (void)state;
@@ -230,6 +246,7 @@ int main(void)
         TEST(test_an_engines_mongod_becomes_a_set_of_one_with_its_users),
         TEST(test_a_mongod_of_this_machine_gets_its_first_user_before_the_others),
         TEST(test_users_that_are_there_are_left_alone),
+        TEST(test_a_mongod_of_this_machine_starts_on_the_port_that_it_was_made_with),
         TEST(test_a_server_for_tests_is_known_by_what_it_does_not_know),
         TEST(test_a_wrong_password_is_no_server_that_is_starting),
         TEST(test_what_an_image_is_given_shows_no_password),
