@@ -100,6 +100,21 @@ expect_equal "$foreign" "$(of_container final_redis_container '{{.Id}}')" "it is
 docker rm final_redis_container >/dev/null
 expect_status 0 "$BIN/my_redis_container" delete
 
+# Ours, but of other containers than these.
+expect_status 0 "$BIN/my_redis_container" create
+there=$(of_container final_redis_container '{{.Id}}')
+for command in delete -init create; do
+    ROWFERRY_CONTAINERS=$STORY/others expect_status 2 "$BIN/my_redis_container" $command
+    expect_contains "$(cat "$STORY/err")" "its home is $(home_of redis), and not $STORY/others/final_redis_container"
+done
+expect_equal "$there" "$(of_container final_redis_container '{{.Id}}')" "it is still there"
+docker stop -t 1 final_redis_container >/dev/null
+expect_status 2 "$BIN/my_redis_container" create --port 2401
+expect_contains "$(cat "$STORY/err")" "it was made on port 2400 and not on 2401"
+expect_status 0 "$BIN/my_redis_container" create
+expect_equal PONG "$(in_redis PING)" "as it was made"
+expect_status 0 "$BIN/my_redis_container" delete
+
 # ---- What goes wrong
 
 python3 -m http.server --bind 127.0.0.1 2400 >"$STORY/port.log" 2>&1 &
