@@ -6,6 +6,7 @@
  * knows no users; describe says so. */
 #include "net/mongo.h"
 #include "base/random.h"
+#include "container/notes.h"
 #include "container/type.h"
 
 #include <fcntl.h>
@@ -18,7 +19,6 @@ enum {
     USER_ROOT = 0,
     USER_FERRY = 1,
     USER_APPLICATION = 2,
-    NAMESPACE_EXISTS = 48,
     NO_SUCH_COMMAND = 59,
     ALREADY_INITIALIZED = 23,
     KEY_BYTES = 96, /* of the file by which members know each other, before Base64 */
@@ -313,13 +313,13 @@ static bool has_user(struct rf_mongo *mongo, int user)
     return there;
 }
 
-/* May read and write the databases `pluto` and, for the one who keeps positions there,
- * `rowferry`. */
+/* May read and write the database `pluto`; and, for the one who keeps positions there, `rowferry`;
+ * for the other, change collections of `pluto`. */
 static enum rf_status make_user(struct rf_mongo *mongo, const struct rf_home *home, int user,
                                 struct rf_error *err)
 {
     struct rf_buf secret = {0};
-    const char *second = user == USER_FERRY ? "rowferry" : "pluto";
+    bool ferry = user == USER_FERRY;
     enum rf_status status = rf_home_secret(home, user_name(user), &secret, err);
 
     if (status == RF_OK) {
@@ -327,7 +327,8 @@ static enum rf_status make_user(struct rf_mongo *mongo, const struct rf_home *ho
                      BCON_NEW("createUser", BCON_UTF8(user_name(user)), "pwd",
                               BCON_UTF8(secret.data), "roles", "[", "{", "role",
                               BCON_UTF8("readWrite"), "db", BCON_UTF8("pluto"), "}", "{", "role",
-                              BCON_UTF8("readWrite"), "db", BCON_UTF8(second), "}", "]"),
+                              BCON_UTF8(ferry ? "readWrite" : "dbAdmin"), "db",
+                              BCON_UTF8(ferry ? "rowferry" : "pluto"), "}", "]"),
                      err);
     }
     rf_buf_wipe(&secret);
@@ -347,25 +348,10 @@ static enum rf_status make_users(struct rf_mongo *mongo, const struct rf_home *h
     return status;
 }
 
-/* The pipeline makes its collections itself; this one is the scheduler's own. */
-static enum rf_status make_notes(struct rf_mongo *mongo, struct rf_error *err)
-{
-    struct rf_error failure = {0};
-    enum rf_status status = run(mongo, "pluto", BCON_NEW("create", BCON_UTF8("notes")), &failure);
-
-    if (status != RF_OK && failure.code == NAMESPACE_EXISTS) {
-        return RF_OK;
-    }
-    if (status != RF_OK) {
-        *err = failure;
-    }
-    return status;
-}
-
 static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct rf_error *err)
 {
     struct rf_mongo mongo = {0};
-    bool real = is_mongod(home), empty = false;
+    bool real = is_mongod(home), empty = false, made;
     enum rf_status status = connect(&mongo, home, port, &empty, err);
 
     if (status == RF_OK && real) {
@@ -382,7 +368,8 @@ static enum rf_status prepare(const struct rf_home *home, uint16_t port, struct 
         status = make_users(&mongo, home, err);
     }
     if (status == RF_OK) {
-        status = make_notes(&mongo, err);
+        /* The pipeline makes its collections itself; this one is the scheduler's own. */
+        status = rf_container_notes(&mongo, &made, err);
     }
     rf_mongo_close(&mongo);
     return status;

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "checkpoint/checkpoint.h"
+#include "container/notes.h"
 #include "programs/access.h"
 #include "programs/change.h"
 #include "programs/ferry.h"
@@ -20,7 +21,7 @@
 #define NOTES    "notes"
 #define CHANGES  "changes.jsonl"
 
-enum { TIMEOUT_MS = 5000, WIRE_PRE_IMAGES = 17 /* MongoDB 6.0 */, EXISTS_ALREADY = 48 };
+enum { TIMEOUT_MS = 5000 };
 
 /* ---- Its place ------------------------------------------------------------------------------- */
 
@@ -106,27 +107,6 @@ void rf_notes_close(struct rf_notes *notes)
 
 /* ---- Preparing ------------------------------------------------------------------------------- */
 
-static enum rf_status make_collection(struct rf_mongo *mongo, bool *made, struct rf_error *err)
-{
-    bson_t command = BSON_INITIALIZER, images, reply;
-
-    BSON_APPEND_UTF8(&command, "create", NOTES);
-    if (mongo->max_wire >= WIRE_PRE_IMAGES) {
-        BSON_APPEND_DOCUMENT_BEGIN(&command, "changeStreamPreAndPostImages", &images);
-        BSON_APPEND_BOOL(&images, "enabled", true);
-        bson_append_document_end(&command, &images);
-    }
-    enum rf_status status = rf_mongo_run(mongo, DATABASE, &command, &reply, err);
-    *made = status == RF_OK;
-    if (status != RF_OK && err->code == EXISTS_ALREADY) {
-        status = RF_OK;
-        *err = (struct rf_error){0};
-    }
-    bson_destroy(&reply);
-    bson_destroy(&command);
-    return status;
-}
-
 enum rf_status rf_notes_prepare(bool *made, struct rf_error *err)
 {
     struct rf_mongo mongo = {0};
@@ -134,7 +114,7 @@ enum rf_status rf_notes_prepare(bool *made, struct rf_error *err)
 
     *made = false;
     if (status == RF_OK) {
-        status = make_collection(&mongo, made, err);
+        status = rf_container_notes(&mongo, made, err);
     }
     rf_mongo_close(&mongo);
     return status;

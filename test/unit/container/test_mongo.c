@@ -2,6 +2,7 @@
  * member of a set that does not know yet that it is one, with root's user already there (an
  * engine's image) or without any (a process of this machine). */
 #include "container/container.h"
+#include "container/notes.h"
 #include "container/tree.h"
 #include "lib/mongo_script.h"
 
@@ -156,6 +157,64 @@ static void test_a_mongod_of_this_machine_gets_its_first_user_before_the_others(
     expect_command("create", 1, "\"create\" : \"notes\"");
 }
 
+#define NOTES_ARE_THERE \
+    "{\"ok\": 0, \"code\": 48, \"codeName\": \"NamespaceExists\", \"errmsg\": \"there\"}"
+#define LIST_OF(options)                                                                           \
+    "{\"ok\": 1, \"cursor\": {\"id\": 0, \"ns\": \"pluto.$cmd.listCollections\", \"firstBatch\": " \
+    "["                                                                                            \
+    "{\"name\": \"notes\", \"type\": \"collection\", \"options\": {" options "}}]}}"
+
+/* Without them nobody learns what a deletion deleted. */
+static void test_notes_have_pre_images_also_where_they_were_made_without(void **state)
+{
+    (void)state;
+    make_home("docker");
+    begin(false);
+    assert_int_equal(rf_container_mongo.answers(&home, rf_mongo_script_port(script), &err), RF_OK);
+    assert_int_equal(prepare(), 1);
+    expect_command("create", 1, "\"changeStreamPreAndPostImages\" : { \"enabled\" : true }");
+    assert_int_equal(rf_mongo_script_count(script, "collMod"), 0);
+
+    rule("collMod", UINT32_MAX, "{\"ok\": 1}");
+    rule("create", UINT32_MAX, NOTES_ARE_THERE);
+    rule("listCollections", 1, LIST_OF(""));
+    assert_int_equal(prepare(), 1);
+    assert_int_equal(rf_mongo_script_count(script, "collMod"), 1);
+    expect_command("collMod", 1, "\"collMod\" : \"notes\"");
+    expect_command("collMod", 1, "\"changeStreamPreAndPostImages\" : { \"enabled\" : true }");
+    expect_command("collMod", 1, "\"$db\" : \"pluto\"");
+
+    /* What is so already stays as it is. */
+    rule("listCollections", UINT32_MAX,
+         LIST_OF("\"changeStreamPreAndPostImages\": {\"enabled\": true}"));
+    assert_int_equal(prepare(), 1);
+    assert_int_equal(rf_mongo_script_count(script, "collMod"), 1);
+}
+
+static void test_who_may_not_turn_pre_images_on_is_told_who_may(void **state)
+{
+    struct rf_mongo mongo = {0};
+    bool made = true;
+    (void)state;
+    make_home("docker");
+    begin(false);
+    struct rf_mongo_address address = {.host = "127.0.0.1",
+                                       .port = rf_mongo_script_port(script),
+                                       .user = "root",
+                                       .password = rf_buf_cstr(&secret),
+                                       .tls = {.mode = RF_TLS_OFF}};
+    rule("create", UINT32_MAX, NOTES_ARE_THERE);
+    rule("listCollections", UINT32_MAX, LIST_OF(""));
+    rule("collMod", UINT32_MAX,
+         "{\"ok\": 0, \"code\": 13, \"codeName\": \"Unauthorized\", \"errmsg\": \"no\"}");
+    assert_int_equal(rf_mongo_connect(&mongo, &address, &err), RF_OK);
+    assert_int_equal(rf_container_notes(&mongo, &made, &err), RF_CONFIG);
+    assert_true(err.access);
+    assert_false(made);
+    assert_non_null(strstr(err.hint, "'container create mongo' turns the pre-images"));
+    rf_mongo_close(&mongo);
+}
+
 static void test_users_that_are_there_are_left_alone(void **state)
 {
     (void)state;
@@ -245,6 +304,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_an_engines_mongod_becomes_a_set_of_one_with_its_users),
         TEST(test_a_mongod_of_this_machine_gets_its_first_user_before_the_others),
+        TEST(test_notes_have_pre_images_also_where_they_were_made_without),
+        TEST(test_who_may_not_turn_pre_images_on_is_told_who_may),
         TEST(test_users_that_are_there_are_left_alone),
         TEST(test_a_mongod_of_this_machine_starts_on_the_port_that_it_was_made_with),
         TEST(test_a_server_for_tests_is_known_by_what_it_does_not_know),
