@@ -1,7 +1,7 @@
 #include "container/hold.h"
 
 #include "base/file.h"
-#include "container/home.h"
+#include "container/type.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOME      "final_mysql_container"
 #define DIRECTORY "pipeline"
 #define HOLDER    "holder" /* "scheduler (pid 4711)" */
 
@@ -29,7 +28,7 @@ static void read_holder(int directory, struct rf_buf *out)
     ssize_t size = file >= 0 ? read(file, text, sizeof text) : 0;
     struct rf_str holder = rf_str_trim((struct rf_str){text, size > 0 ? (size_t)size : 0});
 
-    rf_buf_add_str(out, holder.size > 0 ? holder : RF_STR("a scheduler"));
+    rf_buf_add_str(out, holder.size > 0 ? holder : RF_STR("somebody"));
     if (file >= 0) {
         close(file);
     }
@@ -84,7 +83,8 @@ static enum rf_status lock(struct rf_hold *hold, const char *who, struct rf_erro
     return status;
 }
 
-enum rf_status rf_hold_take(struct rf_hold *hold, const char *who, struct rf_error *err)
+enum rf_status rf_hold_take(struct rf_hold *hold, const char *container, const char *who,
+                            struct rf_error *err)
 {
     struct rf_home home = {0};
 
@@ -93,7 +93,7 @@ enum rf_status rf_hold_take(struct rf_hold *hold, const char *who, struct rf_err
     }
     rf_hold_release(hold);
     /* With the home's lock, so that it is not deleted meanwhile. */
-    enum rf_status status = rf_home_open(&home, HOME, false, err);
+    enum rf_status status = rf_home_open(&home, container, false, err);
     if (status == RF_OK && home.settings.type[0] == '\0') {
         status = RF_AGAIN;
     }
@@ -120,28 +120,40 @@ void rf_hold_release(struct rf_hold *hold)
     *hold = (struct rf_hold){0};
 }
 
-enum rf_status rf_hold_check(struct rf_error *err)
+bool rf_hold_holder(const char *container, struct rf_buf *who)
 {
-    struct rf_buf path = {0}, holder = {0};
-    enum rf_status status = rf_home_root(&path, err);
+    struct rf_buf path = {0};
+    bool held = false;
 
-    if (status != RF_OK) {
-        return status;
-    }
-    rf_buf_printf(&path, "/" HOME "/" DIRECTORY);
-    rf_buf_cstr(&path);
-    int file = open_directory(&path);
-    if (file >= 0 && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        read_holder(file, &holder);
-        status = rf_fail(err, RF_CONFIG, "%.*s works with the containers",
-                         RF_STR_ARG(rf_buf_str(&holder)));
-        rf_error_hint(err, "end it first, with Ctrl-C or SIGTERM: its positions would be deleted "
-                           "under it");
-    }
-    if (file >= 0) {
-        close(file);
+    if (rf_home_root(&path, NULL) == RF_OK) {
+        rf_buf_printf(&path, "/%s/" DIRECTORY, container);
+        rf_buf_cstr(&path);
+        int file = open_directory(&path);
+        held = file >= 0 && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        if (held) {
+            read_holder(file, who);
+        }
+        if (file >= 0) {
+            close(file);
+        }
     }
     rf_buf_deinit(&path);
+    return held;
+}
+
+enum rf_status rf_hold_check(struct rf_error *err)
+{
+    struct rf_buf holder = {0};
+    enum rf_status status = RF_OK;
+
+    for (size_t i = 0; status == RF_OK && rf_container_types[i] != NULL; i++) {
+        if (rf_hold_holder(rf_container_types[i]->server, &holder)) {
+            status = rf_fail(err, RF_CONFIG, "%.*s works with the containers",
+                             RF_STR_ARG(rf_buf_str(&holder)));
+            rf_error_hint(err, "end it first, with Ctrl-C or SIGTERM: its positions would be "
+                               "deleted under it");
+        }
+    }
     rf_buf_deinit(&holder);
     return status;
 }

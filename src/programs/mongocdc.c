@@ -18,6 +18,7 @@
 enum {
     LOOK_MS = 100,
     STOP_MAX_MS = 7000,
+    PREPARE_MS = 5000,
     OTHER_MAX_MS = 2000, /* for one that another process runs to end */
 };
 
@@ -66,7 +67,7 @@ static enum rf_status start(struct cdc *cdc, struct rf_error *err)
     struct rf_words words = {0};
     struct rf_buf program = {0};
     enum rf_status status =
-        rf_notes_configure(cdc->notes.directory.data, cdc->notes.config.data, err);
+        rf_notes_configure(cdc->notes.directory.data, cdc->notes.config.data, NULL, err);
 
     if (status == RF_OK) {
         status = rf_child_program(&program, err);
@@ -232,7 +233,7 @@ static enum rf_status begin(struct cdc *cdc, bool create, bool *running, struct 
     enum rf_status status = rf_notes_open(&cdc->notes, err);
 
     if (status == RF_OK && create) {
-        status = rf_notes_prepare(&made, err);
+        status = rf_notes_prepare(PREPARE_MS, &made, err);
     }
     if (status == RF_OK) {
         status = rf_notes_look(&cdc->notes, &place, err);

@@ -11,17 +11,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME     "pluto-notes"
-#define SHOWN    "shown" /* the name of the sink `file` in the pipeline */
-#define DATABASE "pluto"
-#define NOTES    "notes"
-#define CHANGES  "changes.jsonl"
+#define NAME      "pluto-notes"
+#define CONTAINER "final_mongo_container"
+#define SHOWN     "shown" /* the name of the sink `file` in the pipeline */
+#define DATABASE  "pluto"
+#define NOTES     "notes"
+#define CHANGES   "changes.jsonl"
 
-enum { TIMEOUT_MS = 5000 };
+/* For what the scheduler's one thread waits for. */
+enum { PREPARE_MS = 1500 };
 
 /* ---- Its place ------------------------------------------------------------------------------- */
 
@@ -47,7 +48,7 @@ enum rf_status rf_notes_directory(struct rf_buf *out, struct rf_error *err)
     return status;
 }
 
-/* How far it was shown: a number in the file that is locked. */
+/* How far it was shown: a number in a file. */
 static enum rf_status read_shown(struct rf_notes *notes, struct rf_error *err)
 {
     enum { NUMBER_MAX = 32 };
@@ -58,12 +59,7 @@ static enum rf_status read_shown(struct rf_notes *notes, struct rf_error *err)
     if (file < 0) {
         return rf_fail(err, RF_CONFIG, "could not open %s: %s", notes->shown.data, strerror(errno));
     }
-    notes->lock = file + 1;
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        status = rf_fail(err, RF_CONFIG, "another mongocdc shows these changes already");
-        rf_error_hint(err, "its files are in %s", notes->directory.data);
-        return status;
-    }
+    notes->file = file + 1;
     ssize_t size = pread(file, text, sizeof text, 0);
     struct rf_str number = {text, size > 0 ? (size_t)size : 0};
     number = rf_str_trim(number);
@@ -78,9 +74,20 @@ static enum rf_status read_shown(struct rf_notes *notes, struct rf_error *err)
 
 enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err)
 {
-    enum rf_status status = rf_notes_directory(&notes->directory, err);
+    struct rf_access mongo = {0};
+    enum rf_status status = rf_access_find(&mongo, "mongo", NULL, err);
 
+    rf_access_deinit(&mongo);
     if (status == RF_OK) {
+        status = rf_hold_take(&notes->hold, CONTAINER, "mongocdc", err);
+    }
+    if (status == RF_AGAIN) {
+        status = rf_fail(err, RF_RETRY, CONTAINER " was deleted just now");
+        rf_error_hint(err, "'container create mongo' makes it");
+    }
+    if (status == RF_OK) {
+        rf_buf_set(&notes->directory, rf_buf_str(&notes->hold.path));
+        rf_buf_cstr(&notes->directory);
         set_path(&notes->config, &notes->directory, NAME ".yaml");
         set_path(&notes->log, &notes->directory, NAME ".log");
         set_path(&notes->state, &notes->directory, NAME ".db");
@@ -93,9 +100,10 @@ enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err)
 
 void rf_notes_close(struct rf_notes *notes)
 {
-    if (notes->lock > 0) {
-        close(notes->lock - 1);
+    if (notes->file > 0) {
+        close(notes->file - 1);
     }
+    rf_hold_release(&notes->hold);
     rf_buf_deinit(&notes->directory);
     rf_buf_deinit(&notes->config);
     rf_buf_deinit(&notes->log);
@@ -107,10 +115,10 @@ void rf_notes_close(struct rf_notes *notes)
 
 /* ---- Preparing ------------------------------------------------------------------------------- */
 
-enum rf_status rf_notes_prepare(bool *made, struct rf_error *err)
+enum rf_status rf_notes_prepare(int64_t timeout_ms, bool *made, struct rf_error *err)
 {
     struct rf_mongo mongo = {0};
-    enum rf_status status = rf_access_mongo(&mongo, TIMEOUT_MS, err);
+    enum rf_status status = rf_access_mongo(&mongo, timeout_ms, err);
 
     *made = false;
     if (status == RF_OK) {
@@ -137,9 +145,23 @@ static void add_path(struct rf_buf *out, struct rf_str path)
     }
 }
 
-static void describe(const char *directory, const struct rf_access *mongo,
-                     const struct rf_access *redis, const struct rf_access *cassandra,
-                     struct rf_buf *out)
+static void describe_redis(const struct rf_access *redis, struct rf_buf *out)
+{
+    rf_buf_printf(out, "  - url: redis://127.0.0.1:%u/0\n    name: redis\n", redis->port);
+    rf_access_add_login(out, redis, false);
+    rf_buf_printf(out, "    key: \"mongo:{database}:{collection}:{_id}\"\n");
+}
+
+static void describe_cassandra(const struct rf_access *cassandra, struct rf_buf *out)
+{
+    rf_buf_printf(out,
+                  "  - url: cassandra://127.0.0.1:%u/stamps\n    name: cassandra\n"
+                  "    table: \"mongo_{collection}\"\n",
+                  cassandra->port);
+    rf_access_add_login(out, cassandra, true);
+}
+
+static void describe(const char *directory, const struct rf_access *mongo, struct rf_buf *out)
 {
     rf_buf_printf(out,
                   "# Written by mongocdc at each start.\n"
@@ -149,23 +171,31 @@ static void describe(const char *directory, const struct rf_access *mongo,
     rf_access_add_login(out, mongo, true);
     rf_buf_printf(out, "    images: update_lookup\nsinks:\n  - url: \"file:");
     add_path(out, rf_str_of(directory));
-    rf_buf_printf(out, "/" CHANGES);
-    rf_buf_printf(out,
-                  "\"\n    name: " SHOWN "\n"
-                  "  - url: redis://127.0.0.1:%u/0\n    name: redis\n",
-                  redis->port);
-    rf_access_add_login(out, redis, false);
-    rf_buf_printf(out, "    key: \"mongo:{database}:{collection}:{_id}\"\n");
-    if (cassandra->port != 0) {
-        rf_buf_printf(out,
-                      "  - url: cassandra://127.0.0.1:%u/stamps\n    name: cassandra\n"
-                      "    table: \"mongo_{collection}\"\n",
-                      cassandra->port);
-        rf_access_add_login(out, cassandra, true);
-    }
+    rf_buf_printf(out, "/" CHANGES "\"\n    name: " SHOWN "\n");
 }
 
-enum rf_status rf_notes_configure(const char *directory, const char *config, struct rf_error *err)
+/* One that has none begins when the pipeline does: left out, it would lack what comes until then. */
+static bool has_place(const char *directory, const char *sink)
+{
+    struct rf_checkpoint_report report = {0};
+    struct rf_error none_yet = {0};
+    struct rf_buf path = {0};
+    bool there = false;
+
+    rf_buf_printf(&path, "%s/" NAME ".db", directory);
+    if (rf_checkpoint_read(rf_buf_cstr(&path), &report, &none_yet) == RF_OK) {
+        for (uint32_t i = 0; i < report.sink_count; i++) {
+            there = there || (rf_str_equal(report.sinks[i].name, rf_str_of(sink)) &&
+                              report.sinks[i].position.size > 0);
+        }
+    }
+    rf_checkpoint_report_deinit(&report);
+    rf_buf_deinit(&path);
+    return there;
+}
+
+enum rf_status rf_notes_configure(const char *directory, const char *config, struct rf_ferry *ferry,
+                                  struct rf_error *err)
 {
     struct rf_access mongo = {0}, redis = {0}, cassandra = {0};
     struct rf_buf text = {0};
@@ -178,7 +208,14 @@ enum rf_status rf_notes_configure(const char *directory, const char *config, str
         status = rf_access_find(&cassandra, "cassandra", "rowferry", err);
     }
     if (status == RF_OK) {
-        describe(directory, &mongo, &redis, &cassandra, &text);
+        describe(directory, &mongo, &text);
+        if (!has_place(directory, "redis") || rf_ferry_takes(ferry, "redis")) {
+            describe_redis(&redis, &text);
+        }
+        if (cassandra.port != 0 &&
+            (!has_place(directory, "cassandra") || rf_ferry_takes(ferry, "cassandra"))) {
+            describe_cassandra(&cassandra, &text);
+        }
         status = rf_file_replace(config, rf_buf_str(&text), 0600, geteuid(), getegid(), err);
     }
     rf_access_deinit(&mongo);
@@ -223,8 +260,8 @@ static enum rf_status note_shown(struct rf_notes *notes, uint64_t offset, struct
     int size = snprintf(text, sizeof text, "%llu\n", (unsigned long long)offset);
 
     /* Numbers grow, so that a kill between the two leaves a number; else the rest is cut off. */
-    if (pwrite(notes->lock - 1, text, (size_t)size, 0) != size ||
-        ftruncate(notes->lock - 1, size) != 0) {
+    if (pwrite(notes->file - 1, text, (size_t)size, 0) != size ||
+        ftruncate(notes->file - 1, size) != 0) {
         return rf_fail(err, RF_CONFIG, "could not write %s: %s", notes->shown.data,
                        strerror(errno));
     }
@@ -292,18 +329,30 @@ static enum rf_status place_notes(struct rf_ferry *ferry, struct rf_error *err)
     return rf_notes_directory(&ferry->directory, err);
 }
 
-static enum rf_status configure_notes(struct rf_ferry *ferry, struct rf_error *err)
+static enum rf_status prepare_notes(struct rf_error *err)
 {
     bool made;
-    enum rf_status status = rf_notes_prepare(&made, err);
 
-    return status == RF_OK ? rf_notes_configure(ferry->directory.data, ferry->config.data, err)
-                           : status;
+    return rf_notes_prepare(PREPARE_MS, &made, err);
+}
+
+static enum rf_status configure_notes(struct rf_ferry *ferry, struct rf_error *err)
+{
+    return rf_notes_configure(ferry->directory.data, ferry->config.data, ferry, err);
+}
+
+/* mongocdc runs this pipeline, too. */
+static bool is_carried(struct rf_buf *who)
+{
+    return rf_hold_holder(CONTAINER, who);
 }
 
 const struct rf_ferry_line rf_ferry_notes = {
     .name = NAME,
     .title = "the pipeline of notes",
+    .source = "mongo",
     .place = place_notes,
     .configure = configure_notes,
+    .prepare = prepare_notes,
+    .carried = is_carried,
 };

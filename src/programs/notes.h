@@ -14,33 +14,41 @@
 #ifndef ROWFERRY_PROGRAMS_NOTES_H
 #define ROWFERRY_PROGRAMS_NOTES_H
 
+#include "container/hold.h"
+
 #include <rowferry/str.h>
+
+struct rf_ferry;
 
 /* Zeroed is closed. */
 struct rf_notes {
     struct rf_buf config, log; /* paths, terminated */
     /* the rest is private */
+    struct rf_hold hold; /* of the containers */
     struct rf_buf directory, state, changes, shown;
-    int lock;        /* the file `shown`, locked, plus 1; 0: not held */
+    int file;        /* `shown`, plus 1; 0: not open */
     uint64_t offset; /* of what was shown */
 };
 
-/* Finds its place, and makes the directory. Returns RF_OK; RF_RETRY: there is no container of
- * MongoDB; RF_CONFIG: it cannot be written, or another program shows these changes. Close it in any
- * case. */
+/* Finds its place, and takes the hold of MongoDB's container, for mongocdc. Returns RF_OK; RF_RETRY:
+ * there is no such container; RF_CONFIG: it cannot be written, or another mongocdc runs. Close it in
+ * any case. */
 RF_USE_RESULT enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err);
 void rf_notes_close(struct rf_notes *notes);
 /* Its directory, which is made. Appends, terminated. Returns RF_OK; RF_RETRY; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_notes_directory(struct rf_buf *out, struct rf_error *err);
 
 /* Makes what is absent in MongoDB: the database and the collection, with pre-images where the
- * server has them. *made: it was absent. Returns RF_OK; RF_RETRY; RF_CONFIG. */
-RF_USE_RESULT enum rf_status rf_notes_prepare(bool *made, struct rf_error *err);
+ * server has them. timeout_ms: of each step of it. *made: it was absent. Returns RF_OK; RF_RETRY;
+ * RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_notes_prepare(int64_t timeout_ms, bool *made,
+                                              struct rf_error *err);
 
-/* Writes the configuration, for the stores that there are now. Returns RF_OK; RF_RETRY: there is no
- * container of MongoDB or Redis; RF_CONFIG. */
+/* Writes the configuration, for the stores that there are now, without those that have a place
+ * already and that the ferry leaves out (NULL: it leaves out none). Returns RF_OK; RF_RETRY: there is no container of MongoDB or
+ * Redis; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_notes_configure(const char *directory, const char *config,
-                                                struct rf_error *err);
+                                                struct rf_ferry *ferry, struct rf_error *err);
 
 /* Where it stands. */
 struct rf_notes_place {

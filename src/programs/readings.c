@@ -189,7 +189,12 @@ static bool have_arrived(const struct rf_readings *readings, bool with_notes)
             return false;
         }
     }
-    return !with_notes || rf_trail_lag(readings->notes_trail, RF_COPY_REDIS, 0).rows == 0;
+    for (int copy = 0; copy < RF_COPIES && with_notes; copy++) {
+        if (rf_trail_lag(readings->notes_trail, (enum rf_copy)copy, 0).rows > 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool rf_readings_take(struct rf_readings *readings, bool with_notes)
@@ -206,6 +211,9 @@ bool rf_readings_take(struct rf_readings *readings, bool with_notes)
     }
     rf_readings_source(readings);
     read_copy(readings, readings->notes_trail, RF_COPY_REDIS, RF_STORE_REDIS);
+    if (screen->has_cassandra) {
+        read_copy(readings, readings->notes_trail, RF_COPY_CASSANDRA, RF_STORE_CASSANDRA);
+    }
     read_notes(readings);
     bool arrived = have_arrived(readings, with_notes);
     count_all(readings, arrived);

@@ -28,7 +28,7 @@ struct rf_readings {
 void rf_readings_source(struct rf_readings *readings);
 
 /* Looks at all stores. Returns whether all of them could be read, and have all rows that are
- * known; then their rows are counted afresh as well. `with_notes`: notes in Redis, too. */
+ * known; then their rows are counted afresh as well. `with_notes`: the copies of notes, too. */
 bool rf_readings_take(struct rf_readings *readings, bool with_notes);
 
 /* Sets what the screen says of each store: away, not to be read, or neither. */

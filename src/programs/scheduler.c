@@ -57,6 +57,7 @@ struct scheduler {
     int64_t run_ms;    /* when this run began */
     int64_t looked_ms; /* when it was read back last */
     bool unwritten;    /* a run's row or note was refused, or not confirmed */
+    bool notes_begun;  /* their pipeline has a place */
     bool terminal;
     uint32_t drawn; /* lines of the table that stand on the terminal */
     int code;
@@ -98,6 +99,15 @@ static void tell(void *argument, const char *text)
     snprintf(screen->news[RF_SCREEN_NEWS - 1], sizeof screen->news[0], "%s %.180s", stamp, text);
 }
 
+/* For the pipelines, which are started without it then. */
+static bool is_away(void *argument, const char *container)
+{
+    struct scheduler *scheduler = argument;
+    enum rf_store store = rf_store_of(container);
+
+    return store != RF_STORES && scheduler->stores.away[store][0] != '\0';
+}
+
 static void fill_screen(struct scheduler *scheduler)
 {
     struct rf_screen *screen = &scheduler->screen;
@@ -107,7 +117,6 @@ static void fill_screen(struct scheduler *scheduler)
     screen->every_ms = scheduler->options->every_ms;
     screen->pid = scheduler->ferry.pid;
     screen->restarts = scheduler->ferry.restarts;
-    screen->notes_pid = scheduler->notes_ferry.pid;
     screen->trail = &scheduler->trail;
     screen->notes_trail = &scheduler->notes_trail;
     screen->now_ms = rf_clock_ms();
@@ -167,13 +176,24 @@ static enum rf_status write_post(struct scheduler *scheduler, struct rf_error *e
     return status;
 }
 
+/* Their pipeline has a place: what is written from here on is carried. */
+static bool have_notes_begun(struct scheduler *scheduler)
+{
+    /* The file that is shown, Redis, Cassandra. */
+    uint32_t sinks = scheduler->screen.has_cassandra ? 3 : 2;
+
+    scheduler->notes_begun =
+        scheduler->notes_begun || rf_ferry_has_begun(&scheduler->notes_ferry, sinks);
+    return scheduler->notes_begun;
+}
+
 static enum rf_status write_note(struct scheduler *scheduler, struct rf_error *err)
 {
     struct rf_screen *screen = &scheduler->screen;
     struct rf_post note;
 
+    bool begun = have_notes_begun(scheduler);
     rf_post_make(&note);
-    bool begun = rf_ferry_has_begun(&scheduler->notes_ferry);
     enum rf_status status = rf_stores_note(&scheduler->stores, &note, err);
     if (status == RF_OK && begun) {
         rf_trail_wrote(&scheduler->notes_trail, &note, rf_clock_ms());
@@ -215,8 +235,13 @@ static enum rf_status look_back(void *argument, struct rf_error *err)
         return RF_AGAIN;
     }
     scheduler->looked_ms = now_ms;
-    /* A pipeline of notes that has ended for good is said to have; nothing arrives any more. */
-    bool arrived = rf_readings_take(&scheduler->readings, scheduler->notes_ferry.code == 0);
+    /* A pipeline of notes that has ended for good is said to have; nothing arrives any more. Before
+     * it has begun, nobody knows what it carries. */
+    bool with_notes = scheduler->notes_ferry.code == 0;
+    bool arrived = rf_readings_take(&scheduler->readings, with_notes);
+    if (is_last(scheduler) && with_notes && !have_notes_begun(scheduler)) {
+        arrived = false;
+    }
     if (is_last(scheduler) && (arrived || age_ms > LAST_WAIT_MS)) {
         conclude_run(scheduler);
         scheduler->code = arrived && !scheduler->unwritten ? RF_EXIT_DONE : RF_EXIT_UNHEALTHY;
@@ -335,6 +360,7 @@ static int run_loop(struct scheduler *scheduler)
 
     rf_signals_block(&signals);
     rf_signals_listen(&signals);
+    rf_stores_try(&scheduler->stores, scheduler->screen.has_cassandra);
     add_jobs(scheduler);
     enum rf_status status = rf_loop_run(&scheduler->loop, &err);
     if (scheduler->terminal) {
@@ -370,6 +396,10 @@ static int run(const struct rf_call *call)
     scheduler.trail.unused[RF_COPY_CASSANDRA] = !scheduler.screen.has_cassandra;
     scheduler.trail.unused[RF_COPY_MAX] = !scheduler.screen.has_cassandra;
     scheduler.screen.notes_trail = &scheduler.notes_trail;
+    for (int copy = 0; copy < RF_COPIES; copy++) {
+        scheduler.notes_trail.unused[copy] =
+            copy != RF_COPY_REDIS && (copy != RF_COPY_CASSANDRA || !scheduler.screen.has_cassandra);
+    }
     scheduler.readings.stores = &scheduler.stores;
     scheduler.readings.trail = &scheduler.trail;
     scheduler.readings.notes_trail = &scheduler.notes_trail;
@@ -377,6 +407,7 @@ static int run(const struct rf_call *call)
     scheduler.ferry.line = &rf_ferry_posts;
     scheduler.notes_ferry.line = &rf_ferry_notes;
     scheduler.ferry.say = scheduler.notes_ferry.say = tell;
+    scheduler.ferry.away = scheduler.notes_ferry.away = is_away;
     scheduler.ferry.argument = scheduler.notes_ferry.argument = &scheduler;
     enum rf_status status = rf_wake_clock_open(&clock, &err);
     if (status == RF_OK) {

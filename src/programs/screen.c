@@ -249,12 +249,12 @@ static void counts(const struct rf_screen *screen, struct line *line)
     end(line);
 }
 
-/* The stamp of the newest note that Redis has; empty: none is known there. */
-static const char *newest_note(const struct rf_screen *screen)
+/* The stamp of the newest note that a copy has; empty: none is known there. */
+static const char *newest_note(const struct rf_screen *screen, enum rf_copy copy)
 {
     for (uint32_t i = 0; i < screen->notes_trail->count; i++) {
-        if (screen->notes_trail->rows[i].seen_ms[RF_COPY_REDIS] >= 0) {
-            return screen->notes_trail->rows[i].stamps[RF_COPY_REDIS];
+        if (screen->notes_trail->rows[i].seen_ms[copy] >= 0) {
+            return screen->notes_trail->rows[i].stamps[copy];
         }
     }
     return "";
@@ -302,8 +302,13 @@ static void lags(const struct rf_screen *screen, struct line *line)
         value(line, "maxTimeStamp", &screen->cassandra, screen->max,
               rf_trail_lag(screen->trail, RF_COPY_MAX, screen->now_ms));
     }
-    value(line, "notes in Redis", &screen->redis, newest_note(screen),
+    value(line, "notes in Redis", &screen->redis, newest_note(screen, RF_COPY_REDIS),
           rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms));
+    if (screen->has_cassandra) {
+        value(line, "notes in Cassandra", &screen->cassandra,
+              newest_note(screen, RF_COPY_CASSANDRA),
+              rf_trail_lag(screen->notes_trail, RF_COPY_CASSANDRA, screen->now_ms));
+    }
 }
 
 static void news(const struct rf_screen *screen, struct line *line)
@@ -377,6 +382,18 @@ static void add_value(const struct rf_screen *screen, const char *name, const ch
     rf_buf_printf(out, "; %s %s, %s", name, stamp[0] != '\0' ? stamp : "-", behind);
 }
 
+static void add_notes(const struct rf_screen *screen, const char *name,
+                      const struct rf_screen_store *store, enum rf_copy copy, struct rf_buf *out)
+{
+    struct rf_lag lag = rf_trail_lag(screen->notes_trail, copy, screen->now_ms);
+    char behind[64];
+
+    if (!is_dark(store)) {
+        print_lag(&lag, behind, sizeof behind);
+        rf_buf_printf(out, ", in %s %s", name, behind);
+    }
+}
+
 void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
 {
     char text[64];
@@ -402,11 +419,10 @@ void rf_screen_line(const struct rf_screen *screen, struct rf_buf *out)
     if (!is_dark(&screen->notes)) {
         print_rows(&screen->notes, text, sizeof text);
         rf_buf_printf(out, "; notes %s", text);
-    }
-    if (!is_dark(&screen->notes) && !is_dark(&screen->redis)) {
-        struct rf_lag lag = rf_trail_lag(screen->notes_trail, RF_COPY_REDIS, screen->now_ms);
-        print_lag(&lag, text, sizeof text);
-        rf_buf_printf(out, ", in Redis %s", text);
+        add_notes(screen, "Redis", &screen->redis, RF_COPY_REDIS, out);
+        if (screen->has_cassandra) {
+            add_notes(screen, "Cassandra", &screen->cassandra, RF_COPY_CASSANDRA, out);
+        }
     }
     if (screen->no_row[0] != '\0') {
         rf_buf_printf(out, "; %s", screen->no_row);

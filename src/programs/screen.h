@@ -11,7 +11,7 @@
  *     LastInsertDate       2026-11-22 17:00:04  52 ms behind
  *     notes in Redis       2026-11-22 17:00:04  52 ms behind
  *
- * With Cassandra there is a column more, and a line for maxTimeStamp. Where they do not fit, of a
+ * With Cassandra there is a column more, and lines for maxTimeStamp and the notes in it. Where they do not fit, of a
  * stamp the time alone is shown.
  *
  * Pure: values in, text out. */
@@ -38,8 +38,8 @@ struct rf_screen {
     int pid;           /* of the pipeline; 0: it does not run */
     uint32_t restarts; /* of it */
     const struct rf_trail *trail;
-    const struct rf_trail *notes_trail; /* of notes: their copies in Redis, RF_COPY_REDIS */
-    int notes_pid;                      /* of the pipeline of notes; 0: it does not run */
+    /* of notes: their copies in Redis and Cassandra, RF_COPY_REDIS and RF_COPY_CASSANDRA */
+    const struct rf_trail *notes_trail;
     bool has_cassandra;
     struct rf_screen_store mysql, mongo, redis, cassandra, notes;
     struct rf_post last_notes[RF_SCREEN_NOTES];

@@ -94,6 +94,28 @@ void rf_stores_close(struct rf_stores *stores)
     }
 }
 
+enum rf_store rf_store_of(const char *container)
+{
+    static const char *const containers[RF_STORES] = {"mysql", "mongo", "redis", "cassandra"};
+    int store = 0;
+
+    while (store < RF_STORES && strcmp(containers[store], container) != 0) {
+        store++;
+    }
+    return (enum rf_store)store;
+}
+
+void rf_stores_try(struct rf_stores *stores, bool with_cassandra)
+{
+    for (int store = 0; store < RF_STORES; store++) {
+        struct rf_error kept = {0}; /* as stores->away has it */
+        if (store != RF_STORE_CASSANDRA || with_cassandra) {
+            enum rf_status status = rf_stores_open(stores, (enum rf_store)store, &kept);
+            (void)status;
+        }
+    }
+}
+
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
 enum rf_status rf_stores_post(struct rf_stores *stores, const struct rf_post *post,
@@ -196,13 +218,20 @@ enum rf_status rf_stores_find_notes(struct rf_stores *stores, enum rf_store stor
 {
     enum rf_status status = rf_stores_open(stores, store, err);
 
-    rf_assert(store == RF_STORE_MONGO || store == RF_STORE_REDIS);
     if (status != RF_OK || count == 0) {
         return status;
     }
-    status = store == RF_STORE_MONGO
-                 ? rf_stores_mongo_find(&stores->mongo, "notes", notes, count, err)
-                 : rf_stores_redis_notes(&stores->redis, notes, count, err);
+    switch (store) {
+    case RF_STORE_MONGO:
+        status = rf_stores_mongo_find(&stores->mongo, "notes", notes, count, err);
+        break;
+    case RF_STORE_REDIS: status = rf_stores_redis_notes(&stores->redis, notes, count, err); break;
+    case RF_STORE_CASSANDRA:
+        status = rf_stores_cassandra_notes(&stores->cassandra, notes, count, err);
+        break;
+    case RF_STORE_MYSQL:
+    case RF_STORES: rf_assert(false);
+    }
     return rf_stores_done(stores, store, status, err);
 }
 

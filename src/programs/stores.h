@@ -34,6 +34,11 @@ struct rf_stores {
 
 /* "MySQL", "MongoDB", "Redis", "Cassandra". */
 const char *rf_store_title(enum rf_store store);
+/* By its container ("redis"); RF_STORES: there is no such one. */
+enum rf_store rf_store_of(const char *container);
+
+/* Connects to each of them, so that it is known who is away. Failures are kept. */
+void rf_stores_try(struct rf_stores *stores, bool with_cassandra);
 
 /* All of the following return RF_OK; RF_RETRY: away, or lost; RF_CONFIG: it refuses, and is not
  * away for that. */
@@ -57,7 +62,7 @@ RF_USE_RESULT enum rf_status rf_stores_notes(struct rf_stores *stores, struct rf
 RF_USE_RESULT enum rf_status rf_stores_find(struct rf_stores *stores, enum rf_store store,
                                             struct rf_post *posts, uint32_t count,
                                             struct rf_error *err);
-/* The same for notes: in MongoDB, or their copies in Redis. */
+/* The same for notes: in MongoDB, or their copies in Redis and Cassandra. */
 RF_USE_RESULT enum rf_status rf_stores_find_notes(struct rf_stores *stores, enum rf_store store,
                                                   struct rf_post *notes, uint32_t count,
                                                   struct rf_error *err);

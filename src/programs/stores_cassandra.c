@@ -1,5 +1,6 @@
 /* What the scheduler asks of Cassandra: rows are those of stamps.pluto_posts; stamps.posts has one
- * row, maxTimeStamp, with the stamp of the row that was carried last. */
+ * row, maxTimeStamp, with the stamp of the row that was carried last; notes are documents of
+ * stamps.mongo_notes. */
 #include "programs/stores_links.h"
 #include "wire/cql_result.h"
 
@@ -61,14 +62,31 @@ static enum rf_status ask(struct rf_cql *cql, const char *statement, uint32_t co
     return status;
 }
 
-enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
-                                        struct rf_error *err)
+/* Of a document, {"_id":"...","stamp":"..."}, its stamp; empty: it has none. */
+static struct rf_str stamp_of(struct rf_str document)
+{
+    static const char lead[] = "\"stamp\":\"";
+    const char *end = document.data + document.size;
+    const char *at =
+        document.size > 0 ? memmem(document.data, document.size, lead, sizeof lead - 1) : NULL;
+
+    if (at == NULL) {
+        return RF_STR_NONE;
+    }
+    at += sizeof lead - 1;
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+    return quote != NULL ? (struct rf_str){at, (size_t)(quote - at)} : RF_STR_NONE;
+}
+
+/* select: up to the list of ids. documents: the second column is one, with the stamp in it. */
+static enum rf_status find(struct rf_cql *cql, const char *select, bool documents,
+                           struct rf_post *posts, uint32_t count, struct rf_error *err)
 {
     struct answer answer = {0};
     struct rf_buf statement = {0};
     struct rf_str values[2] = {{0}};
 
-    rf_buf_printf(&statement, "SELECT id, stamp FROM stamps.pluto_posts WHERE id IN (");
+    rf_buf_printf(&statement, "%s IN (", select);
     for (uint32_t i = 0; i < count; i++) {
         rf_buf_printf(&statement, "%s'%s'", i > 0 ? "," : "", posts[i].id); /* digits and dashes */
         posts[i].stamp[0] = '\0';
@@ -78,12 +96,25 @@ enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *post
     for (uint32_t i = 0; status == RF_OK && i < answer.rows; i++) {
         status = rf_cql_result_row(&answer.result, values, err);
         if (status == RF_OK) {
-            rf_posts_take(posts, count, values[0], values[1]);
+            rf_posts_take(posts, count, values[0], documents ? stamp_of(values[1]) : values[1]);
         }
     }
     rf_arena_deinit(&answer.arena);
     rf_buf_deinit(&statement);
     return status;
+}
+
+enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
+                                        struct rf_error *err)
+{
+    return find(cql, "SELECT id, stamp FROM stamps.pluto_posts WHERE id", false, posts, count, err);
+}
+
+enum rf_status rf_stores_cassandra_notes(struct rf_cql *cql, struct rf_post *notes, uint32_t count,
+                                         struct rf_error *err)
+{
+    return find(cql, "SELECT \"_id\", document FROM stamps.mongo_notes WHERE \"_id\"", true, notes,
+                count, err);
 }
 
 /* COUNT(*) would read all of the table, on all nodes, however large it is. */

@@ -34,6 +34,8 @@ enum rf_status rf_stores_redis_count(struct rf_redis *redis, struct rf_store_cou
 enum rf_status rf_stores_redis_date(struct rf_redis *redis, char *out, struct rf_error *err);
 enum rf_status rf_stores_cassandra_find(struct rf_cql *cql, struct rf_post *posts, uint32_t count,
                                         struct rf_error *err);
+enum rf_status rf_stores_cassandra_notes(struct rf_cql *cql, struct rf_post *notes, uint32_t count,
+                                         struct rf_error *err);
 enum rf_status rf_stores_cassandra_count(struct rf_cql *cql, struct rf_store_count *out,
                                          struct rf_error *err);
 enum rf_status rf_stores_cassandra_max(struct rf_cql *cql, char *out, struct rf_error *err);

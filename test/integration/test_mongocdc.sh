@@ -124,7 +124,9 @@ follower=$!
 note 61 61
 wait_until 20 file_contains "$STORY/follow" "insert  note-61"
 expect_status 2 "$BIN/mongocdc"
-expect_contains "$(cat "$STORY/err")" "another mongocdc shows these changes already"
+expect_contains "$(cat "$STORY/err")" "another mongocdc runs already: mongocdc (pid $follower)"
+expect_status 2 "$BIN/container" delete
+expect_contains "$(cat "$STORY/err")" "mongocdc (pid $follower) works with the containers"
 kill -TERM "$follower"
 code=0
 wait "$follower" || code=$?

@@ -188,6 +188,30 @@ static void test_a_line_says_the_same_in_words(void **state)
     rf_buf_deinit(&out);
 }
 
+static void test_notes_are_told_for_each_copy(void **state)
+{
+    struct rf_screen screen = sample();
+    struct rf_buf out = {0};
+    uint32_t lines;
+    (void)state;
+    screen.has_cassandra = true;
+    rf_screen_line(&screen, &out);
+    assert_non_null(strstr(rf_buf_cstr(&out), "; notes 1 row, in Redis 30 ms behind, in Cassandra "
+                                              "1 missing, 1.0 s\n"));
+    rf_trail_answer(&notes_trail, RF_COPY_CASSANDRA, 0, "2026-11-22 17:00:02", 4040);
+    char *table = table_of(&screen, 120, &lines);
+    assert_non_null(strstr(table,
+                           "  notes in Redis       2026-11-22 17:00:02  30 ms behind\033[K\n"
+                           "  notes in Cassandra   2026-11-22 17:00:02  40 ms behind\033[K\n"));
+    free(table);
+    screen.cassandra.away = true;
+    screen.cassandra.why = "gone";
+    rf_buf_reset(&out);
+    rf_screen_line(&screen, &out);
+    assert_non_null(strstr(rf_buf_cstr(&out), "; notes 1 row, in Redis 30 ms behind\n"));
+    rf_buf_deinit(&out);
+}
+
 static void test_how_the_pipeline_ended_says_what_is_done(void **state)
 {
     /* As waitpid tells it: the signal in the low bits, an exit code above them. */
@@ -228,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_counts_say_how_sure_they_are),
         cmocka_unit_test(test_colours_are_there_only_when_wanted),
         cmocka_unit_test(test_a_line_says_the_same_in_words),
+        cmocka_unit_test(test_notes_are_told_for_each_copy),
         cmocka_unit_test(test_how_the_pipeline_ended_says_what_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
