@@ -376,10 +376,8 @@ static bool is_carried(struct rf_ferry *ferry, int64_t now_ms)
         ferry->next_ms = now_ms + CARRIED_MS;
         ferry->orphan_ms = 0;
         if (!ferry->carried) {
-            say(ferry,
-                "%s is run by %.*s, which carries what it is for; it is taken over when that "
-                "ends",
-                ferry->line->title, RF_STR_ARG(rf_buf_str(&who)));
+            say(ferry, "%s is run by %.*s; it is taken over when that ends", ferry->line->title,
+                RF_STR_ARG(rf_buf_str(&who)));
         }
     }
     ferry->carried = carried;

@@ -26,7 +26,7 @@ enum {
     LOOK_LATE_MS = 500, /* when it has been for a while */
     LATE_MS = 2000,     /* ... which is this long */
     DRAW_MS = 250,
-    LAST_WAIT_MS = 10 * 1000, /* for the last run's arrival */
+    LAST_WAIT_MS = 20 * 1000, /* for the last run's arrival, and tables that are being made */
 };
 
 struct options {
