@@ -332,8 +332,8 @@ enum rf_status rf_container_create(struct rf_container_work *work, struct rf_err
 /* ---- Deleting -------------------------------------------------------------------------------- */
 
 /* Without a home there may still be a container of ours in an engine: its home was removed by hand.
- * An engine that does not answer has none that would be in anybody's way. One of another home is not
- * ours to remove, and not nothing. */
+ * An engine that does not answer has none that would be in anybody's way. One of another home is
+ * not ours to remove, and not nothing. */
 static enum rf_status remove_leftovers(struct rf_container_work *work, struct rf_error *err)
 {
     const struct rf_home none = {0};

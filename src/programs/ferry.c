@@ -274,8 +274,8 @@ static void plan_start(struct rf_ferry *ferry, int64_t now_ms)
     ferry->tries++;
 }
 
-/* Another process runs it: one that an earlier scheduler left behind is on its way out, and holds the
- * positions until then; or it is another program's. */
+/* Another process runs it: one that an earlier scheduler left behind is on its way out, and holds
+ * the positions until then; or it is another program's. */
 static bool is_run_by_others(const struct rf_ferry *ferry)
 {
     struct rf_checkpoint_report report = {0};

@@ -64,8 +64,8 @@ struct rf_ferry {
     bool started;
     const char *left_out[RF_FERRY_SINKS_MAX]; /* containers of its sinks that were away */
     uint32_t left_out_count;
-    bool renewed; /* it was stopped by ourselves, as one of those answers */
-    bool carried; /* another program runs it; that was said */
+    bool renewed;      /* it was stopped by ourselves, as one of those answers */
+    bool carried;      /* another program runs it; that was said */
     char problem[200]; /* said last, why it cannot be started */
 };
 

@@ -174,7 +174,8 @@ static void describe(const char *directory, const struct rf_access *mongo, struc
     rf_buf_printf(out, "/" CHANGES "\"\n    name: " SHOWN "\n");
 }
 
-/* One that has none begins when the pipeline does: left out, it would lack what comes until then. */
+/* One that has none begins when the pipeline does: left out, it would lack what comes until then.
+ */
 static bool has_place(const char *directory, const char *sink)
 {
     struct rf_checkpoint_report report = {0};

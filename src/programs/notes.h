@@ -30,9 +30,9 @@ struct rf_notes {
     uint64_t offset; /* of what was shown */
 };
 
-/* Finds its place, and takes the hold of MongoDB's container, for mongocdc. Returns RF_OK; RF_RETRY:
- * there is no such container; RF_CONFIG: it cannot be written, or another mongocdc runs. Close it in
- * any case. */
+/* Finds its place, and takes the hold of MongoDB's container, for mongocdc. Returns RF_OK;
+ * RF_RETRY: there is no such container; RF_CONFIG: it cannot be written, or another mongocdc runs.
+ * Close it in any case. */
 RF_USE_RESULT enum rf_status rf_notes_open(struct rf_notes *notes, struct rf_error *err);
 void rf_notes_close(struct rf_notes *notes);
 /* Its directory, which is made. Appends, terminated. Returns RF_OK; RF_RETRY; RF_CONFIG. */
@@ -41,12 +41,11 @@ RF_USE_RESULT enum rf_status rf_notes_directory(struct rf_buf *out, struct rf_er
 /* Makes what is absent in MongoDB: the database and the collection, with pre-images where the
  * server has them. timeout_ms: of each step of it. *made: it was absent. Returns RF_OK; RF_RETRY;
  * RF_CONFIG. */
-RF_USE_RESULT enum rf_status rf_notes_prepare(int64_t timeout_ms, bool *made,
-                                              struct rf_error *err);
+RF_USE_RESULT enum rf_status rf_notes_prepare(int64_t timeout_ms, bool *made, struct rf_error *err);
 
 /* Writes the configuration, for the stores that there are now, without those that have a place
- * already and that the ferry leaves out (NULL: it leaves out none). Returns RF_OK; RF_RETRY: there is no container of MongoDB or
- * Redis; RF_CONFIG. */
+ * already and that the ferry leaves out (NULL: it leaves out none). Returns RF_OK; RF_RETRY: there
+ * is no container of MongoDB or Redis; RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_notes_configure(const char *directory, const char *config,
                                                 struct rf_ferry *ferry, struct rf_error *err);
 

@@ -11,8 +11,8 @@
  *     LastInsertDate       2026-11-22 17:00:04  52 ms behind
  *     notes in Redis       2026-11-22 17:00:04  52 ms behind
  *
- * With Cassandra there is a column more, and lines for maxTimeStamp and the notes in it. Where they do not fit, of a
- * stamp the time alone is shown.
+ * With Cassandra there is a column more, and lines for maxTimeStamp and the notes in it. Where they
+ * do not fit, of a stamp the time alone is shown.
  *
  * Pure: values in, text out. */
 #ifndef ROWFERRY_PROGRAMS_SCREEN_H
