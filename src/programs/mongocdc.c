@@ -95,15 +95,27 @@ static enum rf_status show(struct cdc *cdc, struct rf_error *err)
     return status == RF_OK ? rf_notes_show(&cdc->notes, place.durable, &cdc->count, err) : status;
 }
 
-/* The pipeline has ended: what that means. */
-static enum rf_status judge(struct cdc *cdc, int state, bool stopped, struct rf_error *err)
+static bool is_run_by_others(const struct cdc *cdc)
+{
+    struct rf_notes_place place;
+    struct rf_error ignored = {0};
+
+    return rf_notes_look(&cdc->notes, &place, &ignored) == RF_OK && place.pid != 0;
+}
+
+/* The pipeline has ended: what that means. *late: another process was faster to run it. */
+static enum rf_status judge(struct cdc *cdc, int state, bool stopped, bool *late,
+                            struct rf_error *err)
 {
     struct rf_buf why = {0};
     enum rf_status status = RF_OK;
 
     cdc->pid = 0;
     (void)rf_ferry_judge(state, &cdc->code, &why);
-    if (cdc->code != RF_EXIT_DONE && !stopped) {
+    *late = cdc->code == RF_EXIT_CONFIG && !stopped && is_run_by_others(cdc);
+    if (*late) {
+        cdc->code = RF_EXIT_DONE;
+    } else if (cdc->code != RF_EXIT_DONE && !stopped) {
         rf_child_show_log(cdc->notes.log.data);
         status =
             rf_fail(err, RF_FATAL, "the pipeline pluto-notes %.*s", RF_STR_ARG(rf_buf_str(&why)));
@@ -113,8 +125,9 @@ static enum rf_status judge(struct cdc *cdc, int state, bool stopped, struct rf_
     return status;
 }
 
-/* Shows what comes until the pipeline has ended, or a signal came. */
-static enum rf_status watch(struct cdc *cdc, const struct rf_signals *signals, struct rf_error *err)
+/* Shows what comes until the pipeline has ended, or a signal came. *late: as judge says. */
+static enum rf_status watch(struct cdc *cdc, const struct rf_signals *signals, bool *late,
+                            struct rf_error *err)
 {
     enum rf_status status = RF_OK;
     int64_t stop_ms = 0;
@@ -131,7 +144,7 @@ static enum rf_status watch(struct cdc *cdc, const struct rf_signals *signals, s
         bool ended = waitpid(cdc->pid, &state, WNOHANG) == cdc->pid;
         status = show(cdc, err);
         if (ended) {
-            return status == RF_OK ? judge(cdc, state, stop_ms != 0, err) : status;
+            return status == RF_OK ? judge(cdc, state, stop_ms != 0, late, err) : status;
         }
         pause_ms(LOOK_MS);
     }
@@ -176,16 +189,19 @@ static enum rf_status carry(struct cdc *cdc, bool running, struct rf_error *err)
 
     rf_signals_block(&signals);
     rf_signals_listen(&signals);
-    bool gone = true;
-    if (running) {
-        status = watch_other(cdc, &signals, &gone, err);
-    }
-    if (status == RF_OK && gone && rf_signals_caught(&signals) == 0) {
-        status = start(cdc, err);
-        if (status == RF_OK) {
-            status = watch(cdc, &signals, err);
+    do {
+        bool gone = true;
+        if (running) {
+            status = watch_other(cdc, &signals, &gone, err);
         }
-    }
+        running = false;
+        if (status == RF_OK && gone && rf_signals_caught(&signals) == 0) {
+            status = start(cdc, err);
+            if (status == RF_OK) {
+                status = watch(cdc, &signals, &running, err);
+            }
+        }
+    } while (status == RF_OK && running);
     int caught = rf_signals_caught(&signals);
     if (cdc->pid > 0) {
         kill(cdc->pid, SIGKILL); /* only what it has recorded counts */
