@@ -117,12 +117,36 @@ drop_note 30
 cdc
 expect_success redis_agrees
 
+# ---- Another process runs the pipeline, and was faster by a moment
+
+cat >"$STORY/racer" <<END
+#!/usr/bin/env bash
+if mkdir "$STORY/raced" 2>/dev/null; then
+    "$ROWFERRY" run "\$2" >>"$STORY/raced/log" 2>&1 &
+    echo \$! >"$STORY/raced/pid"
+    echo "pid \$! \$(cut -d ' ' -f 22 "/proc/\$!/stat")" >>"$STORY/guarded"
+    until "$ROWFERRY" status --state "$(home_of mongo)/pipeline" | grep -q 'running, pid'; do
+        :
+    done
+fi
+exec "$ROWFERRY" "\$@"
+END
+chmod 755 "$STORY/racer"
+note 61 62
+ROWFERRY=$STORY/racer cdc
+racer=$(cat "$STORY/raced/pid")
+expect_contains "$(cat "$STORY/out")" "(the pipeline pluto-notes is run by process $racer, which goes on)"
+kill -TERM "$racer"
+wait_until 20 process_gone "$racer"
+cdc
+expect_equal "$(printf 'note-%d\n' $(seq 3 62))" "$(inserts)" "inserts that were shown"
+
 # ---- Stopped in order; and nothing of it is left
 
 "$BIN/mongocdc" --follow >"$STORY/follow" 2>"$STORY/follow.err" &
 follower=$!
-note 61 61
-wait_until 20 file_contains "$STORY/follow" "insert  note-61"
+note 63 63
+wait_until 20 file_contains "$STORY/follow" "insert  note-63"
 expect_status 2 "$BIN/mongocdc"
 expect_contains "$(cat "$STORY/err")" "another mongocdc runs already: mongocdc (pid $follower)"
 expect_status 2 "$BIN/container" delete
