@@ -204,6 +204,7 @@ static enum rf_status collect(struct state *state, int64_t deadline_ms, struct r
                                "a new position");
             return RF_FATAL;
         }
+        assembly->mode = RF_ASSEMBLY_COLLECT;
         status = rf_files_open(&state->files, (uint32_t)at, err);
         if (status == RF_OK) {
             status = rf_files_head(&state->files, deadline_ms, err);
@@ -212,7 +213,6 @@ static enum rf_status collect(struct state *state, int64_t deadline_ms, struct r
             status = rf_log_file_seek(&state->files.file, start, err);
         }
         assembly->next = start;
-        assembly->mode = RF_ASSEMBLY_COLLECT;
         while (status == RF_OK && assembly->held.count == before) {
             status = rf_files_step(&state->files, deadline_ms, err);
         }

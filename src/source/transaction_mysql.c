@@ -24,10 +24,16 @@ enum rf_status rf_assembly_mysql_gtid(struct rf_assembly *assembly,
 }
 
 /* Without GTIDs a position is a place, and moves on with the files, or it would lie before one that
- * is empty for ever. */
-static void stand_in_file(struct rf_assembly *assembly)
+ * is empty for ever. It stays where it is when its own file begins, which is read from the top to
+ * know its format, and when a file is only looked into for something else. */
+static void stand_in_file(struct rf_assembly *assembly, const struct rf_gtid_set *before)
 {
     struct rf_position *position = &assembly->position;
+    bool goes_on = assembly->mode == RF_ASSEMBLY_TAKE || assembly->mode == RF_ASSEMBLY_ADVANCE;
+    if (!goes_on || rf_str_equal(rf_buf_str(&position->file), rf_buf_str(&assembly->file))) {
+        return;
+    }
+    rf_gtid_set_unite(&position->gtids.set, before);
     rf_buf_set(&position->file, rf_buf_str(&assembly->file));
     position->has_last = false;
     position->start = 0;
@@ -53,8 +59,7 @@ enum rf_status rf_assembly_mysql_previous(struct rf_assembly *assembly,
         rf_gtid_set_copy(&position->gtids.set, &set);
         assembly->adopts_list = false;
     } else if (status == RF_OK && assembly->from_top && !artificial && position->by_place) {
-        rf_gtid_set_unite(&position->gtids.set, &set);
-        stand_in_file(assembly);
+        stand_in_file(assembly, &set);
     } else if (status == RF_OK && assembly->from_top && !artificial) {
         rf_gtid_set_subtract(&set, &position->gtids.set);
         if (set.count > 0) {
