@@ -200,8 +200,12 @@ static enum rf_status collect(struct state *state, int64_t deadline_ms, struct r
                     "file %.*s is not there",
                     state->path, rf_buf_cstr(&assembly->text),
                     RF_STR_ARG(rf_buf_str(&prepared->file)));
-            rf_error_hint(err, "bring the file back; or take a new snapshot of the tables and set "
-                               "a new position");
+            rf_error_hint(
+                err,
+                "bring the file back; or take a new snapshot of the tables and set a "
+                "new position; or, when its rows are not wanted, leave it out: skip=%s in "
+                "the source's options",
+                rf_buf_cstr(&assembly->text));
             return RF_FATAL;
         }
         assembly->mode = RF_ASSEMBLY_COLLECT;
@@ -258,11 +262,14 @@ static enum rf_status resume(struct state *state, uint32_t at, const struct rf_p
     return rf_files_read_on(&state->files, position->end, deadline_ms, err);
 }
 
-static bool has_prepared(const struct rf_gtids *gtids, const struct rf_prepared_list *prepared)
+/* Whether rows that are to be read again lie in front of the file in hand. */
+static bool has_prepared(const struct state *state, const struct rf_prepared_list *prepared)
 {
+    const struct rf_gtids *gtids = &state->assembly.position.gtids;
     bool has = false;
     for (uint32_t i = 0; i < prepared->count; i++) {
-        has |= rf_gtids_has(gtids, &prepared->items[i].txid);
+        has |= !rf_assembly_xa_is_empty(&state->assembly, &prepared->items[i]) &&
+               rf_gtids_has(gtids, &prepared->items[i].txid);
     }
     return has;
 }
@@ -276,7 +283,7 @@ static enum rf_status find_by_gtids(struct state *state, const struct rf_positio
     for (*at = state->files.index.count - 1; *at > 0; --*at) {
         enum rf_status status = begin_at_top(state, *at, deadline_ms, err);
         bool inside = rf_gtids_contain(gtids, &state->assembly.position.gtids) &&
-                      !has_prepared(&state->assembly.position.gtids, &position->prepared);
+                      !has_prepared(state, &position->prepared);
         bool listed = !state->assembly.adopts_list;
         rf_assembly_deinit(&state->assembly);
         if (status != RF_OK || (listed && inside)) {

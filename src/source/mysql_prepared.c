@@ -6,18 +6,27 @@
  * log. */
 #include "source/mysql.h"
 
+/* `skips`: leaving it out by name is one way to go on. */
 static enum rf_status gone(struct rf_mysql_source *state, const struct rf_prepared *prepared,
-                           const char *why, const char *hint, struct rf_error *err)
+                           const char *why, const char *hint, bool skips, struct rf_error *err)
 {
     rf_buf_reset(&state->text);
     rf_prepared_name(&state->text, prepared);
+    size_t name_size = state->text.size;
     if (prepared->file.size > 0) {
         rf_buf_printf(&state->text, ", in %.*s at %llu,", RF_STR_ARG(rf_buf_str(&prepared->file)),
                       (unsigned long long)prepared->start);
     }
     rf_fail(err, RF_FATAL, "%s: the rows of the XA transaction that %s has prepared are needed: %s",
             state->mysql.where, rf_buf_cstr(&state->text), why);
-    rf_error_hint(err, "%s", hint);
+    if (skips) {
+        rf_error_hint(err,
+                      "%s; or, when its rows are not wanted, leave it out: skip=%.*s in the "
+                      "source's options",
+                      hint, (int)name_size, rf_buf_cstr(&state->text));
+    } else {
+        rf_error_hint(err, "%s", hint);
+    }
     return RF_FATAL;
 }
 
@@ -43,13 +52,13 @@ static enum rf_status fetch(struct rf_mysql_source *state, const struct rf_prepa
         return gone(state, prepared, "the server has deleted that file",
                     "log files that were still needed were purged (binlog_expire_logs_seconds). "
                     "Take a new snapshot of the tables, then set a new position",
-                    err);
+                    true, err);
     }
     if (status == RF_OK && prepared->start >= file.size) {
         return gone(state, prepared, "that file is shorter now",
                     "the server ran RESET MASTER, was restored from a backup, or is another one. "
                     "Take a new snapshot of the tables, then set a new position",
-                    err);
+                    false, err);
     }
     assembly->mode = RF_ASSEMBLY_COLLECT;
     if (status == RF_OK) {
@@ -86,7 +95,7 @@ enum rf_status rf_mysql_source_collect(struct rf_mysql_source *state, bool same,
                         "go back to the server that was read before until the transaction is over "
                         "(XA RECOVER shows it); or take a new snapshot of the tables, then set a "
                         "new position",
-                        err);
+                        true, err);
         }
     }
     return status;

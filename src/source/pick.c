@@ -55,6 +55,26 @@ bool rf_pick_table(const struct rf_pick *pick, struct rf_str full_name)
     return rf_pattern_picks_table(pick->patterns, pick->count, compared(pick, full_name, room));
 }
 
+/* FNV-1a, 64 bits. */
+static uint64_t fingerprint_of(char kind, struct rf_str text)
+{
+    static const uint64_t basis = UINT64_C(0xcbf29ce484222325), prime = UINT64_C(0x100000001b3);
+    uint64_t sum = (basis ^ (unsigned char)kind) * prime;
+    for (size_t i = 0; i < text.size; i++) {
+        sum = (sum ^ (unsigned char)text.data[i]) * prime;
+    }
+    return sum;
+}
+
+uint64_t rf_pick_fingerprint(const struct rf_pick *pick)
+{
+    uint64_t sum = fingerprint_of(pick->folds ? 'f' : 'n', RF_STR_NONE);
+    for (uint32_t i = 0; i < pick->count; i++) { /* whose order says nothing */
+        sum += fingerprint_of(pick->patterns[i].leaves_out ? '-' : '+', pick->patterns[i].full);
+    }
+    return sum;
+}
+
 bool rf_pick_database(const struct rf_pick *pick, struct rf_str database)
 {
     char room[FOLDED_MAX];

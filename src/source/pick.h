@@ -29,6 +29,9 @@ void rf_pick_deinit(struct rf_pick *pick);
 
 /* full_name is "database.table". */
 bool rf_pick_table(const struct rf_pick *pick, struct rf_str full_name);
+/* A number that is the same for the same patterns in any order, compared in the same way, and with
+ * near certainty another one for others. It is written into positions: how it is made, stays. */
+uint64_t rf_pick_fingerprint(const struct rf_pick *pick);
 /* True when some table of that database may be picked. */
 bool rf_pick_database(const struct rf_pick *pick, struct rf_str database);
 

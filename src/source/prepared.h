@@ -11,6 +11,9 @@
  *   0-1-10@bin.000003:1000     GTID of the XA PREPARE, file and offset where its rows begin
  *   0-1-10                     where in the log it is, is not known
  *   bin.000003:1000            it has no GTID (MySQL with gtid_mode=OFF)
+ *   0-1-10@...=9ae16a3b2f90404f.6f6e65..1
+ *                              none of its rows was picked, by the patterns with that fingerprint
+ *                              (pick.h); the rest is its name: global and branch part, format
  *
  * File names are written as in positions: % ; , = and blanks as %XX. No GTID has an @ in it. */
 #ifndef ROWFERRY_SOURCE_PREPARED_H
@@ -22,6 +25,8 @@ struct rf_prepared {
     struct rf_txid txid; /* of the group of events that ends with XA PREPARE */
     struct rf_buf file;  /* without directories; empty: not known */
     uint64_t start;      /* where that group begins in it */
+    struct rf_buf xid;   /* its name as held.h has it; empty: it may have rows */
+    uint64_t picks;      /* fingerprint of the patterns of which none picked a row of it */
 };
 /* Zeroed is empty and valid. Thread: the owner's. */
 struct rf_prepared_list {
@@ -30,9 +35,8 @@ struct rf_prepared_list {
     uint32_t capacity; /* those from `count` on keep their names' memory */
 };
 
-/* Adds one behind the others. file and start as above; a place (RF_TXID_PLACE) needs them. */
-void rf_prepared_add(struct rf_prepared_list *list, const struct rf_txid *txid, struct rf_str file,
-                     uint64_t start);
+/* Adds a copy behind the others. A place (RF_TXID_PLACE) needs file and start. */
+void rf_prepared_add(struct rf_prepared_list *list, const struct rf_prepared *prepared);
 /* The number of that one, or `count`. Those without a GTID are told by file and offset. */
 uint32_t rf_prepared_find(const struct rf_prepared_list *list, const struct rf_txid *txid,
                           struct rf_str file, uint64_t start);

@@ -217,6 +217,9 @@ enum rf_status rf_assembly_end(struct rf_assembly *assembly, const struct rf_bin
         if (status != RF_OK) {
             return status;
         }
+        if (assembly->collects) {
+            rf_assembly_xa_advance(assembly);
+        }
     } else if (assembly->collects) {
         assembly->open = true; /* its name belongs into the message */
         rf_fail(err, RF_FATAL,

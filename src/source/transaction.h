@@ -197,7 +197,8 @@ enum rf_status rf_assembly_wrap(struct rf_assembly *assembly, struct rf_error *e
 enum rf_status rf_assembly_mismatch(struct rf_error *err);
 
 /* The first XA transaction that the position lists as prepared, from number `from` on, whose rows
- * are not here; NULL: none. Its number in the list is *number. Valid until the position changes.
+ * are not here and have to be read again; NULL: none. Its number in the list is *number. Valid
+ * until the position changes.
  * What the operator leaves out by name is taken off the list meanwhile. */
 const struct rf_prepared *rf_assembly_awaited(struct rf_assembly *assembly, uint32_t from,
                                               uint32_t *number);
@@ -243,7 +244,11 @@ void rf_assembly_xa_drop(struct rf_assembly *assembly, const struct rf_statement
  * RF_FATAL (of that name one is prepared already). */
 RF_USE_RESULT enum rf_status rf_assembly_xa_hold(struct rf_assembly *assembly,
                                                  struct rf_error *err);
-/* Writes into the position what the transaction in hand has prepared or resolved. */
+/* Whether it is known, for the patterns that hold now, that no row of this one is picked. */
+bool rf_assembly_xa_is_empty(const struct rf_assembly *assembly,
+                             const struct rf_prepared *prepared);
+/* Writes into the position what the transaction in hand has prepared or resolved; whether it has
+ * rows, also of one that the position lists already. */
 void rf_assembly_xa_advance(struct rf_assembly *assembly);
 
 /* MySQL's: the event that begins a transaction; what lies before the file; a whole transaction,

@@ -179,7 +179,8 @@ static bool is_awaited(const struct rf_assembly *assembly)
     const struct rf_prepared_list *list = &assembly->position.prepared;
     uint32_t at =
         rf_prepared_find(list, &assembly->txid, rf_buf_str(&assembly->file), assembly->start);
-    return at < list->count && !rf_held_has(&assembly->held, &list->items[at]);
+    return at < list->count && !rf_held_has(&assembly->held, &list->items[at]) &&
+           !rf_assembly_xa_is_empty(assembly, &list->items[at]);
 }
 
 static enum rf_status not_prepared(struct rf_error *err)

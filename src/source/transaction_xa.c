@@ -1,4 +1,8 @@
-/* XA transactions in two phases: rows that are held from XA PREPARE to XA COMMIT or XA ROLLBACK. */
+/* XA transactions in two phases: rows that are held from XA PREPARE to XA COMMIT or XA ROLLBACK.
+ *
+ * One of which no row was picked is listed in the position as such, with its name and the
+ * fingerprint of the patterns: as long as these are the same, nothing of it has to be read again to
+ * know what its XA COMMIT brings, and the log files that it lies in may go. */
 #include "source/transaction.h"
 #include "wire/mysql_event.h"
 
@@ -50,15 +54,39 @@ enum rf_status rf_assembly_xa_hold(struct rf_assembly *assembly, struct rf_error
     return rf_held_add(&assembly->held, xid, &prepared, &assembly->records, err);
 }
 
+bool rf_assembly_xa_is_empty(const struct rf_assembly *assembly, const struct rf_prepared *prepared)
+{
+    return prepared->xid.size > 0 && prepared->picks == rf_pick_fingerprint(assembly->pick);
+}
+
+/* The one of that name that the position lists without rows; NULL: there is none. */
+static const struct rf_prepared *find_empty(const struct rf_assembly *assembly, struct rf_str xid)
+{
+    const struct rf_prepared_list *list = &assembly->position.prepared;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (rf_str_equal_nocase(rf_buf_str(&list->items[i].xid), xid) &&
+            rf_assembly_xa_is_empty(assembly, &list->items[i])) {
+            return &list->items[i];
+        }
+    }
+    return NULL;
+}
+
 /* Takes the rows out of those that are held; false: they are not there. */
 static bool take_back(struct rf_assembly *assembly, const struct rf_statement *statement)
 {
     uint32_t number = rf_held_find(&assembly->held, statement->object);
-    if (number == assembly->held.count) {
+    const struct rf_prepared *empty = find_empty(assembly, statement->object);
+    if (number == assembly->held.count && empty == NULL) {
         return false;
     }
     rf_buf_deinit(&assembly->resolved.file);
-    rf_held_take(&assembly->held, number, &assembly->resolved, &assembly->records);
+    if (number < assembly->held.count) {
+        rf_held_take(&assembly->held, number, &assembly->resolved, &assembly->records);
+    } else {
+        assembly->resolved = (struct rf_prepared){.txid = empty->txid, .start = empty->start};
+        rf_buf_set(&assembly->resolved.file, rf_buf_str(&empty->file));
+    }
     assembly->resolves = true;
     return true;
 }
@@ -95,18 +123,31 @@ void rf_assembly_xa_drop(struct rf_assembly *assembly, const struct rf_statement
     }
 }
 
+/* What was left out by name is not what the patterns left out. */
+static bool prepares_nothing(const struct rf_assembly *assembly)
+{
+    uint32_t number = rf_held_find(&assembly->held, rf_buf_str(&assembly->xa_name));
+    return number < assembly->held.count && assembly->held.items[number].records.count == 0 &&
+           assembly->waived == 0;
+}
+
 void rf_assembly_xa_advance(struct rf_assembly *assembly)
 {
     struct rf_prepared_list *list = &assembly->position.prepared;
     struct rf_prepared prepared = assembly->prepares ? in_hand(assembly) : assembly->resolved;
-    struct rf_str file = rf_buf_str(&prepared.file);
-    if (assembly->prepares) {
-        rf_prepared_add(list, &prepared.txid, file, prepared.start);
-    } else if (assembly->resolves) {
-        uint32_t number = rf_prepared_find(list, &prepared.txid, file, prepared.start);
-        if (number < list->count) {
-            rf_prepared_remove(list, number);
-        }
+    uint32_t number =
+        rf_prepared_find(list, &prepared.txid, rf_buf_str(&prepared.file), prepared.start);
+    if (assembly->prepares && prepares_nothing(assembly)) {
+        prepared.xid = assembly->xa_name; /* borrowed */
+        prepared.picks = rf_pick_fingerprint(assembly->pick);
+    }
+    if (assembly->prepares && number < list->count) {
+        rf_buf_set(&list->items[number].xid, rf_buf_str(&prepared.xid));
+        list->items[number].picks = prepared.picks;
+    } else if (assembly->prepares) {
+        rf_prepared_add(list, &prepared);
+    } else if (assembly->resolves && number < list->count) {
+        rf_prepared_remove(list, number);
     }
 }
 
@@ -119,7 +160,8 @@ const struct rf_prepared *rf_assembly_awaited(struct rf_assembly *assembly, uint
         if (assembly->skips != NULL &&
             rf_skips_transaction(assembly->skips, &prepared->txid, rf_buf_str(&prepared->file))) {
             rf_prepared_remove(list, *number);
-        } else if (!rf_held_has(&assembly->held, prepared)) {
+        } else if (!rf_held_has(&assembly->held, prepared) &&
+                   !rf_assembly_xa_is_empty(assembly, prepared)) {
             return prepared;
         } else {
             ++*number;

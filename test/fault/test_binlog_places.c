@@ -162,6 +162,17 @@ static void test_it_goes_on_from_every_place_in_any_of_the_files(void **context)
     end(&all);
 }
 
+/* An XA transaction that is prepared: one row of shop.t. */
+static void write_prepared(struct rf_test_log *log)
+{
+    rf_test_log_mysql_gtid(log, 0, 0);
+    rf_test_log_query(log, "shop", "XA START " XID);
+    rf_test_log_table(log, 20, "shop", "t", 2, true);
+    rf_test_log_insert(log, 20, 2, 3, 1, true);
+    rf_test_log_query(log, "shop", "XA END " XID);
+    rf_test_log_xa_prepare(log, false);
+}
+
 /* The file that has the rows is read again, and is not where reading goes on. */
 static void test_prepared_rows_in_an_earlier_file_do_not_move_the_place(void **context)
 {
@@ -169,12 +180,7 @@ static void test_prepared_rows_in_an_earlier_file_do_not_move_the_place(void **c
     struct subject subject;
     (void)context;
     rf_test_log_begin_mysql(&log, 0);
-    rf_test_log_mysql_gtid(&log, 0, 0);
-    rf_test_log_query(&log, "shop", "XA START " XID);
-    rf_test_log_table(&log, 20, "shop", "t", 2, true);
-    rf_test_log_insert(&log, 20, 2, 3, 1, true);
-    rf_test_log_query(&log, "shop", "XA END " XID);
-    rf_test_log_xa_prepare(&log, false);
+    write_prepared(&log);
     turn(&log, 1);
     rf_test_log_mysql_row(&log, 0, "shop", "t", 1);
     turn(&log, 2);
@@ -197,12 +203,46 @@ static void test_prepared_rows_in_an_earlier_file_do_not_move_the_place(void **c
     end(&subject);
 }
 
+/* The file in which it was prepared was deleted since, and none of its rows was wanted. */
+static void test_a_prepared_one_that_is_not_wanted_needs_no_file(void **context)
+{
+    struct rf_test_log log = {0}, later = {0};
+    struct subject subject;
+    char first[128];
+    (void)context;
+    rf_test_log_begin_mysql(&log, 0);
+    write_prepared(&log);
+    turn(&log, 1);
+    turn(&log, 2);
+    rf_test_log_mysql_row(&log, 0, "shop", "u", 1);
+    rf_buf_set(&later.log, rf_buf_str(&log.log));
+    write_last(&log);
+    prepare(&subject, true);
+    set(&subject, "tables", "-shop.t");
+    read_on(&subject, true);
+    assert_int_equal(subject.source.events, 1);
+    snprintf(first, sizeof first, "%s/bin.000001", directory);
+    assert_int_equal(unlink(first), 0);
+    rf_test_log_mysql_gtid(&later, 0, 0);
+    rf_test_log_query(&later, "shop", "XA COMMIT " XID);
+    rf_test_log_mysql_row(&later, 0, "shop", "u", 2);
+    write_last(&later);
+    write_file("bin.index", "bin.000002\nbin.000003\n", 22);
+    rf_test_source_close(&subject.source);
+    read_on(&subject, true);
+    assert_int_equal(subject.source.events, 2);
+    assert_null(strstr(rf_buf_cstr(&subject.source.position), "prepared"));
+    end(&subject);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_it_goes_on_from_every_place_in_any_of_the_files,
                                         make_directory, clean),
         cmocka_unit_test_setup_teardown(test_prepared_rows_in_an_earlier_file_do_not_move_the_place,
+                                        make_directory, clean),
+        cmocka_unit_test_setup_teardown(test_a_prepared_one_that_is_not_wanted_needs_no_file,
                                         make_directory, clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,6 +244,19 @@ static void test_a_reader_of_the_files_goes_on_between_too(void **context)
     }
 }
 
+/* bin.000001 goes. The server lets go of it when it likes. */
+static void purge_first(void)
+{
+    int64_t until_ms = rf_clock_ms() + LIMIT_MS;
+    for (bool gone = false; !gone;) {
+        rf_test_sql(server, "PURGE BINARY LOGS TO 'bin.000002'");
+        char *oldest = rf_test_sql_ask(server, "SHOW BINARY LOGS");
+        gone = strcmp(oldest, "bin.000002") == 0;
+        free(oldest);
+        assert_true(rf_clock_ms() < until_ms);
+    }
+}
+
 static void test_a_purge_of_the_file_that_has_the_rows_stops_by_name(void **context)
 {
     (void)context;
@@ -257,18 +270,40 @@ static void test_a_purge_of_the_file_that_has_the_rows_stops_by_name(void **cont
         open_it(&subject);
         expect(&subject, ROW(2, 2));
         rf_test_source_close(&subject.source);
-        int64_t until_ms = rf_clock_ms() + LIMIT_MS;
-        for (bool gone = false; !gone;) {
-            rf_test_sql(server, "PURGE BINARY LOGS TO 'bin.000002'");
-            char *oldest = rf_test_sql_ask(server, "SHOW BINARY LOGS");
-            gone = strcmp(oldest, "bin.000002") == 0;
-            free(oldest);
-            assert_true(rf_clock_ms() < until_ms);
-        }
+        purge_first();
         refused(&subject, RF_FATAL, "in bin.000001 at ", "binlog_expire_logs_seconds");
-        expect_words(&subject.err, "has prepared are needed: the server has deleted that file", "");
+        expect_words(&subject.err, "has prepared are needed: the server has deleted that file",
+                     "leave it out: skip=");
         end(&subject);
         xa_resolve("ROLLBACK", "one");
+    }
+}
+
+/* Somebody else's, and forgotten by all. */
+static void test_one_of_tables_that_are_not_captured_needs_no_log_file(void **context)
+{
+    (void)context;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct subject subject;
+        begin(kind);
+        xa_prepare("one", 1);
+        rf_test_sql(server, "FLUSH BINARY LOGS;\nCREATE TABLE shop.u (a INT)");
+        prepare(&subject, "earliest");
+        set(&subject, "tables", "shop.*,-shop.t");
+        open_it(&subject);
+        assert_int_equal(rf_test_source_until(&subject.source, "end ", LIMIT_MS, &subject.err),
+                         RF_OK);
+        expect_position(&subject, ";prepared=G:1@bin.000001:", true);
+        rf_test_source_close(&subject.source);
+        purge_first();
+        reopen(&subject);
+        expect(&subject, "");
+        xa_resolve("COMMIT", "one");
+        rf_test_sql(server, "DROP TABLE shop.u");
+        assert_int_equal(rf_test_source_until(&subject.source, "end ", LIMIT_MS, &subject.err),
+                         RF_OK);
+        expect_position(&subject, "prepared", false);
+        end(&subject);
     }
 }
 
@@ -320,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_kills_of_both_between_prepare_and_commit_lose_and_double_nothing),
         cmocka_unit_test(test_a_reader_of_the_files_goes_on_between_too),
         cmocka_unit_test(test_a_purge_of_the_file_that_has_the_rows_stops_by_name),
+        cmocka_unit_test(test_one_of_tables_that_are_not_captured_needs_no_log_file),
         cmocka_unit_test(test_a_commit_of_rows_that_were_never_read_stops_by_name),
         cmocka_unit_test(test_a_packed_xa_transaction_is_as_others_are),
     };

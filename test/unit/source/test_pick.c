@@ -54,6 +54,29 @@ static void test_a_table_is_picked_by_its_patterns(void **context)
     }
 }
 
+static void test_only_other_patterns_have_another_fingerprint(void **context)
+{
+    static const char *const others[] = {"shop.t", "shop.* shop.u", "shop.* -shop.t shop.u", ""};
+    struct rf_pick pick = {0};
+    (void)context;
+    add_all(&pick, "shop.* -shop.t");
+    /* It stands in positions: a later version has to make it, too. */
+    assert_int_equal(rf_pick_fingerprint(&pick), UINT64_C(0x932a0788e983b945));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct rf_pick other = {0};
+        add_all(&other, others[i]);
+        assert_int_not_equal(rf_pick_fingerprint(&other), rf_pick_fingerprint(&pick));
+        rf_pick_deinit(&other);
+    }
+    struct rf_pick same = {0};
+    add_all(&same, "-shop.t shop");
+    assert_int_equal(rf_pick_fingerprint(&same), rf_pick_fingerprint(&pick));
+    rf_pick_fold(&same);
+    assert_int_not_equal(rf_pick_fingerprint(&same), rf_pick_fingerprint(&pick));
+    rf_pick_deinit(&same);
+    rf_pick_deinit(&pick);
+}
+
 static void test_a_database_is_picked_when_a_table_of_it_may_be(void **context)
 {
     static const struct {
@@ -128,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_table_is_picked_by_its_patterns),
+        cmocka_unit_test(test_only_other_patterns_have_another_fingerprint),
         cmocka_unit_test(test_a_database_is_picked_when_a_table_of_it_may_be),
         cmocka_unit_test(test_a_pattern_that_matches_nothing_is_refused),
         cmocka_unit_test(test_folded_patterns_match_any_spelling),

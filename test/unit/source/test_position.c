@@ -40,6 +40,9 @@ static void test_a_position_reads_back_as_it_was_written(void **context)
         WHOLE ";prepared=0-1-10@bin.000002:1000,1-2-3",
         MYSQL ";prepared=" A ":night:1@a%20b@c.000001:4," A ":2",
         PLACE ";prepared=bin.000001:157,bin.000002:157," A ":2@bin.000001:400",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdef.6f6e65..1,1-2-3",
+        WHOLE ";prepared=0-1-10=fedcba9876543210..00ff.4294967295",
+        PLACE ";prepared=bin.000001:157=0000000000000000.61.62.1",
     };
     (void)context;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -85,6 +88,14 @@ static void test_a_text_that_makes_no_sense_is_refused(void **context)
         WHOLE ";prepared=0-1-10@bin.000002:3",
         WHOLE ";prepared=0-1-10,0-1-10@bin.000002:100",
         WHOLE ";prepared=bin.000002:100",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdef.61.1",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcde.61..1",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdeg.61..1",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdef.6..1",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdef.61..4294967296",
+        WHOLE ";prepared=0-1-10@bin.000002:1000=0123456789abcdef.61..1=",
+        WHOLE ";prepared==0123456789abcdef.61..1",
         WHOLE ";prepared=7-1-10@bin.000002:100",
         WHOLE ";prepared=0-1-300001@bin.000002:100",
         WHOLE ";prepared=" A ":1",

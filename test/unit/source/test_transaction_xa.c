@@ -17,13 +17,18 @@
 /* One of the two kinds; `mysql` is set by each test before it begins. */
 static bool mysql;
 
-static void begin(struct rf_test_reading *reading)
+static void begin_with(struct rf_test_reading *reading, const char *patterns)
 {
     if (mysql) {
-        rf_test_reading_begin_mysql(reading, "", 0);
+        rf_test_reading_begin_mysql(reading, patterns, 0);
     } else {
-        rf_test_reading_begin(reading, "", "");
+        rf_test_reading_begin(reading, patterns, "");
     }
+}
+
+static void begin(struct rf_test_reading *reading)
+{
+    begin_with(reading, "");
 }
 
 static void start_group(struct rf_test_log *log, uint64_t number, uint8_t flags)
@@ -208,6 +213,84 @@ static void test_a_restart_between_finds_the_rows_again(void **context)
     }
 }
 
+/* Its log file may be gone by then, and nothing of it is needed. */
+static void test_one_without_picked_rows_is_over_without_being_read_again(void **context)
+{
+    static const char *const ends[] = {"XA COMMIT " XID, "XA ROLLBACK " XID};
+    (void)context;
+    for (int kind = 0; kind < 4; kind++) {
+        struct rf_test_reading first, second;
+        char listed[128];
+        uint32_t number;
+        mysql = kind % 2;
+        begin_with(&first, "shop.* -shop.t");
+        snprintf(listed, sizeof listed, "%s1@bin.000001:%zu=%016llx.61..1", mysql ? U ":" : "0-1-",
+                 first.log.log.size, (unsigned long long)rf_pick_fingerprint(&first.pick));
+        prepare(&first.log, 1, 3, 1);
+        size_t last_at = first.log.log.size;
+        resolve(&first.log, 2, "XA ROLLBACK X'62',X'',1");
+        assert_int_equal(rf_test_reading_all(&first), RF_AGAIN);
+        expect_listed(&first, listed);
+        resolve(&first.log, 3, ends[kind / 2]);
+        rf_test_reading_resume(&second, &first, last_at);
+        assert_int_equal(rf_pick_add(&second.pick, RF_STR("-shop.t"), NULL), RF_OK);
+        assert_int_equal(rf_pick_add(&second.pick, RF_STR("shop.*"), NULL), RF_OK);
+        assert_null(rf_assembly_awaited(&second.assembly, 0, &number));
+        rf_test_reading_expect(&second, "");
+        expect_listed(&second, NULL);
+        rf_test_reading_end(&second);
+        rf_test_reading_end(&first);
+    }
+}
+
+/* What earlier patterns left out, later ones may pick. */
+static void test_one_without_picked_rows_is_read_again_for_other_patterns(void **context)
+{
+    (void)context;
+    for (int kind = 0; kind < 2; kind++) {
+        struct rf_test_reading first, second;
+        uint32_t number;
+        mysql = kind;
+        begin_with(&first, "-shop.t");
+        size_t prepared_at = first.log.log.size;
+        prepare(&first.log, 1, 3, 1);
+        assert_int_equal(rf_test_reading_all(&first), RF_AGAIN);
+        size_t resolved_at = first.log.log.size;
+        resolve(&first.log, 2, "XA COMMIT " XID);
+        rf_test_reading_resume(&second, &first, prepared_at);
+        assert_non_null(rf_assembly_awaited(&second.assembly, 0, &number));
+        second.assembly.mode = RF_ASSEMBLY_TAKE;
+        rf_test_reading_expect(&second, rows("2:3"));
+        rf_test_reading_end(&second);
+        /* Nobody has read it: then its commit stops. */
+        rf_test_reading_resume(&second, &first, resolved_at);
+        second.assembly.mode = RF_ASSEMBLY_TAKE;
+        rf_test_reading_expect_stop(&second, RF_FATAL, "XA COMMIT " XID, "");
+        rf_test_reading_end(&second);
+        rf_test_reading_end(&first);
+    }
+}
+
+/* With rows that were left out by name it is none that the patterns left out. */
+static void test_one_whose_rows_were_waived_is_listed_with_rows(void **context)
+{
+    struct rf_test_reading reading;
+    char listed[128];
+    (void)context;
+    mysql = true;
+    begin(&reading);
+    rf_test_reading_skip(&reading, "statements");
+    snprintf(listed, sizeof listed, U ":1@bin.000001:%zu", reading.log.log.size);
+    rf_test_log_mysql_gtid(&reading.log, 1, 0);
+    rf_test_log_query(&reading.log, "shop", "XA START " XID);
+    rf_test_log_query(&reading.log, "shop", "DELETE FROM t");
+    rf_test_log_query(&reading.log, "shop", "XA END " XID);
+    rf_test_log_xa_prepare(&reading.log, false);
+    assert_int_equal(rf_test_reading_all(&reading), RF_AGAIN);
+    expect_listed(&reading, listed);
+    rf_test_reading_end(&reading);
+}
+
 static void test_what_is_no_prepared_transaction_is_not_taken_for_one(void **context)
 {
     (void)context;
@@ -325,6 +408,9 @@ int main(void)
         cmocka_unit_test(test_rows_that_were_never_seen_stop_at_their_commit),
         cmocka_unit_test(test_a_name_that_is_prepared_twice_stops),
         cmocka_unit_test(test_a_restart_between_finds_the_rows_again),
+        cmocka_unit_test(test_one_without_picked_rows_is_over_without_being_read_again),
+        cmocka_unit_test(test_one_without_picked_rows_is_read_again_for_other_patterns),
+        cmocka_unit_test(test_one_whose_rows_were_waived_is_listed_with_rows),
         cmocka_unit_test(test_what_is_no_prepared_transaction_is_not_taken_for_one),
         cmocka_unit_test(test_rows_that_are_listed_may_come_with_the_stream),
         cmocka_unit_test(test_rows_before_a_place_are_held_when_they_are_prepared),
