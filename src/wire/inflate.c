@@ -10,6 +10,7 @@
 
 enum {
     KEPT = 1024 * 1024, /* bytes of an event's memory that stay */
+    STEP = 1024 * 1024, /* bytes that memory is taken for before any came */
     RATIO_MAX = 1032,   /* zlib's own limit */
     SIZE_BITS = 0x07,
 };
@@ -61,18 +62,26 @@ static const char *read_size(struct rf_str bytes, uint64_t max, size_t *size, st
                : NULL;
 }
 
+/* Adds `size` bytes, which takes at most twice the memory of those that really come. */
 static const char *inflate_all(struct rf_inflater *inflater, int window, struct rf_str packed,
-                               char *to, size_t size)
+                               struct rf_buf *out, size_t size)
 {
     char none;
+    int done;
     ready(inflater, window);
     z_stream *stream = inflater->stream;
     stream->next_in = (Bytef *)(uintptr_t)packed.data;
     stream->avail_in = (uInt)packed.size;
-    stream->next_out = (Bytef *)(size > 0 ? to : &none);
-    stream->avail_out = (uInt)size;
-    int done = inflate(stream, Z_FINISH);
-    if (done == Z_STREAM_END && stream->avail_out == 0 && stream->avail_in == 0) {
+    do {
+        size_t step = out->size > STEP ? out->size : STEP;
+        step = step < size ? step : size;
+        stream->next_out = (Bytef *)(step > 0 ? rf_buf_reserve(out, step) : &none);
+        stream->avail_out = (uInt)step;
+        done = inflate(stream, step == size ? Z_FINISH : Z_NO_FLUSH);
+        out->size += step - stream->avail_out;
+        size -= step - stream->avail_out;
+    } while (done == Z_OK && stream->avail_out == 0 && size > 0);
+    if (done == Z_STREAM_END && size == 0 && stream->avail_in == 0) {
         return NULL;
     }
     return done == Z_DATA_ERROR ? "it cannot be decompressed"
@@ -136,14 +145,12 @@ enum rf_status rf_inflate_event(struct rf_inflater *inflater, const struct rf_bi
     }
     if (why == NULL) {
         rf_buf_reset(out);
-        char *to = rf_buf_reserve(out, front + size);
         /* The header lies in front of the body, in the event. */
-        memcpy(to, body.data - RF_BINLOG_HEADER_SIZE, front);
-        why = inflate_all(inflater, MAX_WBITS, packed, to + front, size);
-        out->size = front + size;
-        to[TYPE_AT] = (char)type;
+        rf_buf_add(out, body.data - RF_BINLOG_HEADER_SIZE, front);
+        why = inflate_all(inflater, MAX_WBITS, packed, out, size);
+        out->data[TYPE_AT] = (char)type;
         for (int i = 0; i < SIZE_SIZE; i++) {
-            to[SIZE_AT + i] = (char)(out->size >> 8 * i);
+            out->data[SIZE_AT + i] = (char)(out->size >> 8 * i);
         }
     }
     if (why != NULL) {
@@ -175,11 +182,22 @@ const char *rf_inflate_value(struct rf_inflater *inflater, struct rf_str bytes, 
         return "its compression is not known";
     }
     const char *why = read_size(bytes, max, &size, &packed);
-    if (why == NULL) {
-        char *to = rf_arena_alloc(arena, size > 0 ? size : 1);
-        why = inflate_all(inflater, (first & WITHOUT_HEAD) != 0 ? -MAX_WBITS : MAX_WBITS, packed,
-                          to, size);
-        *value = (struct rf_str){to, size};
+    if (why == NULL && size > RF_INFLATE_EVENT_MAX - inflater->values) {
+        why = "without compression the values of one event are together larger than 1 GiB";
     }
+    if (why != NULL) {
+        return why;
+    }
+    int window = (first & WITHOUT_HEAD) != 0 ? -MAX_WBITS : MAX_WBITS;
+    if (size <= STEP) { /* at once where it belongs */
+        struct rf_buf out = {.data = rf_arena_alloc(arena, size > 0 ? size : 1), .capacity = size};
+        why = inflate_all(inflater, window, packed, &out, size);
+        *value = rf_buf_str(&out);
+    } else {
+        rf_buf_reset(&inflater->event);
+        why = inflate_all(inflater, window, packed, &inflater->event, size);
+        *value = why == NULL ? rf_arena_copy(arena, rf_buf_str(&inflater->event)) : RF_STR("");
+    }
+    inflater->values += size;
     return why;
 }

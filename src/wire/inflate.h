@@ -2,7 +2,9 @@
  *
  * Used by the sources for events and by rows.c for values. What comes out must be exactly as much
  * as is said in front, no more than the caller takes, and no more than zlib can make of so few
- * bytes: a bomb is refused before memory is taken for it.
+ * bytes: a bomb is refused before memory is taken for it. An event is no larger than a server's
+ * may be, nor are the values of one event together: without compression they would have to fit
+ * into one. Memory beyond the first MiB is taken as the bytes come, not as they are said to.
  *
  * Events, with log_bin_compress=ON (types 165 to 171): as the one without compression, but the
  * statement of a QUERY, or the rows behind the bitmaps of a rows event, are
@@ -33,7 +35,8 @@ enum { RF_INFLATE_EVENT_MAX = 1 << 30 }; /* bytes of one event: the server's own
 /* Zeroed is valid. Thread: the owner's. */
 struct rf_inflater {
     struct z_stream_s *stream;
-    struct rf_buf event; /* the last one that was made */
+    struct rf_buf event; /* the last one that was made, or a large value while it is */
+    uint64_t values;     /* bytes of all values that were decompressed */
 };
 void rf_inflater_deinit(struct rf_inflater *inflater);
 /* Gives memory back that only a large event needed. */
@@ -48,8 +51,8 @@ RF_USE_RESULT enum rf_status rf_inflate_event(struct rf_inflater *inflater,
                                               const struct rf_binlog_header *header,
                                               struct rf_str body, struct rf_str *event,
                                               struct rf_error *err);
-/* A value of at most `max` bytes; it points into `bytes` or into the arena. Returns NULL, or why it
- * is none. */
+/* A value of at most `max` bytes; it points into `bytes` or into the arena. One inflater makes the
+ * values of one event. Returns NULL, or why it is none. */
 const char *rf_inflate_value(struct rf_inflater *inflater, struct rf_str bytes, uint64_t max,
                              struct rf_arena *arena, struct rf_str *value);
 

@@ -46,8 +46,9 @@ static void test_a_value_comes_out_as_it_went_in(void **context)
     static const struct {
         uint8_t first;
         size_t size;
-    } cases[] = {{0x81, 0},     {0x81, 1},     {0x81, 255}, {0x82, 256},
-                 {0x83, 70000}, {0x84, 70000}, {0x89, 1},   {0x8a, 300}};
+    } cases[] = {{0x81, 0},       {0x81, 1},       {0x81, 255},    {0x82, 256},
+                 {0x83, 70000},   {0x84, 70000},   {0x89, 1},      {0x8a, 300},
+                 {0x83, 1 << 20}, {0x83, 5000001}, {0x8b, 5000001}};
     struct rf_inflater inflater = {0};
     struct rf_arena arena = {0};
     (void)context;
@@ -131,6 +132,60 @@ static void test_a_value_that_is_none_says_why(void **context)
     assert_non_null(rf_inflate_value(&inflater, RF_STR("\x84\0\0"), 9, &arena, &value));
     assert_non_null(strstr(rf_inflate_value(&inflater, RF_STR("\x81\x03xyz"), 9, &arena, &value),
                            "cannot be decompressed"));
+    rf_arena_deinit(&arena);
+    rf_inflater_deinit(&inflater);
+}
+
+/* Bytes of zlib's format that say nothing of how many come out, and end behind `made` bytes. */
+static void put_long(struct rf_buf *out, uint8_t first, uint64_t said, size_t made, size_t more)
+{
+    struct rf_buf plain = {0};
+    memset(rf_buf_reserve(&plain, made), 'x', made);
+    plain.size = made;
+    put_packed(out, first, said, rf_buf_str(&plain));
+    memset(rf_buf_reserve(out, more), 'y', more);
+    out->size += more;
+    rf_buf_deinit(&plain);
+}
+
+/* Damage: there are bytes enough for what it says, and little comes of them. */
+static void test_memory_is_taken_as_bytes_come_not_as_they_are_said_to(void **context)
+{
+    enum { SAID = 1 << 30, MADE = 3 << 20, MORE = 2 << 20, TAKEN_MAX = 16 << 20 };
+    struct rf_inflater inflater = {0};
+    struct rf_arena arena = {0};
+    struct rf_buf packed = {0};
+    struct rf_str value;
+    (void)context;
+    put_long(&packed, 0x84, SAID, MADE, MORE);
+    const char *why = rf_inflate_value(&inflater, rf_buf_str(&packed), UINT32_MAX, &arena, &value);
+    assert_non_null(why);
+    assert_non_null(strstr(why, "not as large as it says"));
+    assert_true(arena.bytes + inflater.event.capacity < TAKEN_MAX);
+    rf_buf_deinit(&packed);
+    rf_arena_deinit(&arena);
+    rf_inflater_deinit(&inflater);
+}
+
+/* The column would take 4 GiB. */
+static void test_the_values_of_an_event_are_no_larger_than_an_event(void **context)
+{
+    enum { SIZE = 1000, ENOUGH = 5 << 20 };
+    struct rf_inflater inflater = {0};
+    struct rf_arena arena = {0};
+    struct rf_buf one = {0}, large = {0};
+    struct rf_str value;
+    (void)context;
+    put_long(&large, 0x84, RF_INFLATE_EVENT_MAX + UINT64_C(1), 1, ENOUGH);
+    assert_non_null(strstr(
+        rf_inflate_value(&inflater, rf_buf_str(&large), UINT32_MAX, &arena, &value), "1 GiB"));
+    put_long(&one, 0x82, SIZE, SIZE, 0);
+    inflater.values = RF_INFLATE_EVENT_MAX - SIZE - 1; /* those in front of it */
+    assert_null(rf_inflate_value(&inflater, rf_buf_str(&one), UINT32_MAX, &arena, &value));
+    assert_non_null(
+        strstr(rf_inflate_value(&inflater, rf_buf_str(&one), UINT32_MAX, &arena, &value), "1 GiB"));
+    rf_buf_deinit(&one);
+    rf_buf_deinit(&large);
     rf_arena_deinit(&arena);
     rf_inflater_deinit(&inflater);
 }
@@ -225,14 +280,35 @@ static void test_an_event_that_is_none_says_which_and_why(void **context)
     rf_inflater_deinit(&inflater);
 }
 
+static void test_memory_of_an_event_is_taken_as_its_bytes_come(void **context)
+{
+    enum { SAID = 1 << 29, MADE = 3 << 20, MORE = 1 << 20, TAKEN_MAX = 16 << 20 };
+    struct rf_inflater inflater = {0};
+    struct rf_buf packed = {0}, event = {0};
+    struct rf_str plain;
+    struct rf_error err = {0};
+    (void)context;
+    put_long(&packed, 0x84, SAID, MADE, MORE);
+    put_query(&event, RF_BINLOG_QUERY_COMPRESSED, rf_buf_str(&packed));
+    assert_int_equal(inflate_it(&inflater, &event, &plain, &err), RF_FATAL);
+    assert_non_null(strstr(err.message, "not as large as it says"));
+    assert_true(inflater.event.capacity < TAKEN_MAX);
+    rf_buf_deinit(&packed);
+    rf_buf_deinit(&event);
+    rf_inflater_deinit(&inflater);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_value_comes_out_as_it_went_in),
         cmocka_unit_test(test_a_value_that_was_not_compressed_is_what_lies_behind_its_first_byte),
         cmocka_unit_test(test_a_value_that_is_none_says_why),
+        cmocka_unit_test(test_memory_is_taken_as_bytes_come_not_as_they_are_said_to),
+        cmocka_unit_test(test_the_values_of_an_event_are_no_larger_than_an_event),
         cmocka_unit_test(test_an_event_becomes_the_one_without_compression),
         cmocka_unit_test(test_an_event_that_is_none_says_which_and_why),
+        cmocka_unit_test(test_memory_of_an_event_is_taken_as_its_bytes_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
