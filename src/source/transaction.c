@@ -496,7 +496,7 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
 {
     struct rf_binlog_query query;
     struct rf_statement statement;
-    bool ends = false;
+    bool ends = false, prepares;
     enum rf_status status;
     assembly->ordinal++;
     assembly->waived += assembly->named;
@@ -506,6 +506,16 @@ static enum rf_status take_unread(struct rf_assembly *assembly,
     case RF_BINLOG_TRANSACTION_PAYLOAD:
         rf_tables_change(&assembly->tables, RF_STR_NONE, RF_STR_NONE);
         ends = true;
+        if (assembly->mode != RF_ASSEMBLY_ADVANCE) {
+            break;
+        }
+        status = rf_assembly_mysql_prepares(assembly, body, &prepares, err);
+        if (status != RF_OK || prepares) {
+            assembly->drops = false; /* as with XA START below */
+            assembly->ordinal--;
+            return status != RF_OK ? status
+                                   : rf_assembly_mysql_payload(assembly, header, body, err);
+        }
         break;
     case RF_BINLOG_QUERY_COMPRESSED:
         rf_tables_change(&assembly->tables, RF_STR_NONE, RF_STR_NONE);

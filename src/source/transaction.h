@@ -262,6 +262,11 @@ RF_USE_RESULT enum rf_status rf_assembly_mysql_previous(struct rf_assembly *asse
 RF_USE_RESULT enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,
                                                        const struct rf_binlog_header *header,
                                                        struct rf_str body, struct rf_error *err);
+/* Whether a whole transaction, packed, is one in two phases: its rows may be needed, wherever the
+ * reading begins. Looks at its first event only. Returns RF_OK; RF_FATAL (damage). */
+RF_USE_RESULT enum rf_status rf_assembly_mysql_prepares(struct rf_assembly *assembly,
+                                                        struct rf_str body, bool *prepares,
+                                                        struct rf_error *err);
 /* Whether the transaction that has begun may come now; sets `drops` by the mode. Returns RF_OK;
  * RF_FATAL (out of order, or not the expected one). */
 RF_USE_RESULT enum rf_status rf_assembly_expect(struct rf_assembly *assembly, struct rf_error *err);

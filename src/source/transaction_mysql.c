@@ -109,6 +109,32 @@ static enum rf_status take_packed(struct rf_assembly *assembly, struct rf_str ev
     return status;
 }
 
+enum rf_status rf_assembly_mysql_prepares(struct rf_assembly *assembly, struct rf_str body,
+                                          bool *prepares, struct rf_error *err)
+{
+    struct rf_binlog_query query;
+    struct rf_statement statement;
+    struct rf_str event = RF_STR_NONE;
+    *prepares = false;
+    enum rf_status status = rf_payload_open(&assembly->payload, body, err);
+    if (status == RF_OK) {
+        status = rf_payload_next(&assembly->payload, &event, err);
+    }
+    if (status == RF_OK && event.data != NULL &&
+        rf_binlog_header_type(event.data) == RF_BINLOG_QUERY) {
+        struct rf_str inner = {event.data + RF_BINLOG_HEADER_SIZE,
+                               event.size - RF_BINLOG_HEADER_SIZE};
+        status = rf_binlog_query_parse(inner, &query, err);
+        if (status == RF_OK) {
+            rf_arena_reset(&assembly->scratch, RF_ARENA_CHUNK);
+            rf_statement_read(query.statement, &assembly->scratch, &statement);
+            *prepares = statement.xa == RF_XA_START;
+        }
+    }
+    rf_payload_close(&assembly->payload);
+    return status;
+}
+
 /* When the tables' definer is still at work (RF_AGAIN), the same payload comes again, and what was
  * taken of it is passed over. */
 enum rf_status rf_assembly_mysql_payload(struct rf_assembly *assembly,

@@ -359,6 +359,35 @@ static void test_rows_before_a_place_are_held_when_they_are_prepared(void **cont
     }
 }
 
+/* The same of a server with binlog_transaction_compression. */
+static void test_packed_rows_before_a_place_are_held_too(void **context)
+{
+    struct rf_test_reading reading;
+    (void)context;
+    mysql = true;
+    begin(&reading);
+    reading.assembly.mode = RF_ASSEMBLY_ADVANCE;
+    for (uint64_t number = 1; number <= 2; number++) {
+        size_t at = reading.log.log.size, first;
+        struct rf_str gtid;
+        if (number == 1) {
+            row(&reading.log, number, 1);
+        } else {
+            prepare(&reading.log, number, 3, 1);
+        }
+        first = at;
+        assert_true(rf_test_log_next(&reading.log, &first, &gtid));
+        rf_test_log_pack(&reading.log, first);
+    }
+    reading.compressed = true;
+    assert_int_equal(rf_test_reading_all(&reading), RF_AGAIN);
+    assert_int_equal(reading.assembly.held.count, 1);
+    reading.assembly.mode = RF_ASSEMBLY_TAKE;
+    resolve(&reading.log, 3, "XA COMMIT " XID);
+    rf_test_reading_expect(&reading, rows("3:3"));
+    rf_test_reading_end(&reading);
+}
+
 /* Many of them, each with more than all the memory: they wait in files. */
 static void test_what_waits_stays_within_the_memory_of_one(void **context)
 {
@@ -414,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_prepared_transaction_is_not_taken_for_one),
         cmocka_unit_test(test_rows_that_are_listed_may_come_with_the_stream),
         cmocka_unit_test(test_rows_before_a_place_are_held_when_they_are_prepared),
+        cmocka_unit_test(test_packed_rows_before_a_place_are_held_too),
         cmocka_unit_test(test_what_waits_stays_within_the_memory_of_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
