@@ -26,7 +26,8 @@ static const struct rf_option options[] = {
      "the pipeline whose recorded positions are looked at; else the one that `run` would use",
      false},
     {"state", RF_OPTION_TEXT, offsetof(struct doctor_options, state), NULL, NULL,
-     "the directory of the state (default: $XDG_STATE_HOME/rowferry)", false},
+     "the directory of the state (default: what the file says, else $XDG_STATE_HOME/rowferry)",
+     false},
     {"connect-timeout", RF_OPTION_DURATION, offsetof(struct doctor_options, connect_timeout_ms),
      "10s", "1..1d", "how long one try to connect may take", false},
     {"json", RF_OPTION_BOOL, offsetof(struct doctor_options, json), NULL, NULL,
@@ -40,6 +41,7 @@ struct patient {
     struct rf_ends typed;
     const struct rf_ends *ends;
     struct rf_buf name; /* the pipeline's */
+    const char *state;  /* the directory of its state; NULL: the usual one. Borrowed */
     struct rf_checkpoint_report report;
     struct rf_recorded *recorded;
 };
@@ -55,7 +57,8 @@ static void patient_deinit(struct patient *patient)
 
 /* ---- What there is to look at ---------------------------------------------------------------- */
 
-static int read_typed(struct patient *patient, const char *const *words, uint32_t word_count)
+static int read_typed(struct patient *patient, const struct doctor_options *chosen,
+                      const char *const *words, uint32_t word_count)
 {
     struct rf_settings beside = {0};
     struct rf_error err = {0};
@@ -66,42 +69,67 @@ static int read_typed(struct patient *patient, const char *const *words, uint32_
         return rf_stream_exit_code(status);
     }
     patient->ends = &patient->typed;
-    rf_endpoint_pipeline_name(&patient->typed.source, &patient->name);
+    patient->state = chosen->state;
+    if (chosen->name != NULL) {
+        rf_buf_printf(&patient->name, "%s", chosen->name);
+    } else {
+        rf_endpoint_pipeline_name(&patient->typed.source, &patient->name);
+    }
     return RF_EXIT_DONE;
 }
 
-static int read_patient(struct patient *patient, const char *const *words, uint32_t word_count)
+/* What is typed beside a file wins here as it does for `run`, and its relative paths keep their
+ * meaning. */
+static int read_file(struct patient *patient, const struct doctor_options *chosen,
+                     const char *const *words)
 {
-    struct rf_settings typed = {0};
+    enum { TYPED_MAX = 3 };
+    struct rf_setting items[TYPED_MAX];
+    struct rf_settings typed = {items, 0};
 
-    if (word_count > 1 || !rf_plan_is_file_name(words[0])) {
-        return read_typed(patient, words, word_count);
+    items[typed.count++] = (struct rf_setting){"log-level", "error", NULL};
+    if (chosen->name != NULL) {
+        items[typed.count++] = (struct rf_setting){"name", chosen->name, NULL};
+    }
+    if (chosen->state != NULL) {
+        items[typed.count++] = (struct rf_setting){"state", chosen->state, NULL};
     }
     int code = rf_plan_make(&patient->plan, typed, words, 1);
     if (code == RF_EXIT_DONE) {
         patient->ends = patient->plan.ends;
+        patient->state = patient->plan.chosen.state;
         rf_buf_printf(&patient->name, "%s", patient->plan.pipeline.name);
     }
     return code;
 }
 
+static int read_patient(struct patient *patient, const struct doctor_options *chosen,
+                        const char *const *words, uint32_t word_count)
+{
+    return word_count > 1 || !rf_plan_is_file_name(words[0])
+               ? read_typed(patient, chosen, words, word_count)
+               : read_file(patient, chosen, words);
+}
+
 /* Where the pipeline's sinks stand; one that never ran stands nowhere. */
-static void read_positions(struct patient *patient, const struct doctor_options *chosen)
+static int read_positions(struct patient *patient)
 {
     struct rf_checkpoint_report *report = &patient->report;
     struct rf_buf path = {0};
-    struct rf_error ignored = {0};
+    struct rf_error err = {0};
+    enum rf_status status = rf_place_of(patient->state, rf_buf_cstr(&patient->name), &path, &err);
 
-    if (chosen->name != NULL) {
-        rf_buf_reset(&patient->name);
-        rf_buf_printf(&patient->name, "%s", chosen->name);
+    if (status == RF_OK && access(rf_buf_cstr(&path), F_OK) == 0) {
+        status = rf_checkpoint_read(path.data, report, &err);
     }
-    if (rf_place_of(chosen->state, rf_buf_cstr(&patient->name), &path, &ignored) == RF_OK &&
-        access(rf_buf_cstr(&path), R_OK) == 0 &&
-        rf_checkpoint_read(path.data, report, &ignored) == RF_OK && report->sink_count > 0) {
+    if (status == RF_OK && report->sink_count > 0) {
         patient->recorded = rf_alloc_zero(report->sink_count, sizeof *patient->recorded);
     }
+    if (status != RF_OK) {
+        rf_message_failure(&err);
+    }
     rf_buf_deinit(&path);
+    return rf_stream_exit_code(status);
 }
 
 /* ---- Looking --------------------------------------------------------------------------------- */
@@ -223,9 +251,11 @@ static int run(void *state, const char *const *words, uint32_t word_count)
     struct patient patient = {0};
 
     rf_log_set_level(RF_LOG_ERROR); /* what would be warned of is a finding here */
-    int code = read_patient(&patient, words, word_count);
+    int code = read_patient(&patient, chosen, words, word_count);
     if (code == RF_EXIT_DONE) {
-        read_positions(&patient, chosen);
+        code = read_positions(&patient);
+    }
+    if (code == RF_EXIT_DONE) {
         code = examine(&patient, chosen);
     }
     patient_deinit(&patient);

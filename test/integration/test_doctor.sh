@@ -104,6 +104,30 @@ wait_until 20 lines_at_least "$STORY/changes.jsonl" 1
 end_background feed
 with_setting source binlog_expire_logs_seconds 865800 recorded 0 --name place "$url/shop.*" \
     "file:$STORY/changes.jsonl"
+
+# The file says where the state is, beside itself; what is typed begins where we are.
+mkdir "$STORY/conf"
+cat >"$STORY/conf/kept.yaml" <<END
+name: kept
+state: kept
+source: $url/shop.*
+sinks: [{url: "file:kept.jsonl"}]
+END
+expect_status 0 timeout 60 "$ROWFERRY" run --from earliest --until now "$STORY/conf/kept.yaml"
+cd "$STORY"
+for state in '' --state=conf/kept; do
+    expect_status 0 "$ROWFERRY" doctor $state conf/kept.yaml
+    expect_contains "$(grep -A 1 "^  ok      position  " "$STORY/out")" "bin.000001 at" "doctor $state"
+done
+expect_status 0 "$ROWFERRY" doctor --state=nowhere conf/kept.yaml
+expect_equal "" "$(grep '  position  ' "$STORY/out")" "doctor on another state"
+cp conf/kept/kept.db "$STORY/kept.db"
+printf 'x' | dd of=conf/kept/kept.db bs=1 seek=16 conv=notrunc status=none
+expect_status 3 "$ROWFERRY" doctor conf/kept.yaml
+expect_contains "$(cat "$STORY/err")" "kept.db" "doctor on a damaged state"
+cp "$STORY/kept.db" conf/kept/kept.db
+cd "$OLDPWD"
+
 sql source "FLUSH BINARY LOGS; FLUSH BINARY LOGS"
 newest=$(sql source 'SHOW BINARY LOGS' | tail -n 1 | cut -f 1)
 is_purged() { # a reader that has just gone holds its file for a moment
