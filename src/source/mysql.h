@@ -57,6 +57,9 @@ struct rf_mysql_address rf_mysql_source_address(const struct rf_mysql_source *st
 RF_USE_RESULT enum rf_status rf_mysql_source_connect(struct rf_mysql_source *state,
                                                      const struct rf_context *ctx,
                                                      struct rf_error *err);
+/* Reads the options that say what is captured and what is left out. Returns RF_OK or RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mysql_source_read_filter(struct rf_mysql_source *state,
+                                                         struct rf_error *err);
 /* Looks at the settings that the log depends on. Adds what it finds; thorough: also what only
  * people want to know. Returns RF_OK, RF_RETRY or RF_CONFIG. */
 RF_USE_RESULT enum rf_status rf_mysql_source_judge(struct rf_mysql_source *state, bool thorough,
@@ -124,6 +127,9 @@ bool rf_mysql_source_has_short_files(struct rf_mysql_source *state);
 RF_USE_RESULT enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state,
                                                    const struct rf_start *start,
                                                    struct rf_error *err);
+/* The position's file is one of this server's log. */
+bool rf_mysql_source_is_same(const struct rf_mysql_source *state,
+                             const struct rf_position *position);
 /* For mysql_gtid.c, and used by it: all return RF_OK, RF_RETRY, RF_CONFIG or RF_FATAL. */
 /* Streams from a place in a file, or, when file is empty, as the session's variables say, and reads
  * until the format is known. */

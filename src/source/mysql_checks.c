@@ -287,9 +287,9 @@ static enum rf_status prepare_session(struct rf_mysql_source *state, struct rf_e
                            : status;
 }
 
-static enum rf_status add_patterns(struct rf_mysql_source *state, struct rf_error *err)
+enum rf_status rf_mysql_source_read_filter(struct rf_mysql_source *state, struct rf_error *err)
 {
-    enum rf_status status = RF_OK;
+    enum rf_status status = rf_skips_read(&state->skips, &state->skip, err);
     struct rf_str path = rf_str_of(state->path ? state->path : ""), pattern;
     while (status == RF_OK && path.size > 0 && rf_str_split(&path, ',', &pattern)) {
         status = rf_pick_add(&state->pick, pattern, err);
@@ -376,10 +376,7 @@ enum rf_status rf_mysql_source_reconnect(struct rf_mysql_source *state, struct r
 enum rf_status rf_mysql_source_check(struct rf_mysql_source *state, const struct rf_context *ctx,
                                      struct rf_error *err)
 {
-    enum rf_status status = rf_skips_read(&state->skips, &state->skip, err);
-    if (status == RF_OK) {
-        status = add_patterns(state, err);
-    }
+    enum rf_status status = rf_mysql_source_read_filter(state, err);
     if (status == RF_OK) {
         status = rf_mysql_source_connect(state, ctx, err);
     }

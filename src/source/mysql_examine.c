@@ -207,6 +207,63 @@ static void examine_position(struct rf_mysql_source *state, const struct rf_reco
     rf_position_deinit(&position);
 }
 
+/* ---- Rows that are prepared ------------------------------------------------------------------ */
+
+static void examine_prepared(struct rf_mysql_source *state, const char *sink,
+                             const struct rf_prepared *prepared, int64_t kept_s,
+                             struct rf_findings *findings)
+{
+    const struct rf_position *position = &state->assembly.position;
+    struct rf_str file = rf_buf_str(&prepared->file);
+    struct rf_buf name = {0}, fix = {0};
+    struct rf_finding finding = {.what = "prepared rows"};
+    bool same = rf_mysql_source_is_same(state, position), known = true;
+    bool comes = !state->mariadb && state->gtids == RF_MYSQL_GTIDS_ON; /* by its GTID */
+    char left[64] = "";
+
+    rf_prepared_name(&name, prepared);
+    if (!same ? !comes : (file.size > 0 ? !has_file(state, file, &known) : !comes)) {
+        finding.verdict = known ? RF_FINDING_WRONG : RF_FINDING_UNKNOWN;
+        finding.why = known ? "an XA transaction that is not over: where its rows are in the log "
+                              "of this server, is not known, or that file is gone"
+                            : "the server does not say which files it has";
+        rf_buf_printf(&fix,
+                      "take a new snapshot of its tables; or, when its rows are not wanted, "
+                      "skip=%.*s in the source's options",
+                      RF_STR_ARG(rf_buf_str(&name)));
+        finding.fix = known ? rf_buf_cstr(&fix) : NULL;
+    } else if (same && kept_s > 0 && !rf_str_equal(file, rf_buf_str(&position->file))) {
+        int64_t left_s = position->time + kept_s - rf_clock_wall_us() / 1000000;
+        print_time(left, sizeof left, left_s > 0 ? left_s : 0);
+        finding.verdict = RF_FINDING_ADVICE;
+        finding.why = "an XA transaction that is not over, and its file is older than the "
+                      "position's: once it is purged, a restart finds no rows";
+        finding.fix = "end it with XA COMMIT or XA ROLLBACK (XA RECOVER shows it)";
+    }
+    rf_finding_add_text(findings, finding, "%s: %.*s%s%.*s%s%s", sink,
+                        RF_STR_ARG(rf_buf_str(&name)), file.size > 0 ? " in " : "",
+                        RF_STR_ARG(file), left[0] != '\0' ? ", kept for less than " : "", left);
+    rf_buf_deinit(&name);
+    rf_buf_deinit(&fix);
+}
+
+/* Those whose rows a restart reads again, which may lie in files of long ago. */
+static void examine_all_prepared(struct rf_mysql_source *state, const struct rf_recorded *recorded,
+                                 int64_t kept_s, struct rf_findings *findings)
+{
+    struct rf_position *position = &state->assembly.position;
+    const struct rf_prepared *prepared;
+    uint32_t number = 0;
+
+    rf_position_deinit(position);
+    if (rf_position_parse(position, recorded->position, NULL) != RF_OK) {
+        return; /* which was said */
+    }
+    for (; (prepared = rf_assembly_awaited(&state->assembly, number, &number)) != NULL; number++) {
+        examine_prepared(state, recorded->sink, prepared, kept_s, findings);
+    }
+}
+
 /* ---- Rights ---------------------------------------------------------------------------------- */
 
 struct rights {
@@ -379,8 +436,10 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
                                        struct rf_findings *findings, struct rf_error *err)
 {
     struct rf_mysql_source *state = memory;
-    enum rf_status status = rf_skips_read(&state->skips, &state->skip, err);
+    enum rf_status status = rf_mysql_source_read_filter(state, err);
 
+    state->assembly.pick = &state->pick;
+    state->assembly.skips = &state->skips;
     state->assembly.records.lacking = !ctx->whole;
     if (status == RF_OK) {
         status = rf_mysql_source_connect(state, ctx, err);
@@ -399,6 +458,7 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
         examine_retention(findings, kept_s);
         for (uint32_t i = 0; i < ctx->recorded_count; i++) {
             examine_position(state, &ctx->recorded[i], kept_s, findings);
+            examine_all_prepared(state, &ctx->recorded[i], kept_s, findings);
         }
     }
     return status;

@@ -304,7 +304,8 @@ static enum rf_status resume_in_file(struct rf_mysql_source *state,
 }
 
 /* A MariaDB server has no identity but its number. */
-static bool is_same_server(const struct rf_mysql_source *state, const struct rf_position *position)
+bool rf_mysql_source_is_same(const struct rf_mysql_source *state,
+                             const struct rf_position *position)
 {
     if (position->has_uuid && state->assembly.has_uuid) {
         return rf_uuid_equal(&position->uuid, &state->assembly.uuid);
@@ -337,7 +338,7 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
 {
     struct rf_mysql_log_file file = {0};
     enum rf_status status = RF_OK;
-    bool same = position->file.size > 0 && is_same_server(state, position);
+    bool same = position->file.size > 0 && rf_mysql_source_is_same(state, position);
     rf_position_copy(&state->assembly.position, position);
     if (same) {
         status = rf_mysql_source_find_file(state, rf_buf_str(&position->file), &file, NULL, err);
