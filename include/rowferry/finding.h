@@ -27,12 +27,20 @@ struct rf_finding {
     const char *fix;    /* what to do */
 };
 
+/* A table whose rows a source would hand over, by its names there. */
+struct rf_finding_table {
+    struct rf_str database, name;
+};
+
 /* A list that grows, in the order in which things were looked at. Zeroed is empty and valid.
  * Thread: the owner's. */
 struct rf_findings {
     struct rf_finding *items;
     uint32_t count;
     uint32_t capacity;
+    struct rf_finding_table *tables; /* of a source, as far as it tells: sinks look at them, too */
+    uint32_t table_count;
+    uint32_t table_capacity;
     struct rf_arena memory; /* of their texts */
 };
 
@@ -47,6 +55,8 @@ void rf_finding_add_error(struct rf_findings *findings, const char *what,
 /* Adds whether a connection is encrypted: `local`: it does not leave this machine. */
 void rf_finding_add_encryption(struct rf_findings *findings, bool encrypted, bool verified,
                                bool local);
+/* Adds a table; its names are copied. */
+void rf_finding_add_table(struct rf_findings *findings, struct rf_str database, struct rf_str name);
 /* The first that is wrong; NULL: none is. */
 const struct rf_finding *rf_findings_first_wrong(const struct rf_findings *findings);
 uint32_t rf_findings_count(const struct rf_findings *findings, enum rf_verdict verdict);

@@ -50,6 +50,9 @@ struct rf_context {
     /* sources, in `examine`: where the pipeline's sinks stand, as far as is known */
     const struct rf_recorded *recorded;
     uint32_t recorded_count;
+    /* sinks, in `examine`: tables whose rows would come, as far as the source tells */
+    const struct rf_finding_table *tables;
+    uint32_t table_count;
     struct rf_format *format; /* sinks that declare a default format: the instance; else NULL */
     int64_t connect_timeout_ms;
 };
@@ -102,9 +105,9 @@ struct rf_source_type {
 
     /* Looks at every precondition, and adds what it finds; changes nothing there, and disturbs
      * nobody who reads from the same server under the same name. Only `close` follows. What open
-     * insists on is wrong here, and what is wrong here open refuses. NULL: there is nothing to look
-     * at. Returns RF_OK: the findings say it; RF_RETRY (not reachable); RF_CONFIG (not let in):
-     * what was found until then stays. */
+     * insists on is wrong here, and what is wrong here open refuses, or the first row does. NULL:
+     * there is nothing to look at. Returns RF_OK: the findings say it; RF_RETRY (not reachable);
+     * RF_CONFIG (not let in): what was found until then stays. */
     RF_USE_RESULT enum rf_status (*examine)(void *state, const struct rf_context *ctx,
                                             struct rf_findings *findings, struct rf_error *err);
 };

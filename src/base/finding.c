@@ -90,6 +90,19 @@ void rf_finding_add_encryption(struct rf_findings *findings, bool encrypted, boo
     rf_finding_add(findings, finding);
 }
 
+void rf_finding_add_table(struct rf_findings *findings, struct rf_str database, struct rf_str name)
+{
+    if (findings->table_count == findings->table_capacity) {
+        findings->table_capacity =
+            findings->table_capacity == 0 ? 16 : 2 * findings->table_capacity;
+        findings->tables =
+            rf_realloc(findings->tables, findings->table_capacity * sizeof *findings->tables);
+    }
+    findings->tables[findings->table_count++] =
+        (struct rf_finding_table){.database = rf_arena_copy(&findings->memory, database),
+                                  .name = rf_arena_copy(&findings->memory, name)};
+}
+
 const struct rf_finding *rf_findings_first_wrong(const struct rf_findings *findings)
 {
     for (uint32_t i = 0; i < findings->count; i++) {
@@ -113,6 +126,7 @@ uint32_t rf_findings_count(const struct rf_findings *findings, enum rf_verdict v
 void rf_findings_deinit(struct rf_findings *findings)
 {
     free(findings->items);
+    free(findings->tables);
     rf_arena_deinit(&findings->memory);
     *findings = (struct rf_findings){0};
 }

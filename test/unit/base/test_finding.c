@@ -24,6 +24,23 @@ static void test_findings_keep_their_own_copies_in_order(void **state)
     assert_int_equal(findings.count, 0);
 }
 
+static void test_tables_keep_their_own_names_in_order(void **state)
+{
+    struct rf_findings findings = {0};
+    char text[32];
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        snprintf(text, sizeof text, "t%d", i);
+        rf_finding_add_table(&findings, RF_STR("d"), rf_str_of(text));
+    }
+    snprintf(text, sizeof text, "overwritten");
+    assert_int_equal(findings.table_count, 40);
+    assert_true(rf_str_equal(findings.tables[39].database, RF_STR("d")));
+    assert_true(rf_str_equal(findings.tables[17].name, RF_STR("t17")));
+    rf_findings_deinit(&findings);
+    assert_int_equal(findings.table_count, 0);
+}
+
 static void test_the_first_that_is_wrong_is_found(void **state)
 {
     struct rf_findings findings = {0};
@@ -80,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_findings_keep_their_own_copies_in_order),
+        cmocka_unit_test(test_tables_keep_their_own_names_in_order),
         cmocka_unit_test(test_the_first_that_is_wrong_is_found),
         cmocka_unit_test(test_an_error_becomes_a_finding_with_its_hint),
         cmocka_unit_test(test_encryption_is_judged_by_where_the_other_side_is),
