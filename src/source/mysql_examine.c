@@ -430,6 +430,38 @@ static void examine_readers(struct rf_mysql_source *state, struct rf_findings *f
     rf_mysql_result_deinit(&result);
 }
 
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+/* Those that would be captured, for the sinks to look at. A server shows only what the user may
+ * read, and may show nothing. */
+static void tell_tables(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    struct rf_mysql_result result = {0};
+    struct rf_buf full = {0};
+
+    if (rf_mysql_query(&state->mysql,
+                       "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "
+                       "WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA "
+                       "NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') "
+                       "ORDER BY TABLE_SCHEMA, TABLE_NAME",
+                       0, &result, NULL) != RF_OK) {
+        goto done;
+    }
+    while (rf_mysql_result_next(&result)) {
+        struct rf_str database = rf_mysql_result_cell(&result, 0);
+        struct rf_str name = rf_mysql_result_cell(&result, 1);
+        rf_buf_reset(&full);
+        rf_buf_printf(&full, "%.*s.%.*s", RF_STR_ARG(database), RF_STR_ARG(name));
+        if (rf_pick_table(&state->pick, rf_buf_str(&full))) {
+            rf_finding_add_table(findings, database, name);
+        }
+    }
+
+done:
+    rf_mysql_result_deinit(&result);
+    rf_buf_deinit(&full);
+}
+
 /* ---------------------------------------------------------------------------------------------- */
 
 enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ctx,
@@ -456,6 +488,7 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
         examine_rights(state, findings);
         examine_readers(state, findings);
         examine_retention(findings, kept_s);
+        tell_tables(state, findings);
         for (uint32_t i = 0; i < ctx->recorded_count; i++) {
             examine_position(state, &ctx->recorded[i], kept_s, findings);
             examine_all_prepared(state, &ctx->recorded[i], kept_s, findings);
