@@ -263,61 +263,16 @@ static const struct rf_option mongodb_options[] = {
 
 /* --------------------------------------------------------------------------------------- doctor */
 
-/* Who we are there; nobody: the server lets everybody in. */
-static void examine_login(struct rf_mongodb_sink *sink, struct rf_findings *findings)
-{
-    struct rf_error ignored = {0};
-    bson_t *command = BCON_NEW("connectionStatus", BCON_INT32(1));
-    bson_t reply;
-    bson_iter_t at, users, first;
-    enum rf_status status = rf_mongo_run(&sink->mongo, "admin", command, &reply, &ignored);
-
-    if (status == RF_OK && bson_iter_init(&at, &reply) &&
-        bson_iter_find_descendant(&at, "authInfo.authenticatedUsers", &users) &&
-        bson_iter_recurse(&users, &first)) {
-        bool known = bson_iter_next(&first);
-        rf_finding_add(findings,
-                       (struct rf_finding){.verdict = known ? RF_FINDING_FINE : RF_FINDING_ADVICE,
-                                           .what = "log-in",
-                                           .found = known ? "by password" : "none",
-                                           .needed = "by password",
-                                           .why = known ? NULL : "everybody may write there",
-                                           .fix = known ? NULL
-                                                        : "turn on authorization, and make a user "
-                                                          "with readWrite on the databases that "
-                                                          "are written, and on rowferry"});
-    } else {
-        rf_finding_add(findings, (struct rf_finding){.verdict = RF_FINDING_UNKNOWN,
-                                                     .what = "log-in",
-                                                     .why = "the server does not tell"});
-    }
-    bson_destroy(&reply);
-    bson_destroy(command);
-}
-
-static void examine_set(const struct rf_mongodb_sink *sink, struct rf_findings *findings)
-{
-    const char *name = sink->mongo.set_name;
-    bool set = sink->mongo.mongos || (name != NULL && name[0] != '\0');
-    struct rf_finding finding = {.what = "replica set", .needed = "one"};
-
-    if (set) {
-        rf_finding_add_text(findings, finding, "%s", sink->mongo.mongos ? "behind mongos" : name);
-        return;
-    }
-    finding.verdict = RF_FINDING_ADVICE;
-    finding.found = "none";
-    finding.why = "what it confirms is on one machine only, and no other one takes over";
-    finding.fix = "start mongod with --replSet, and initiate the set";
-    rf_finding_add(findings, finding);
-}
-
 static enum rf_status mongodb_examine(void *state, const struct rf_context *ctx,
                                       struct rf_findings *findings, struct rf_error *err)
 {
     struct rf_mongodb_sink *sink = state;
     enum rf_status status = mongodb_check(sink, err);
 
+    sink->pipeline = ctx->pipeline;
+    sink->instance = ctx->instance;
+    sink->adopts = sink->adopt;
+    sink->looks_only = true;
     if (status == RF_OK) {
         status = connect_server(sink, ctx, err);
     }
@@ -328,8 +283,8 @@ static enum rf_status mongodb_examine(void *state, const struct rf_context *ctx,
                             version != NULL && version[0] ? version : "of unknown version");
         rf_finding_add_encryption(findings, rf_tls_wanted(&tls, sink->host), sink->tls_verify,
                                   rf_host_is_loopback(sink->host));
-        examine_login(sink, findings);
-        examine_set(sink, findings);
+        rf_mongodb_examine_login(sink, ctx, findings);
+        rf_mongodb_examine_set(sink, findings);
         bool weak = strcmp(sink->w, "majority") != 0;
         rf_finding_add(findings, (struct rf_finding){
                                      .verdict = weak ? RF_FINDING_ADVICE : RF_FINDING_FINE,
@@ -338,6 +293,7 @@ static enum rf_status mongodb_examine(void *state, const struct rf_context *ctx,
                                      .needed = "majority",
                                      .why = weak ? "a fail-over may take writes back" : NULL,
                                      .fix = weak ? "leave w out of the sink's options" : NULL});
+        status = rf_mongodb_examine_tables(sink, ctx, findings, err);
     }
     return explain(sink, status, err);
 }

@@ -148,19 +148,26 @@ static enum rf_status record(struct rf_mongodb_sink *sink, const struct rf_mongo
     return *lost ? RF_OK : status;
 }
 
-enum rf_status rf_mongodb_record_claim(struct rf_mongodb_sink *sink, struct rf_mongodb_table *table,
-                                       struct rf_error *err)
+enum rf_status rf_mongodb_record_judge(struct rf_mongodb_sink *sink,
+                                       const struct rf_mongodb_table *table, struct rf_error *err)
 {
     struct rf_buf owner = {0};
     enum whose whose = OURS;
-    bool lost = false;
-    enum rf_status status = sink->adopts ? RF_OK : look(sink, table, &whose, &owner, err);
+    enum rf_status status = look(sink, table, &whose, &owner, err);
     if (status == RF_OK && whose == ANOTHERS) {
         status = refuse(table, "rows", &owner, err);
     } else if (status == RF_OK && whose == NOBODYS) {
         status = check_empty(sink, table, err);
     }
     rf_buf_deinit(&owner);
+    return status;
+}
+
+enum rf_status rf_mongodb_record_claim(struct rf_mongodb_sink *sink, struct rf_mongodb_table *table,
+                                       struct rf_error *err)
+{
+    bool lost = false;
+    enum rf_status status = sink->adopts ? RF_OK : rf_mongodb_record_judge(sink, table, err);
     if (status == RF_OK) {
         status = record(sink, table, sink->adopts, &lost, err);
     }
@@ -216,7 +223,7 @@ static enum rf_status take_record(struct rf_mongodb_sink *sink, const bson_iter_
         !rf_str_equal(text_of(found, "_id.collection"), rf_buf_str(&table->collection))) {
         return status;
     }
-    if (text_of(found, "_id.pipeline").data != NULL) {
+    if (text_of(found, "_id.pipeline").data != NULL && !sink->looks_only) {
         return renew(sink, table, err);
     }
     table->claimed = true;

@@ -9,6 +9,7 @@
  *     mongodb_rows.c      rows to changes of documents, of which one waits for each _id
  *     mongodb_documents.c documents of collections to the same
  *     mongodb_bulk.c      changes to commands, and what the server says of them
+ *     mongodb_examine.c   what doctor looks at
  *
  * All of it belongs to the sink's thread. */
 #ifndef ROWFERRY_SINK_MONGODB_SINK_H
@@ -86,6 +87,7 @@ struct rf_mongodb_sink {
     int32_t tls, dates;
     bool tls_verify, fold, adopt;
     bool adopts; /* option or start: what is there already is taken over */
+    bool looks_only;
 
     struct rf_mongo mongo;
     char name[RF_MONGODB_NAME_SIZE]; /* of our connections, the same at each start */
@@ -197,13 +199,24 @@ RF_USE_RESULT enum rf_status rf_mongodb_table_of(struct rf_mongodb_sink *sink,
                                                  struct rf_str database, struct rf_str table,
                                                  struct rf_mongodb_table **out,
                                                  struct rf_error *err);
+/* Looks whether rows of the table of these names could go where they would. Writes nothing. Returns
+ * RF_OK; RF_CONFIG: not before something is changed; RF_RETRY. */
+RF_USE_RESULT enum rf_status rf_mongodb_table_examine(struct rf_mongodb_sink *sink,
+                                                      struct rf_str database, struct rf_str name,
+                                                      struct rf_mongodb_table **out,
+                                                      struct rf_error *err);
 void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink);
 
 /* ---- mongodb_records.c */
 
-/* Reads the records of this pipeline and sink, and sets `claimed` of their tables. Returns as
- * rf_mongodb_end. */
+/* Reads the records of this pipeline and sink, and sets `claimed` of their tables; makes those of
+ * earlier versions anew, but for who looks only. Returns as rf_mongodb_end. */
 RF_USE_RESULT enum rf_status rf_mongodb_records_read(struct rf_mongodb_sink *sink,
+                                                     struct rf_error *err);
+/* Looks whether the table may fill its collection. Returns RF_OK; RF_CONFIG: another fills it, or
+ * somebody has filled it; else as rf_mongodb_end. */
+RF_USE_RESULT enum rf_status rf_mongodb_record_judge(struct rf_mongodb_sink *sink,
+                                                     const struct rf_mongodb_table *table,
                                                      struct rf_error *err);
 /* Records the table's collection as its own, and sets `claimed`. Returns RF_OK: that is durable;
  * RF_CONFIG: another fills it, or somebody has filled it, and sink->adopts is not set; else as
@@ -237,6 +250,18 @@ RF_USE_RESULT enum rf_status rf_mongodb_document_put(struct rf_mongodb_sink *sin
                                                      struct rf_mongodb_table *target,
                                                      const struct rf_event *event,
                                                      struct rf_error *err);
+
+/* ---- mongodb_examine.c */
+
+/* Who we are there, and what we lack to write what is to be written. */
+void rf_mongodb_examine_login(struct rf_mongodb_sink *sink, const struct rf_context *ctx,
+                              struct rf_findings *findings);
+void rf_mongodb_examine_set(const struct rf_mongodb_sink *sink, struct rf_findings *findings);
+/* Whether the collections that rows would go to are free for them. Returns RF_OK; RF_RETRY. */
+RF_USE_RESULT enum rf_status rf_mongodb_examine_tables(struct rf_mongodb_sink *sink,
+                                                       const struct rf_context *ctx,
+                                                       struct rf_findings *findings,
+                                                       struct rf_error *err);
 
 /* ---- mongodb_bulk.c */
 

@@ -271,6 +271,22 @@ enum rf_status rf_mongodb_table_of(struct rf_mongodb_sink *sink, struct rf_str d
     return status;
 }
 
+enum rf_status rf_mongodb_table_examine(struct rf_mongodb_sink *sink, struct rf_str database,
+                                        struct rf_str name, struct rf_mongodb_table **out,
+                                        struct rf_error *err)
+{
+    struct rf_buf full = {0};
+    enum rf_status status = rf_mongodb_table_get(sink, database, name, out, err);
+    if (status == RF_OK) {
+        rf_buf_printf(&full, "%.*s.%.*s", RF_STR_ARG(database), RF_STR_ARG(name));
+        status = check_place(*out, rf_buf_str(&full), err);
+    }
+    rf_buf_deinit(&full);
+    return status == RF_OK && !(*out)->claimed && !sink->adopts
+               ? rf_mongodb_record_judge(sink, *out, err)
+               : status;
+}
+
 void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink)
 {
     for (struct rf_map_entry *entry = rf_map_next(&sink->tables, NULL), *next; entry != NULL;
