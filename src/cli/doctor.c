@@ -7,6 +7,7 @@
 #include "cli/places.h"
 #include "cli/plan.h"
 #include "cli/stream.h"
+#include "event/pattern.h"
 
 #include <rowferry/log.h>
 #include <stdlib.h>
@@ -154,6 +155,41 @@ static void examine_source(const struct patient *patient, struct rf_context *ctx
     rf_arena_deinit(&arena);
 }
 
+/* Those of the source's tables whose rows would reach the sink, by its own patterns. */
+static void pick_tables(const struct rf_sink_spec *spec, const struct rf_findings *source,
+                        struct rf_arena *arena, struct rf_context *ctx)
+{
+    struct rf_finding_table *picked = rf_arena_alloc(arena, source->table_count * sizeof *picked);
+    struct rf_pattern *patterns = NULL;
+    struct rf_str list = RF_STR_NONE, one, rest;
+    struct rf_buf name = {0};
+    uint32_t count = 0, room = 0;
+
+    for (uint32_t i = 0; i < spec->settings.count; i++) {
+        if (strcmp(spec->settings.items[i].name, "tables") == 0) {
+            list = rf_str_of(spec->settings.items[i].value);
+        }
+    }
+    for (rest = list; list.size > 0 && rf_str_split(&rest, ',', &one);) {
+        room++;
+    }
+    patterns = rf_arena_alloc(arena, (room + 1) * sizeof *patterns);
+    for (rest = list; list.size > 0 && rf_str_split(&rest, ',', &one);) {
+        count += rf_pattern_read(one, arena, &patterns[count], NULL) == RF_OK;
+    }
+    ctx->table_count = 0;
+    for (uint32_t i = 0; i < source->table_count; i++) {
+        const struct rf_finding_table *table = &source->tables[i];
+        rf_buf_reset(&name);
+        rf_buf_printf(&name, "%.*s.%.*s", RF_STR_ARG(table->database), RF_STR_ARG(table->name));
+        if (rf_pattern_picks_table(patterns, count, rf_buf_str(&name))) {
+            picked[ctx->table_count++] = *table;
+        }
+    }
+    ctx->tables = picked;
+    rf_buf_deinit(&name);
+}
+
 static void examine_sink(const struct rf_sink_spec *spec, struct rf_context *ctx,
                          struct rf_examined *out)
 {
@@ -234,6 +270,7 @@ static int examine(const struct patient *patient, const struct doctor_options *c
     collect_recorded(patient, &ctx, &arena);
     examine_source(patient, &ctx, &examined[0]);
     for (uint32_t i = 1; i < count; i++) {
+        pick_tables(&patient->ends->sink_specs[i - 1], &examined[0].findings, &arena, &ctx);
         examine_sink(&patient->ends->sink_specs[i - 1], &ctx, &examined[i]);
     }
     int code = show(examined, count, chosen->json);

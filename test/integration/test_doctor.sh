@@ -161,6 +161,18 @@ says configured 0 "$STORY/shop.yaml"
 redis target REPLICAOF 127.0.0.1 1 >/dev/null
 says redis_replica 2 "$url" "redis://127.0.0.1:$target_PORT"
 
+# A collection that a picked table would fill has documents of somebody else.
+start_mongo documents
+mongo documents '{"insert": "orders", "documents": [{"_id": 1}]}' shop >/dev/null
+mongodb=mongodb://127.0.0.1:$documents_PORT
+says filled_collection 2 "$url/shop.*" "$mongodb"
+sql source "INSERT INTO shop.orders VALUES (3)"
+expect_status 2 timeout 60 "$ROWFERRY" run --name filled --from earliest --until now "$url/shop.*" \
+    "$mongodb"
+expect_contains "$(cat "$STORY/err")" "the collection shop.orders has documents"
+expect_status 0 "$ROWFERRY" doctor "$url/shop.*" "$mongodb?tables=-shop.orders"
+expect_status 0 "$ROWFERRY" doctor "$url/shop.customers" "$mongodb"
+
 # ---- For programs
 
 expect_status 5 "$ROWFERRY" doctor --json "mysql://cdc@127.0.0.1:1" "redis://127.0.0.1:$target_PORT"
