@@ -552,6 +552,34 @@ enum rf_status rf_mysql_execute(struct rf_mysql *mysql, const char *statement, c
     return query(mysql, statement, doing, 0, NULL, err);
 }
 
+/*  offset size
+ *       0    4  server id
+ *       4    1  length of the host's name, then that; the same of user and password: empty
+ *       .    2  port: none
+ *       .    8  rank and id of the source: the server knows them */
+enum rf_status rf_mysql_register(struct rf_mysql *mysql, uint32_t server_id, const char *name,
+                                 struct rf_error *err)
+{
+    static const char rest[1 + 1 + 2 + 4 + 4] = {0};
+    struct rf_buf command = {0};
+    size_t size = strlen(name);
+    rf_assert(size <= RF_MYSQL_REPLICA_NAME_MAX);
+    for (int i = 0; i < 4; i++) {
+        rf_buf_add_byte(&command, (char)(server_id >> 8 * i));
+    }
+    rf_buf_add_byte(&command, (char)size);
+    rf_buf_add(&command, name, size);
+    rf_buf_add(&command, rest, sizeof rest);
+    waiting = mysql;
+    mysql->give_up_ms = rf_clock_ms() + mysql->timeout_ms;
+    int failed = mysql->handle->methods->db_command(mysql->handle, COM_REGISTER_SLAVE, command.data,
+                                                    command.size, 0, NULL);
+    rf_buf_deinit(&command);
+    unsigned code = failed ? mysql_errno(mysql->handle) : 0;
+    bool lost = failed && (code == 0 || (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR));
+    return lost ? fail(mysql, err, "registering as a replica") : RF_OK;
+}
+
 bool rf_mysql_result_next(struct rf_mysql_result *result)
 {
     if (result->handle == NULL) {

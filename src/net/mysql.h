@@ -126,6 +126,15 @@ void rf_mysql_quote(struct rf_mysql *mysql, struct rf_buf *out, struct rf_str te
  * Appends. */
 void rf_mysql_grant(const struct rf_mysql *mysql, struct rf_buf *out);
 
+/* Says who will read the log, which makes us known to whoever asks the server for its replicas:
+ * `name` is shown as our host, of at most RF_MYSQL_REPLICA_NAME_MAX bytes. The server needs none of
+ * this; what refuses it, a proxy maybe, is asked for the log all the same. Returns RF_OK or
+ * RF_RETRY.
+ * Source: MySQL Source Code Documentation and MariaDB Knowledge Base, "COM_REGISTER_SLAVE". */
+enum { RF_MYSQL_REPLICA_NAME_MAX = 60 };
+RF_USE_RESULT enum rf_status rf_mysql_register(struct rf_mysql *mysql, uint32_t server_id,
+                                               const char *name, struct rf_error *err);
+
 /* Asks for the log's stream: from `file` at `position`, or, when file is empty, from where
  * @slave_connect_state says. server_id is the one that we claim to have, silence_ms the longest
  * pause that the server may make (it was asked for heartbeats). From here on only
