@@ -197,6 +197,7 @@ static enum rf_status mysql_open(void *memory, const struct rf_context *ctx,
     state->assembly.records.strict = state->invalid == RF_INVALID_STOP;
     state->assembly.records.spill.directory = ctx->spill_directory;
     state->assembly.records.lacking = !ctx->whole;
+    state->pipeline = ctx->pipeline;
     state->feed = ctx->feed;
     state->asked = ctx->feed > 0; /* the first feed has said it */
     state->ask_ms = rf_clock_ms() + ASK_MS;

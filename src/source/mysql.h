@@ -37,6 +37,7 @@ struct rf_mysql_source {
     struct rf_str last; /* event that was found last; valid until the next one is */
     bool current;       /* a heartbeat came behind the last event */
 
+    const char *pipeline;          /* borrowed from the context */
     bool hands_on;                 /* the server logs what it gets as a replica */
     bool mariadb;                  /* the server is one; else it is MySQL */
     enum rf_mysql_gtid_mode gtids; /* MySQL's */
@@ -141,6 +142,12 @@ RF_USE_RESULT enum rf_status rf_mysql_source_step(struct rf_mysql_source *state,
 /* The same number for each feed. */
 RF_USE_RESULT enum rf_status rf_mysql_source_number(struct rf_mysql_source *state,
                                                     uint32_t *server_id, struct rf_error *err);
+/* What this pipeline's readers are called among the server's replicas, at most
+ * RF_MYSQL_REPLICA_NAME_MAX bytes. Appends. */
+void rf_mysql_source_name(const struct rf_mysql_source *state, struct rf_buf *name);
+/* Says who will read the log, and with which number. */
+RF_USE_RESULT enum rf_status rf_mysql_source_register(struct rf_mysql_source *state,
+                                                      uint32_t *server_id, struct rf_error *err);
 /* A place where no transaction begins. */
 enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
                                            const struct rf_position *place, struct rf_error *err);

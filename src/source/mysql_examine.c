@@ -397,7 +397,8 @@ done:
 
 /* ---- Replication ----------------------------------------------------------------------------- */
 
-/* Two readers with one number throw each other out, again and again. */
+/* Two readers with one number throw each other out, again and again. Other pipelines are seen here
+ * as replicas are, and so is ours when it runs. */
 static void examine_readers(struct rf_mysql_source *state, struct rf_findings *findings)
 {
     enum { NEW_NAMES = 80022 };
@@ -406,28 +407,44 @@ static void examine_readers(struct rf_mysql_source *state, struct rf_findings *f
     struct rf_mysql_result result = {0};
     struct rf_error why = {0};
     struct rf_finding finding = {.what = "our server_id", .needed = "one that no replica has"};
-    bool taken = false;
+    struct rf_buf ours = {0}, theirs = {0}, text = {0};
+    bool taken = false, runs = false;
     int64_t number;
 
     if (state->server_id == 0) {
         return; /* drawn by chance at each start */
     }
+    rf_mysql_source_name(state, &ours);
     if (rf_mysql_query(&state->mysql, question, 0, &result, &why) != RF_OK) {
         finding.verdict = RF_FINDING_UNKNOWN;
         finding.why = "the server does not say which replicas it has: that takes a right that is "
                       "not needed otherwise";
     }
     while (finding.verdict == RF_FINDING_FINE && rf_mysql_result_next(&result)) {
-        taken = taken || (rf_str_to_i64(rf_mysql_result_cell(&result, 0), &number) &&
-                          number == state->server_id);
+        struct rf_str host = rf_mysql_result_cell(&result, rf_mysql_result_column(&result, "Host"));
+        if (rf_str_to_i64(rf_mysql_result_cell(&result, 0), &number) &&
+            number == state->server_id) {
+            bool same = rf_str_equal(host, rf_buf_str(&ours));
+            runs |= same;
+            taken |= !same;
+            rf_buf_set(&theirs, same ? rf_buf_str(&theirs) : host);
+        }
     }
     if (taken) {
+        rf_buf_printf(&text,
+                      "a replica with this number reads already (host: %.*s), and one of the two "
+                      "is thrown out",
+                      RF_STR_ARG(rf_buf_str(&theirs)));
         finding.verdict = RF_FINDING_WRONG;
-        finding.why = "a replica with this number reads already, and one of the two is thrown out";
+        finding.why = rf_buf_cstr(&text);
         finding.fix = "leave server_id out of the source's options, or choose another one";
     }
-    rf_finding_add_text(findings, finding, "%lld", (long long)state->server_id);
+    rf_finding_add_text(findings, finding, "%lld%s", (long long)state->server_id,
+                        runs && !taken ? ", with which this pipeline reads now" : "");
     rf_mysql_result_deinit(&result);
+    rf_buf_deinit(&ours);
+    rf_buf_deinit(&theirs);
+    rf_buf_deinit(&text);
 }
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
@@ -470,6 +487,7 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
     struct rf_mysql_source *state = memory;
     enum rf_status status = rf_mysql_source_read_filter(state, err);
 
+    state->pipeline = ctx->pipeline;
     state->assembly.pick = &state->pick;
     state->assembly.skips = &state->skips;
     state->assembly.records.lacking = !ctx->whole;

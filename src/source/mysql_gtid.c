@@ -94,7 +94,7 @@ enum rf_status rf_mysql_source_start_behind(struct rf_mysql_source *state, struc
         return RF_CONFIG;
     }
     bool adrift = !rf_mysql_source_has_short_files(state);
-    enum rf_status status = rf_mysql_source_number(state, &server_id, err);
+    enum rf_status status = rf_mysql_source_register(state, &server_id, err);
     if (status == RF_OK) {
         rf_mysql_source_seen(state, &seen);
         rf_gtid_set_encode(&set, &seen);

@@ -61,13 +61,33 @@ enum rf_status rf_mysql_source_number(struct rf_mysql_source *state, uint32_t *s
     return RF_OK;
 }
 
+void rf_mysql_source_name(const struct rf_mysql_source *state, struct rf_buf *name)
+{
+    static const char prefix[] = "rowferry-";
+    rf_buf_printf(name, "%s%.*s", prefix, RF_MYSQL_REPLICA_NAME_MAX - (int)(sizeof prefix - 1),
+                  state->pipeline != NULL ? state->pipeline : "");
+}
+
+enum rf_status rf_mysql_source_register(struct rf_mysql_source *state, uint32_t *server_id,
+                                        struct rf_error *err)
+{
+    struct rf_buf name = {0};
+    enum rf_status status = rf_mysql_source_number(state, server_id, err);
+    if (status == RF_OK) {
+        rf_mysql_source_name(state, &name);
+        status = rf_mysql_register(&state->mysql, *server_id, rf_buf_cstr(&name), err);
+    }
+    rf_buf_deinit(&name);
+    return status;
+}
+
 enum rf_status rf_mysql_source_dump(struct rf_mysql_source *state, struct rf_str file,
                                     uint64_t offset, struct rf_error *err)
 {
     uint32_t server_id;
     rf_assert(offset <= UINT32_MAX);
     state->mysql.annotations = state->queries;
-    enum rf_status status = rf_mysql_source_number(state, &server_id, err);
+    enum rf_status status = rf_mysql_source_register(state, &server_id, err);
     if (status == RF_OK) {
         status = rf_mysql_dump(&state->mysql, file, (uint32_t)offset, server_id,
                                state->heartbeat_ms * SILENT_HEARTBEATS, err);

@@ -327,6 +327,22 @@ static void test_a_second_reader_with_the_same_number_is_named(void **context)
     end(&other);
 }
 
+/* Whoever asks the server for its replicas sees who reads, and from where on it does not matter. */
+static void test_a_reader_is_seen_among_the_replicas_as_long_as_it_reads(void **context)
+{
+    static const char *const froms[] = {"now", "bin.000001:4"};
+    (void)context;
+    for (size_t i = 0; i < sizeof froms / sizeof *froms; i++) {
+        struct subject subject;
+        prepare(&subject, froms[i]);
+        set(&subject, "server_id", "4711");
+        open_it(&subject);
+        rf_test_replicas_wait(&first, "4711 rowferry-test\n");
+        end(&subject);
+        rf_test_replicas_wait(&first, "");
+    }
+}
+
 /* The server sends a heartbeat where it has passed over what we have: that is not the end. */
 static void test_only_the_end_of_the_log_counts_as_current(void **context)
 {
@@ -400,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_server_that_changes_to_statements_in_mid_stream_stops_it,
                                fresh),
         cmocka_unit_test_setup(test_a_second_reader_with_the_same_number_is_named, fresh),
+        cmocka_unit_test_setup(test_a_reader_is_seen_among_the_replicas_as_long_as_it_reads, fresh),
         cmocka_unit_test_setup(test_only_the_end_of_the_log_counts_as_current, fresh),
         cmocka_unit_test_setup(test_a_server_that_is_frozen_is_noticed, fresh),
         cmocka_unit_test_setup(test_many_files_are_one_log, fresh),

@@ -576,6 +576,18 @@ static void test_it_never_claims_to_be_at_the_end_while_more_is_there(void **con
     end(&subject);
 }
 
+static void test_a_reader_is_seen_among_the_replicas_as_long_as_it_reads(void **context)
+{
+    struct subject subject;
+    (void)context;
+    prepare(&subject, "now");
+    set(&subject, "server_id", "4711");
+    open_it(&subject);
+    rf_test_replicas_wait(&server, "4711 rowferry-test\n");
+    end(&subject);
+    rf_test_replicas_wait(&server, "");
+}
+
 static void test_feeds_of_one_number_do_not_throw_each_other_out(void **context)
 {
     struct subject first, second;
@@ -981,6 +993,7 @@ int main(void)
         TEST(test_a_batch_of_one_byte_has_at_most_one_transaction),
         TEST(test_a_quiet_server_is_known_to_be_read_to_its_end_within_two_seconds),
         TEST(test_it_never_claims_to_be_at_the_end_while_more_is_there),
+        TEST(test_a_reader_is_seen_among_the_replicas_as_long_as_it_reads),
         TEST(test_feeds_of_one_number_do_not_throw_each_other_out),
         TEST(test_settings_are_checked_with_the_statement_that_mends_them),
         TEST(test_a_wrong_password_is_an_access_error),

@@ -95,6 +95,18 @@ expect_status 2 timeout 20 "$ROWFERRY" run "mysql://cdc@127.0.0.1:$replica_PORT"
 expect_contains "$(cat "$STORY/err")" "must be log_slave_updates=ON"
 stop_server replica
 
+# ... or another pipeline, which the server names as a replica; our own may run meanwhile.
+numbered="mysql://root@127.0.0.1:$second_PORT?server_id=78"
+ROWFERRY_MYSQL_PASSWORD= run_background numbered "$ROWFERRY" run --name numbered "$numbered" null:
+reader_runs() {
+    [ -n "$(sql second 'SHOW REPLICAS')" ]
+}
+wait_until 20 reader_runs
+ROWFERRY_MYSQL_PASSWORD= says number_of_pipeline 2 --name other "$numbered"
+ROWFERRY_MYSQL_PASSWORD= expect_status 0 "$ROWFERRY" doctor --name numbered "$numbered"
+expect_contains "$(cat "$STORY/out")" "78, with which this pipeline reads now"
+end_background numbered
+
 # ---- A pipeline that has a place
 
 run_background feed "$ROWFERRY" run --name place "$url/shop.*" "file:$STORY/changes.jsonl"

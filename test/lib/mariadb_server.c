@@ -1,5 +1,6 @@
 #include "lib/mariadb_server.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -104,6 +105,39 @@ char *rf_test_sql_ask(struct rf_test_mariadb *server, const char *format, ...)
     char *answer = run(server, format, args);
     va_end(args);
     return answer;
+}
+
+static void read_replicas(struct rf_test_mariadb *server, struct rf_buf *out)
+{
+    struct rf_mysql_result result = {0};
+    struct rf_error err = {0};
+    bool mysql = server->kind != NULL && strcmp(server->kind, "mysql") == 0;
+    connect_client(server);
+    if (rf_mysql_query(&server->client, mysql ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS", 0, &result,
+                       &err) != RF_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        abort();
+    }
+    while (rf_mysql_result_next(&result)) {
+        rf_buf_printf(out, "%.*s %.*s\n", RF_STR_ARG(rf_mysql_result_cell(&result, 0)),
+                      RF_STR_ARG(rf_mysql_result_cell(&result, 1)));
+    }
+    rf_mysql_result_deinit(&result);
+}
+
+void rf_test_replicas_wait(struct rf_test_mariadb *server, const char *wanted)
+{
+    int64_t until_ms = rf_clock_ms() + TIMEOUT_MS;
+    struct rf_buf found = {0};
+    do {
+        if (rf_clock_ms() > until_ms) {
+            fprintf(stderr, "replicas: not\n%sbut\n%s", wanted, rf_buf_cstr(&found));
+            abort();
+        }
+        rf_buf_reset(&found);
+        read_replicas(server, &found);
+    } while (strcmp(rf_buf_cstr(&found), wanted) != 0);
+    rf_buf_deinit(&found);
 }
 
 void rf_test_sql_leave(struct rf_test_mariadb *server)

@@ -37,6 +37,9 @@ void rf_test_mariadb_freeze(struct rf_test_mariadb *server, bool frozen);
 void rf_test_sql(struct rf_test_mariadb *server, const char *format, ...) RF_PRINTF(2, 3);
 /* The first cell of the last statement's answer, or ""; the caller's to free. */
 char *rf_test_sql_ask(struct rf_test_mariadb *server, const char *format, ...) RF_PRINTF(2, 3);
+/* Waits until the server names exactly these as its replicas, a line "NUMBER HOST" each; aborts
+ * when it does not. */
+void rf_test_replicas_wait(struct rf_test_mariadb *server, const char *wanted);
 /* Closes the test's own connection; the next statement makes another one. */
 void rf_test_sql_leave(struct rf_test_mariadb *server);
 
