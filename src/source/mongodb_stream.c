@@ -4,7 +4,8 @@
  *
  * What is to be tried again and what not is the specification's: on servers that label their errors
  * the label decides, on older ones a list. To try again means RF_RETRY here: the engine opens the
- * source behind the last transaction that it got, which resumes the stream.
+ * source behind the last transaction that it got, which resumes the stream. That is about a stream
+ * that runs; of one that is to be opened, net/mongo_error.c says what may pass.
  *
  * Source: MongoDB specifications, "Change Streams", "Resumable Error", "Updating the Cached Resume
  * Token"; MongoDB Manual, $changeStream, $changeStreamSplitLargeEvent, getMore. */
@@ -126,8 +127,8 @@ static enum rf_status judge(const struct rf_mongodb_source *state, enum rf_statu
         ((!labels || opening) && is_listed(err->code))) {
         return set_status(err, RF_RETRY);
     }
-    if (status == RF_CONFIG) {
-        return status;
+    if (status == RF_CONFIG || (opening && status == RF_RETRY)) {
+        return status; /* what may pass, as after an election, must not end a pipeline */
     }
     if (opening) {
         rf_error_hint(err, "the server gives no change stream here: does it keep an oplog? Its log "

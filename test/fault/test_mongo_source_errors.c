@@ -92,6 +92,37 @@ static void test_servers_with_labels_are_resumed_by_the_label_alone(void **state
     begin(NULL);
 }
 
+/* On a reconnect, as right after an election, when nobody is to look at it. */
+static void test_an_opening_that_is_refused_for_now_is_tried_again(void **state)
+{
+    (void)state;
+    static const int passing[] = {6,     7,     8,     50,    63,    89,    91,    112,   133,
+                                  134,   189,   211,   234,   262,   9001,  10058, 10107, 11600,
+                                  11601, 11602, 13388, 13435, 13436, 14031, 77777};
+    static const int32_t wires[] = {8, 17};
+    for (size_t i = 0; i < 2 * count_of(passing); i++) {
+        begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
+                                                     .streams = true,
+                                                     .wire_version_max = wires[i % 2]},
+                   "shop.orders");
+        open_source();
+        insert("orders", 1);
+        until("shop.orders 1|");
+        rf_test_source_close(&source);
+        fail_with("aggregate", passing[i / 2], false);
+        insert("orders", 2);
+        enum rf_status status = rf_test_source_open(&source, &err);
+        if (status != RF_RETRY || err.code != passing[i / 2] || err.access) {
+            fail_msg("code %d: %s", passing[i / 2], rf_status_name(status));
+        }
+        reopen();
+        until("shop.orders 2|");
+        assert_int_equal(source.transactions, 2);
+        end(state);
+    }
+    begin(NULL);
+}
+
 static void test_a_cursor_that_is_gone_is_always_resumed(void **state)
 {
     (void)state;
@@ -252,7 +283,7 @@ static void test_what_a_server_cannot_do_is_told_by_name(void **state)
         const char *hint;
     } cases[] = {
         {40573, "rs.initiate()"}, {13, "the role read"}, {166, "view"},
-        {40324, "MongoDB 3.6"},   {40415, "older"},      {8, "oplog"},
+        {40324, "MongoDB 3.6"},   {40415, "older"},      {2, "oplog"},
     };
     for (size_t i = 0; i < count_of(cases); i++) {
         begin("shop.orders");
@@ -441,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_older_servers_are_resumed_by_the_list),
         TEST(test_servers_with_labels_are_resumed_by_the_label_alone),
+        TEST(test_an_opening_that_is_refused_for_now_is_tried_again),
         TEST(test_a_cursor_that_is_gone_is_always_resumed),
         TEST(test_a_broken_connection_is_resumed),
         TEST(test_a_server_that_was_restarted_is_resumed),
