@@ -56,7 +56,7 @@ static void tell(const struct rf_mongo_script_run *run, const char *type, const 
     }
 }
 
-/* Within a database, and to a name that nobody has. */
+/* Within a database, and to a name that nobody has, or with dropTarget. */
 static enum rf_status run_rename(struct rf_mongo_script_run *run, struct rf_error *err)
 {
     bson_iter_t from, to;
@@ -65,14 +65,20 @@ static enum rf_status run_rename(struct rf_mongo_script_run *run, struct rf_erro
     const char *old_name = bson_iter_utf8(&from, NULL), *new_name = bson_iter_utf8(&to, NULL);
     struct rf_mongo_script_collection *old =
         rf_mongo_script_collection(run->store, old_name, false);
+    struct rf_mongo_script_collection *target =
+        rf_mongo_script_collection(run->store, new_name, false);
     if (old == NULL || strncmp(old_name, new_name, strcspn(old_name, ".") + 1) != 0 ||
-        rf_mongo_script_collection(run->store, new_name, false) != NULL) {
+        (target != NULL && !truth_of(run->command, "dropTarget", false))) {
         return rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_NO_NAMESPACE,
                                       "no such collection, or the new one is there");
     }
+    run->store->quiet = true;
+    if (target != NULL) {
+        rf_mongo_script_collection_drop(run->store, target);
+    }
     struct rf_mongo_script_collection *made =
         rf_mongo_script_collection(run->store, new_name, true);
-    run->store->quiet = true;
+    old = rf_mongo_script_collection(run->store, old_name, false);
     for (struct rf_mongo_script_document *each = old->first; each != NULL; each = each->below) {
         rf_mongo_script_document_put(run->store, made, bson_copy(each->bson));
     }

@@ -63,7 +63,8 @@ static bool is_in_scope(const struct stream *stream, const struct rf_mongo_scrip
     }
     return strcmp(stream->database, entry->database) == 0 &&
            (stream->collection[0] == '\0' || entry->collection[0] == '\0' ||
-            strcmp(stream->collection, entry->collection) == 0);
+            strcmp(stream->collection, entry->collection) == 0 ||
+            (entry->to != NULL && strcmp(stream->collection, entry->to) == 0));
 }
 
 static bool ends_stream(const struct stream *stream, const struct rf_mongo_script_entry *entry)

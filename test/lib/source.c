@@ -186,6 +186,7 @@ enum rf_status rf_test_source_read(struct rf_test_source *source, int64_t wait_m
     }
     source->events += batch->count;
     source->skipped += batch->skipped;
+    source->gone += batch->gone;
     source->waived += batch->waived;
     source->batches++;
     source->ended |= batch->end;

@@ -45,7 +45,7 @@ struct rf_test_source {
     uint64_t currents;  /* how often batch.current came */
     bool quiet;         /* print nothing, only count */
     struct rf_buf text; /* what was handed over since it was last emptied */
-    uint64_t transactions, events, batches, skipped, waived;
+    uint64_t transactions, events, batches, skipped, waived, gone;
 };
 
 /* With a fresh instance, behind `position` or where `from` says. After a failure it is closed. */
