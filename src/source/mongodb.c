@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 
+#include <rowferry/log.h>
+
 #include <stdlib.h>
 
 enum {
@@ -237,6 +239,24 @@ static enum rf_status pass(struct rf_mongodb_source *state,
     return RF_OK;
 }
 
+/* Why a stream ends is told by the event before; where there is none, as before MongoDB 4.0, what
+ * is known has to do. */
+static void explain_end(struct rf_mongodb_source *state,
+                        const struct rf_mongodb_source_change *change)
+{
+    if (state->read.invalidated && !state->end_told) {
+        rf_log(RF_LOG_WARN,
+               "%s says that the stream of %s%s%s ended, and not why: it was dropped, renamed or "
+               "replaced. Changes go on, but copies of its documents are as they were before: "
+               "remove them, and copy it anew",
+               state->mongo.peer, state->database.data, state->collection.size > 0 ? "." : "",
+               state->collection.data);
+    }
+    state->end_told = rf_str_equal(change->type, RF_STR("drop")) ||
+                      rf_str_equal(change->type, RF_STR("rename")) ||
+                      rf_str_equal(change->type, RF_STR("dropDatabase"));
+}
+
 static void begin_transaction(struct rf_mongodb_source *state,
                               const struct rf_mongodb_source_change *change)
 {
@@ -292,6 +312,7 @@ static enum rf_status take_event(struct rf_mongodb_source *state, struct rf_batc
     if (status != RF_OK) {
         return status;
     }
+    explain_end(state, &change);
     if (!more) {
         begin_transaction(state, &change);
     }

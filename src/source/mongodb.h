@@ -54,6 +54,7 @@ struct rf_mongodb_source {
     bool splits;                  /* the server splits large events */
     struct rf_buf parts;          /* of a split event, as far as it was read */
     int32_t part, part_count;     /* the last one, of so many; 0: none is open */
+    bool end_told;                /* the last event may end a stream, and is not the end */
 
     /* Places. `read` is behind the last event that was taken, `safe` behind the last transaction
      * that ended. */

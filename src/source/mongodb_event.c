@@ -239,11 +239,31 @@ void rf_mongodb_source_collections_deinit(struct rf_mongodb_source *state)
     rf_map_deinit(&state->collections);
 }
 
+/* The same of a name that only a rename tells: it may be gone the next moment. */
+static bool is_name_picked(const struct rf_mongodb_source *state, struct rf_str database,
+                           struct rf_str collection)
+{
+    char name[NAME_MAX_SIZE];
+    size_t size = database.size + 1 + collection.size;
+    if (rf_str_equal(database, RF_STR(RF_MONGODB_SOURCE_OWN)) || database.size == 0 ||
+        collection.size == 0 || size > sizeof name) {
+        return false;
+    }
+    memcpy(name, database.data, database.size);
+    name[database.size] = '.';
+    memcpy(name + database.size + 1, collection.data, collection.size);
+    return rf_pick_table(&state->pick, (struct rf_str){name, size});
+}
+
 bool rf_mongodb_source_change_is_picked(struct rf_mongodb_source *state,
                                         const struct rf_mongodb_source_change *change)
 {
     if (change->database.size == 0) {
         return true; /* invalidate: it ends the whole stream */
+    }
+    if (rf_str_equal(change->type, RF_STR("rename"))) { /* $out ends with one */
+        return is_name_picked(state, change->database, change->collection) ||
+               is_name_picked(state, change->to_database, change->to_collection);
     }
     if (change->collection.size == 0) { /* dropDatabase */
         return !rf_str_equal(change->database, RF_STR(RF_MONGODB_SOURCE_OWN)) &&
@@ -333,9 +353,11 @@ static enum rf_status add_row(struct rf_mongodb_source *state, struct rf_batch *
         bool gone = change->looked_up && state->asked == RF_MONGODB_IMAGES_UPDATE_LOOKUP;
         event->after = image_of(batch, key, document_value(change->document, gone));
     }
-    return event->op == RF_CREATE && change->document.size == 0
-               ? refuse(change, err, "the server does not send the document")
-               : RF_OK;
+    if (event->op == RF_CREATE && change->document.size == 0) {
+        return refuse(change, err, "the server does not send the document");
+    }
+    batch->gone += event->op == RF_UPDATE && event->after[1].kind == RF_NULL;
+    return RF_OK;
 }
 
 static struct rf_str joined(struct rf_batch *batch, struct rf_str database,

@@ -69,6 +69,7 @@ static void test_a_document_is_looked_up_where_that_is_wanted_and_may_be_gone(vo
     until("delete");
     assert_true(has("update shop.orders 1|? > 1|{\"_id\":1,\"v\":1}\n"));
     assert_true(has("update shop.orders 2|? > 2|NULL\n"));
+    assert_int_equal(source.gone, 1); /* `rowferry status` counts them */
 }
 
 static void test_images_come_where_collections_keep_them(void **state)
@@ -428,6 +429,62 @@ static void test_a_rename_says_to_what(void **state)
     until("shop.orders 2|");
 }
 
+/* As $out does: a collection is filled under another name, and takes the place of one. */
+static void replace_orders(void)
+{
+    tell("shop", "{\"insert\": \"tmp.5\", \"documents\": [{\"_id\": 7}]}");
+    tell("admin", "{\"renameCollection\": \"shop.tmp.5\", \"to\": \"shop.orders\", "
+                  "\"dropTarget\": true}");
+}
+
+static void test_a_collection_that_another_one_replaces_is_told_of(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"shop.orders", "shop.orders,shop.other", "shop.ord*",
+                                        "shop", NULL};
+    for (size_t i = 0; i < count_of(paths); i++) {
+        begin(paths[i]);
+        open_source();
+        insert("orders", 1);
+        replace_orders();
+        tell("shop", "{\"insert\": \"elsewhere\", \"documents\": [{\"_id\": 1}]}");
+        tell("admin", "{\"renameCollection\": \"shop.elsewhere\", \"to\": \"shop.away\"}");
+        insert("orders", 2);
+        until("shop.orders 2|");
+        assert_true(has("ddl shop/tmp.5 {"));
+        assert_true(has("\"to\":{\"db\":\"shop\",\"coll\":\"orders\"}"));
+        assert_int_equal(has("invalidate"), i == 0);
+        assert_int_equal(has("away"), i > 2);
+        end(state);
+    }
+    begin(NULL);
+}
+
+/* As before MongoDB 4.0, which has no other events of it. */
+static void test_an_end_without_a_reason_is_warned_of_by_name(void **state)
+{
+    (void)state;
+    static const char end_alone[] =
+        "{\"cursor\": {\"nextBatch\": [{\"_id\": {\"_data\": \"826922A0700000000229000004F0\"}, "
+        "\"operationType\": \"invalidate\"}], \"id\": {\"$numberLong\": \"0\"}}, \"ok\": 1}";
+    begin("shop.orders");
+    open_source();
+    rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = "getMore",
+                                                                .act = RF_MONGO_SCRIPT_ANSWER,
+                                                                .json = end_alone});
+    listen_to_log();
+    until("invalidate");
+    assert_true(said("the stream of shop.orders ended, and not why"));
+    end(state);
+    begin("shop.orders");
+    open_source();
+    insert("orders", 1);
+    replace_orders();
+    listen_to_log();
+    until("invalidate");
+    assert_false(said("not why")); /* the rename before it says it */
+}
+
 static void test_a_stream_of_all_outlives_a_database(void **state)
 {
     (void)state;
@@ -518,6 +575,8 @@ int main(void)
         TEST(test_behind_a_drop_it_goes_on_with_what_is_made_anew),
         TEST(test_a_restart_at_an_invalidate_goes_on_behind_it),
         TEST(test_a_rename_says_to_what),
+        TEST(test_a_collection_that_another_one_replaces_is_told_of),
+        TEST(test_an_end_without_a_reason_is_warned_of_by_name),
         TEST(test_a_stream_of_all_outlives_a_database),
         TEST(test_a_split_event_is_put_together),
         TEST(test_parts_that_do_not_fit_together_stop_it),
