@@ -88,12 +88,27 @@ static bool loses_rows(struct rf_str sql)
     return false;
 }
 
+/* Its documents moved without a change of their own, maybe to where others were. */
+static void warn_of_rename(const struct rf_event *event, const char *kept, const char *where)
+{
+    rf_log(RF_LOG_WARN,
+           "%.*s.%.*s was renamed to %.*s: of both names %s has the %s of what was there before. "
+           "Its documents come under the new name as they are written again; what was replaced "
+           "stays. To have them all, remove these %s and copy %.*s anew; see docs/delivery.md",
+           RF_STR_ARG(event->database), RF_STR_ARG(event->object), RF_STR_ARG(event->change->to),
+           where, kept, kept, RF_STR_ARG(event->change->to));
+}
+
 /* The same of a collection, of which the store tells by a word. */
 static void warn_of_collection(const struct rf_event *event, const char *kept, const char *where)
 {
     struct rf_str type = event->change->type;
     bool database = rf_str_equal(type, RF_STR("dropDatabase"));
-    if (!database && !rf_str_equal(type, RF_STR("drop")) && !rf_str_equal(type, RF_STR("rename"))) {
+    if (rf_str_equal(type, RF_STR("rename"))) {
+        warn_of_rename(event, kept, where);
+        return;
+    }
+    if (!database && !rf_str_equal(type, RF_STR("drop"))) {
         return;
     }
     rf_log(RF_LOG_WARN,
