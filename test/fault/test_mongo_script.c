@@ -119,6 +119,7 @@ static void test_it_answers_as_a_real_server_does(void **state)
         "{'find': 'a', 'filter': {'_id': {'$gt': 3, '$lt': 78}}}",
         "{'find': 'a', 'filter': {'$or': [{'_id': 4}, {'t': {'$gte': 5}}]}}",
         "{'find': 'a', 'filter': {'$and': [{'_id': {'$ne': 4}}, {'t': {'$lte': 5}}]}}",
+        "{'find': 'a', 'filter': {'$nor': [{'_id': 4}, {'t': 5}]}}",
         "{'find': 'a', 'filter': {'_id': {'$in': [4, 5, 6]}}}",
         "{'find': 'a', 'filter': {'k': {'$exists': true}}}",
         "{'find': 'a', 'filter': {'k': null, '_id': {'$gt': 4}}}",
@@ -206,7 +207,7 @@ static void test_what_it_does_not_know_is_refused(void **state)
         uint32_t code;
     } cases[] = {
         {"{'find': 't', 'filter': {'_id': {'$regex': 'x'}}}", 2},
-        {"{'find': 't', 'filter': {'$nor': [{'a': 1}]}}", 2},
+        {"{'find': 't', 'filter': {'$nand': [{'a': 1}]}}", 2},
         {"{'find': 't', 'sort': {'a': 1}}", 2},
         {"{'find': 't', 'projection': {'a': 1}}", 2},
         {"{'find': 't', 'skip': 5}", 2},

@@ -1,6 +1,7 @@
 #include "lib/mongo_script_match.h"
 
 #include <math.h>
+#include <regex.h>
 
 /* --------------------------------------------------------------------------------------- values */
 
@@ -182,6 +183,22 @@ static enum rf_status match_operator(const bson_iter_t *value, const bson_iter_t
     return RF_OK;
 }
 
+/* As far as those of POSIX are the same ones. */
+static enum rf_status match_expression(const bson_iter_t *value, const bson_iter_t *wanted,
+                                       bool *matches, struct rf_error *err)
+{
+    regex_t expression;
+    const char *options, *text = bson_iter_regex(wanted, &options);
+    if (strcmp(options, "s") != 0 || regcomp(&expression, text, REG_EXTENDED | REG_NOSUB) != 0) {
+        return rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_BAD_VALUE,
+                                      "this server does not know the expression %s", text);
+    }
+    *matches = value != NULL && BSON_ITER_HOLDS_UTF8(value) &&
+               regexec(&expression, bson_iter_utf8(value, NULL), 0, NULL, 0) == 0;
+    regfree(&expression);
+    return RF_OK;
+}
+
 static enum rf_status match_field(const bson_iter_t *wanted, const bson_t *document, bool *matches,
                                   struct rf_error *err)
 {
@@ -193,8 +210,7 @@ static enum rf_status match_field(const bson_iter_t *wanted, const bson_t *docum
         value = &found;
     }
     if (BSON_ITER_HOLDS_REGEX(wanted)) {
-        return rf_mongo_script_refuse(err, RF_MONGO_SCRIPT_BAD_VALUE,
-                                      "this server knows no regular expressions");
+        return match_expression(value, wanted, matches, err);
     }
     if (!holds_operators(wanted)) {
         *matches = is_equal_to(value, wanted);
@@ -210,11 +226,12 @@ static enum rf_status match_field(const bson_iter_t *wanted, const bson_t *docum
     return status;
 }
 
-/* $and, $or: a list of filters. */
+/* $and, $or, $nor: a list of filters. */
 static enum rf_status match_list(const bson_iter_t *list, const bson_t *document, bool *matches,
                                  struct rf_error *err)
 {
-    bool any = strcmp(bson_iter_key(list), "$or") == 0;
+    bool none = strcmp(bson_iter_key(list), "$nor") == 0;
+    bool any = none || strcmp(bson_iter_key(list), "$or") == 0;
     bson_iter_t item;
     enum rf_status status = RF_OK;
     if ((!any && strcmp(bson_iter_key(list), "$and") != 0) || !BSON_ITER_HOLDS_ARRAY(list)) {
@@ -237,6 +254,7 @@ static enum rf_status match_list(const bson_iter_t *list, const bson_t *document
         status = rf_mongo_script_match(&filter, document, &matched, err);
         *matches = any ? *matches || matched : *matches && matched;
     }
+    *matches = none ? !*matches : *matches;
     return status;
 }
 

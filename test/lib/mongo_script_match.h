@@ -1,5 +1,6 @@
 /* What MongoDB's filters and updates mean, as far as the scripted server knows: equality,
- * comparisons, $and and $or; replacement, $set, $unset and $setOnInsert.
+ * comparisons, regular expressions with the option s, $and, $or and $nor; replacement, $set, $unset
+ * and $setOnInsert.
  *
  * Used by lib/mongo_script_store.h alone. What is not known is refused, never guessed: code 2 for
  * filters and 9 for updates. Numbers of different types are equal when their values are; Decimal128

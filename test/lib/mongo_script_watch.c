@@ -13,6 +13,8 @@ enum {
     BATCH_EVENTS = 101,
     BATCH_BYTES = 16 << 20,
     NEXT_EVENTS_MAX = 100000,
+    EVENT_DIGITS = 28, /* of an entry's token, which ends with 04 */
+    TOKEN_NOT_FOUND = 280,
     CURSOR_NOT_FOUND = 43,
     NO_DOCUMENT = 47,
     NO_REPLICATION = 76,
@@ -28,7 +30,8 @@ struct stream {
     char database[64], collection[256]; /* empty: all */
     char look_up[16], before[16];       /* of the options; empty: default */
     bool splits;
-    uint64_t at; /* number of the next entry, those that are lost counted */
+    bson_t *match; /* of the stage $match; NULL: there is none */
+    uint64_t at;   /* number of the next entry, those that are lost counted */
     char token[2 * RF_MONGO_SCRIPT_TOKEN_SIZE]; /* that it stands behind */
     bool owes_end; /* the entry before ends it, which it has not said yet */
     bool ended;
@@ -54,6 +57,12 @@ static const char *text_of(const bson_t *document, const char *name)
     return bson_iter_init_find(&field, document, name) && BSON_ITER_HOLDS_UTF8(&field)
                ? bson_iter_utf8(&field, NULL)
                : "";
+}
+
+static void free_stream(struct stream *stream)
+{
+    bson_destroy(stream->match);
+    free(stream);
 }
 
 static bool is_in_scope(const struct stream *stream, const struct rf_mongo_script_entry *entry)
@@ -196,6 +205,21 @@ static void add_split(struct rf_mongo_script_run *found, const char *token, cons
     }
 }
 
+/* Whether it passes the stage $match. Filters on images are none of ours. */
+static bool passes(const struct rf_mongo_script_client *client, struct stream *stream,
+                   const struct rf_mongo_script_entry *entry)
+{
+    struct rf_error err = {0};
+    bool matches = is_in_scope(stream, entry);
+    if (matches && stream->match != NULL) {
+        bson_t event = BSON_INITIALIZER;
+        make_event(client, stream, entry, &event);
+        rf_assert(rf_mongo_script_match(stream->match, &event, &matches, &err) == RF_OK);
+        bson_destroy(&event);
+    }
+    return matches;
+}
+
 /* Fills found with what comes next. False: an image that is required is missing. */
 static bool fill(const struct rf_mongo_script_client *client, struct stream *stream,
                  int64_t batch_size, struct rf_mongo_script_run *found)
@@ -218,7 +242,8 @@ static bool fill(const struct rf_mongo_script_client *client, struct stream *str
             break;
         }
         const struct rf_mongo_script_entry *entry = &history->entries[stream->at - history->lost];
-        if (is_in_scope(stream, entry)) {
+        bool passed = passes(client, stream, entry);
+        if (passed) {
             whole = make_event(client, stream, entry, &event);
             if (whole && stream->splits && split_bytes > 0 && event.len > split_bytes) {
                 add_split(found, entry->token, &event);
@@ -230,6 +255,8 @@ static bool fill(const struct rf_mongo_script_client *client, struct stream *str
         if (whole) {
             stream->at++;
             snprintf(stream->token, sizeof stream->token, "%s", entry->token);
+            /* Behind what it does not have it stands at a time, as it were, and at no event. */
+            stream->token[EVENT_DIGITS - 1] = passed ? '4' : '5';
         }
         bson_destroy(&event);
     }
@@ -244,10 +271,26 @@ static bool is_token(const char *token)
            strspn(token, "0123456789ABCDEF") == strlen(token);
 }
 
+/* The token of an event is to be one that the stream has. */
+static bool has_event(const struct rf_mongo_script_client *client, struct stream *stream,
+                      const char *token)
+{
+    const struct rf_mongo_script_history *history = history_of(client);
+    bool is_time =
+        strncmp(token + 18, "FFFFFFFF", 8) == 0 || strncmp(token + EVENT_DIGITS - 2, "04", 2) != 0;
+    for (uint32_t i = 0; i < history->count && !is_time; i++) {
+        if (strncmp(history->entries[i].token, token, EVENT_DIGITS) == 0) {
+            return passes(client, stream, &history->entries[i]);
+        }
+    }
+    return is_time;
+}
+
 /* Puts the stream behind a token. False: the reply says why not. */
-static bool put_behind(const struct rf_mongo_script_history *history, struct stream *stream,
+static bool put_behind(const struct rf_mongo_script_client *client, struct stream *stream,
                        const char *token, bool start_after, bson_t *reply)
 {
+    const struct rf_mongo_script_history *history = history_of(client);
     bool is_end = strlen(token) > 28 && strcmp(token + 28, "F0") == 0;
     if (!is_token(token)) {
         refuse(reply, INVALID_TOKEN, "InvalidResumeToken", "the resume token was not readable");
@@ -273,7 +316,13 @@ static bool put_behind(const struct rf_mongo_script_history *history, struct str
                "the oplog.");
         return false;
     }
-    if (stream->at > history->lost && !is_end) {
+    bool kept = stream->at > history->lost; /* else it was the last one that is lost */
+    if (kept && !is_end && !has_event(client, stream, token)) {
+        refuse(reply, TOKEN_NOT_FOUND, "ChangeStreamFatalError",
+               "cannot resume stream; the resume token was not found");
+        return false;
+    }
+    if (kept && !is_end) {
         const struct rf_mongo_script_entry *entry =
             &history->entries[stream->at - history->lost - 1];
         stream->owes_end = strncmp(entry->token, token, 28) == 0 && is_in_scope(stream, entry) &&
@@ -309,16 +358,17 @@ static bool put_at(const struct rf_mongo_script_history *history, struct stream 
     return true;
 }
 
-static bool place(const struct rf_mongo_script_history *history, struct stream *stream,
+static bool place(const struct rf_mongo_script_client *client, struct stream *stream,
                   const bson_t *options, bson_t *reply)
 {
+    const struct rf_mongo_script_history *history = history_of(client);
     bson_t token;
     bson_iter_t time;
     if (part_of(options, "resumeAfter", &token)) {
-        return put_behind(history, stream, text_of(&token, "_data"), false, reply);
+        return put_behind(client, stream, text_of(&token, "_data"), false, reply);
     }
     if (part_of(options, "startAfter", &token)) {
-        return put_behind(history, stream, text_of(&token, "_data"), true, reply);
+        return put_behind(client, stream, text_of(&token, "_data"), true, reply);
     }
     if (bson_iter_init_find(&time, options, "startAtOperationTime")) {
         return put_at(history, stream, &time, reply);
@@ -371,11 +421,12 @@ static bool answer(const struct rf_mongo_script_client *client, struct stream *s
     return whole;
 }
 
-/* The stage $changeStream, and whether large events are split. */
-static bool stages_of(const bson_t *command, bson_t *options, bool *splits)
+/* The stage $changeStream, that of $match (left alone where there is none), and whether large
+ * events are split. False: there is no such stage first, or one that is not known. */
+static bool stages_of(const bson_t *command, bson_t *options, bson_t **match, bool *splits)
 {
     bson_iter_t pipeline, stage;
-    bson_t document;
+    bson_t document, filter;
     bool first = true, found = false;
     *splits = false;
     if (!bson_iter_init_find(&pipeline, command, "pipeline") ||
@@ -383,8 +434,18 @@ static bool stages_of(const bson_t *command, bson_t *options, bool *splits)
         return false;
     }
     while (next_document(&stage, &document)) {
-        found |= first && part_of(&document, "$changeStream", options);
-        *splits |= bson_has_field(&document, "$changeStreamSplitLargeEvent");
+        bool known = first && part_of(&document, "$changeStream", options);
+        if (!first && *match == NULL && !*splits && part_of(&document, "$match", &filter)) {
+            *match = bson_copy(&filter);
+            known = true;
+        } else if (!first && !*splits &&
+                   bson_has_field(&document, "$changeStreamSplitLargeEvent")) {
+            known = *splits = true;
+        }
+        if (!known) {
+            return false;
+        }
+        found = true;
         first = false;
     }
     return found;
@@ -410,11 +471,14 @@ void rf_mongo_script_watch_begin(struct rf_mongo_script_client *client, const bs
     static int64_t last_id = 1000; /* under the lock of its set; only to be another one each time */
     bson_t options, cursor;
     bool splits;
-    if (!stages_of(command, &options, &splits)) {
+    bson_t *match = NULL;
+    if (!stages_of(command, &options, &match, &splits)) {
+        bson_destroy(match);
         refuse(reply, NO_STAGE, "Location40324", "Unrecognized pipeline stage name");
         return;
     }
     if (history_of(client) == NULL) {
+        bson_destroy(match);
         refuse(reply, NO_STREAMS, "Location40573",
                "The $changeStream stage is only supported on replica sets");
         return;
@@ -422,13 +486,14 @@ void rf_mongo_script_watch_begin(struct rf_mongo_script_client *client, const bs
     struct stream *stream = rf_alloc_zero(1, sizeof *stream);
     set_scope(stream, command, &options);
     stream->splits = splits;
+    stream->match = match;
     stream->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
     int64_t size = part_of(command, "cursor", &cursor) && bson_has_field(&cursor, "batchSize")
                        ? number_of(&cursor, "batchSize")
                        : BATCH_EVENTS;
-    if (!place(history_of(client), stream, &options, reply) ||
+    if (!place(client, stream, &options, reply) ||
         !answer(client, stream, "firstBatch", size, reply) || stream->ended) {
-        free(stream);
+        free_stream(stream);
         return;
     }
     stream->next = client->script->streams;
@@ -496,7 +561,7 @@ void rf_mongo_script_watch_more(struct rf_mongo_script_client *client, const bso
         stream->ended) {
         place = stream_of(client->script, id);
         *place = stream->next;
-        free(stream);
+        free_stream(stream);
     }
 }
 
@@ -510,7 +575,7 @@ void rf_mongo_script_watch_kill(struct rf_mongo_script_client *client, const bso
             if (*place != NULL) {
                 struct stream *stream = *place;
                 *place = stream->next;
-                free(stream);
+                free_stream(stream);
             }
         }
     }
@@ -522,7 +587,7 @@ void rf_mongo_script_watch_end(struct rf_mongo_script *script)
     while (script->streams != NULL) {
         struct stream *stream = script->streams;
         script->streams = stream->next;
-        free(stream);
+        free_stream(stream);
     }
 }
 
