@@ -83,7 +83,8 @@ static bool is_exact(struct rf_str pattern)
     return pattern.size > 0 && pattern.data[0] != '-';
 }
 
-/* The narrowest stream that has all that is wanted; the rest is left out here. */
+/* The narrowest stream that has all that is wanted; of the rest the server leaves out what it can
+ * (mongodb_match.c), and what comes is looked at here. */
 static void choose_scope(struct rf_mongodb_source *state)
 {
     struct rf_str path = rf_str_of(state->path), database;
@@ -98,7 +99,10 @@ static void choose_scope(struct rf_mongodb_source *state)
         if (path.size > 0) {
             rf_buf_set(&state->collection, path);
         }
+    } else if (rf_mongodb_source_one_database(&state->pick, &database)) {
+        rf_buf_set(&state->database, database);
     }
+    state->picks = rf_mongodb_source_picks(state);
     rf_buf_cstr(&state->database);
     rf_buf_cstr(&state->collection);
 }
@@ -175,6 +179,7 @@ static enum rf_status mongodb_source_open(void *memory, const struct rf_context 
     }
     /* A place is looked at before it is used; nothing is written where no stream can be had. */
     bool known = state->read.deployment.size > 0;
+    state->read.picks = known ? state->read.picks : state->picks;
     if (status == RF_OK && known) {
         status = rf_mongodb_source_who(state, &state->read, err);
     }
@@ -235,6 +240,7 @@ static enum rf_status pass(struct rf_mongodb_source *state,
     }
     state->read.seconds = seconds;
     state->read.increment = increment;
+    state->read.picks = state->picks;
     state->read.invalidated = rf_str_equal(change->type, RF_STR("invalidate"));
     return RF_OK;
 }
@@ -270,6 +276,24 @@ static void begin_transaction(struct rf_mongodb_source *state,
     state->handed = state->shown = false;
 }
 
+/* Of a stream that began at a place's time: what was handed over before the place. */
+static bool came_before(struct rf_mongodb_source *state,
+                        const struct rf_mongodb_source_change *change)
+{
+    struct rf_resume at = {.seconds = change->seconds, .increment = change->increment};
+    if (state->past.token.size == 0) {
+        return false;
+    }
+    bool before = rf_resume_take(&at, change->token) && at.seconds > 0 &&
+                  rf_resume_is_past(&state->past, &at);
+    rf_resume_deinit(&at);
+    if (!before) { /* nor is anything behind it */
+        rf_buf_reset(&state->past.token);
+        rf_buf_reset(&state->past.order);
+    }
+    return before;
+}
+
 /* Adds the event to the batch, in its transaction. What does not fit leaves nothing there. */
 static enum rf_status show(struct rf_mongodb_source *state, struct rf_batch *batch,
                            const struct rf_mongodb_source_change *change, struct rf_error *err)
@@ -297,6 +321,9 @@ static enum rf_status take_event(struct rf_mongodb_source *state, struct rf_batc
 {
     struct rf_mongodb_source_change change;
     enum rf_status status = rf_mongodb_source_change_read(state, &change, event, err);
+    if (status == RF_OK && came_before(state, &change)) {
+        return RF_OK;
+    }
     bool several = change.lsid.size > 0 && !state->mongo.mongos;
     bool more = status == RF_OK && goes_on(state, &change);
     if (status == RF_OK && !more) {
@@ -374,7 +401,9 @@ static enum rf_status finish_reply(struct rf_mongodb_source *state, struct rf_ba
         behind.increment = state->read.increment;
         if (!rf_resume_take(&behind, state->after_batch)) {
             status = rf_fail(err, RF_FATAL, "a postBatchResumeToken has no _data");
-        } else if (!rf_str_equal(rf_buf_str(&behind.order), rf_buf_str(&state->read.order))) {
+        } else if (!rf_str_equal(rf_buf_str(&behind.order), rf_buf_str(&state->read.order)) &&
+                   !rf_resume_is_past(&state->past, &behind)) {
+            behind.picks = state->picks;
             end_transaction(state, batch);
             rf_resume_copy(&state->read, &behind);
             rf_resume_copy(&state->safe, &behind);
@@ -471,6 +500,7 @@ static void mongodb_source_close(void *memory)
     rf_pick_deinit(&state->pick);
     rf_resume_deinit(&state->read);
     rf_resume_deinit(&state->safe);
+    rf_resume_deinit(&state->past);
     rf_buf_deinit(&state->database);
     rf_buf_deinit(&state->collection);
     rf_buf_deinit(&state->command);

@@ -3,6 +3,7 @@
  *     mongodb.c          the plugin: options, opening, reading
  *     mongodb_resume.c    positions
  *     mongodb_who.c      which deployment it is
+ *     mongodb_match.c    what of a stream the server is to send
  *     mongodb_stream.c   the commands of a change stream, and what their errors mean
  *     mongodb_event.c    one change event to one event of a batch */
 #ifndef ROWFERRY_SOURCE_MONGODB_H
@@ -56,6 +57,9 @@ struct rf_mongodb_source {
     int32_t part, part_count;     /* the last one, of so many; 0: none is open */
     bool end_told;                /* the last event may end a stream, and is not the end */
 
+    uint32_t picks;        /* of this stream; see mongodb_match.c */
+    struct rf_resume past; /* what lies up to there came before; empty: nothing did */
+
     /* Places. `read` is behind the last event that was taken, `safe` behind the last transaction
      * that ended. */
     struct rf_resume read, safe;
@@ -96,10 +100,22 @@ RF_USE_RESULT enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *sta
 /* Says so when the collection that is watched does not exist yet: a name may be mistyped. */
 void rf_mongodb_source_warn(struct rf_mongodb_source *state);
 
+/* ---- mongodb_match.c */
+
+/* True when all that is picked lies in one database, which then is *database, borrowed from it. */
+bool rf_mongodb_source_one_database(const struct rf_pick *pick, struct rf_str *database);
+/* Appends the stage of that number; false, and nothing, where the stream needs none: it has just
+ * what is captured. */
+bool rf_mongodb_source_match_add(const struct rf_mongodb_source *state, struct rf_buf *out,
+                                 uint32_t number);
+/* A number for what the stream has, another one for another stream; 0: that of a collection. */
+uint32_t rf_mongodb_source_picks(const struct rf_mongodb_source *state);
+
 /* ---- mongodb_stream.c */
 
 /* Begins a stream behind state->read; empty: at what the server calls now, and state->read is then
- * where it begins. Returns RF_OK; RF_RETRY; RF_CONFIG; RF_FATAL. */
+ * where it begins. A place of another stream is begun at by its time: state->past then is what of
+ * that time came before. Returns RF_OK; RF_RETRY; RF_CONFIG; RF_FATAL. */
 RF_USE_RESULT enum rf_status rf_mongodb_source_stream_open(struct rf_mongodb_source *state,
                                                            struct rf_error *err);
 /* The next batch, waiting for at most wait_ms. Returns as open. */

@@ -21,6 +21,7 @@ void rf_resume_copy(struct rf_resume *to, const struct rf_resume *from)
     to->seconds = from->seconds;
     to->increment = from->increment;
     to->invalidated = from->invalidated;
+    to->picks = from->picks;
     rf_buf_set(&to->token, rf_buf_str(&from->token));
     rf_buf_set(&to->order, rf_buf_str(&from->order));
 }
@@ -66,6 +67,7 @@ static bool is_plain(struct rf_str text)
     return text.size > 0;
 }
 
+/* 8 digits. */
 static uint32_t number_of_hex(const char *hex)
 {
     uint32_t number = 0;
@@ -148,6 +150,9 @@ void rf_resume_print(struct rf_buf *out, const struct rf_resume *place)
         rf_buf_add_str(out, RF_STR(";resume="));
         add_hex(out, rf_buf_str(&place->token));
     }
+    if (place->picks != 0) {
+        rf_buf_printf(out, ";picks=%08x", place->picks);
+    }
     if (place->invalidated) {
         rf_buf_add_str(out, RF_STR(";after=invalidate"));
     }
@@ -177,6 +182,16 @@ static bool parse_time(struct rf_resume *place, struct rf_str text)
     return true;
 }
 
+static bool parse_picks(struct rf_resume *place, struct rf_str value)
+{
+    bool fine = value.size == 8;
+    for (size_t i = 0; i < value.size; i++) {
+        fine &= rf_digit_of_hex(value.data[i]) >= 0;
+    }
+    place->picks = fine ? number_of_hex(value.data) : 0;
+    return fine;
+}
+
 static bool parse_field(struct rf_resume *place, struct rf_str name, struct rf_str value)
 {
     struct rf_buf token = {0};
@@ -187,6 +202,9 @@ static bool parse_field(struct rf_resume *place, struct rf_str name, struct rf_s
     if (rf_str_equal(name, RF_STR("after"))) {
         place->invalidated = rf_str_equal(value, RF_STR("invalidate"));
         return place->invalidated;
+    }
+    if (rf_str_equal(name, RF_STR("picks"))) {
+        return parse_picks(place, value);
     }
     uint32_t seconds = place->seconds, increment = place->increment;
     if (rf_str_equal(name, RF_STR("token")) && is_plain(value)) {
@@ -354,6 +372,11 @@ static bool contains(const struct rf_resume *position, const struct rf_resume *o
         return time <= 0;
     }
     return position->order.size > 0 && compare_orders(other, position) <= 0;
+}
+
+bool rf_resume_is_past(const struct rf_resume *place, const struct rf_resume *other)
+{
+    return place->order.size > 0 && other->order.size > 0 && contains(place, other);
 }
 
 bool rf_resume_contains(struct rf_str position, struct rf_str other)

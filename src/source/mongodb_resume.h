@@ -13,6 +13,8 @@
  *   token    the token's _data, where that is all it has, and text; else
  *   resume   the whole token, a BSON document, in hexadecimal digits; neither: everything from
  *            `time` on comes
+ *   picks    a number for what a stream of several collections had, in hexadecimal digits; without
+ *            it, it was that of one collection, or nobody knows
  *   after    "invalidate": the stream ended there, and another one begins behind it
  *
  * A transaction's id is "1763830000.2:82692F...": its time and the order of its last token. The
@@ -31,6 +33,7 @@ struct rf_resume {
     uint32_t seconds, increment;
     struct rf_buf token; /* the document; empty: none, the time says where */
     struct rf_buf order; /* of the token, as text */
+    uint32_t picks;      /* which stream it is of; 0: not told */
     bool invalidated;
 };
 
@@ -56,6 +59,9 @@ RF_USE_RESULT enum rf_status rf_resume_from(struct rf_resume *place, struct rf_s
 /* Whether text is one of these. A source's check_from. */
 RF_USE_RESULT enum rf_status rf_resume_check(struct rf_str text, struct rf_error *err);
 
+/* True when the token of an event, or of a place, is not behind the place: both have tokens, and of
+ * the same deployment. */
+bool rf_resume_is_past(const struct rf_resume *place, const struct rf_resume *other);
 /* True when all that `other` names, a place or a transaction's id, lies before `position`. Thread:
  * any. */
 bool rf_resume_contains(struct rf_str position, struct rf_str other);

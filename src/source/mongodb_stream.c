@@ -260,7 +260,7 @@ static void add_stage(struct rf_mongodb_source *state)
     if (state->database.size == 0) {
         rf_bson_add_bool(out, "allChangesForCluster", true);
     }
-    if (place->token.size > 0) {
+    if (place->token.size > 0 && state->past.token.size == 0) {
         rf_bson_add_document(out, place->invalidated ? "startAfter" : "resumeAfter",
                              rf_buf_str(&place->token));
     } else if (place->seconds > 0) {
@@ -282,8 +282,10 @@ static size_t begin_aggregate(struct rf_mongodb_source *state)
     }
     size_t pipeline = rf_bson_open(out, RF_BSON_ARRAY, "pipeline");
     add_stage(state);
-    if (state->splits) {
-        size_t stage = rf_bson_open_item(out, 1);
+    uint32_t stages = 1;
+    stages += rf_mongodb_source_match_add(state, out, stages);
+    if (state->splits) { /* by the manual the last one */
+        size_t stage = rf_bson_open_item(out, stages);
         rf_bson_end(out, rf_bson_open(out, RF_BSON_DOCUMENT, "$changeStreamSplitLargeEvent"));
         rf_bson_end(out, stage);
     }
@@ -373,6 +375,19 @@ static enum rf_status find_now(struct rf_mongodb_source *state, struct rf_error 
     return status == RF_OK ? aggregate(state, err) : status;
 }
 
+/* A server does not go on behind an event that another stream had, and this one has not. From its
+ * time on the stream is the same, and tokens tell what of that time came before. */
+static void go_by_time(struct rf_mongodb_source *state)
+{
+    const struct rf_resume *place = &state->read;
+    rf_buf_reset(&state->past.token);
+    rf_buf_reset(&state->past.order);
+    if (place->token.size > 0 && place->seconds > 0 && !place->invalidated &&
+        place->picks != state->picks) {
+        rf_resume_copy(&state->past, place);
+    }
+}
+
 enum rf_status rf_mongodb_source_stream_open(struct rf_mongodb_source *state, struct rf_error *err)
 {
     struct rf_error spare = {0};
@@ -393,6 +408,7 @@ enum rf_status rf_mongodb_source_stream_open(struct rf_mongodb_source *state, st
         state->read.invalidated = false;
     }
     bool now = state->read.token.size == 0 && state->read.seconds == 0;
+    go_by_time(state);
     enum rf_status status = aggregate(state, err);
     return status == RF_OK && now ? find_now(state, err) : status;
 }

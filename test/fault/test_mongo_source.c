@@ -142,6 +142,90 @@ static void test_streams_of_databases_and_deployments_have_what_the_patterns_pic
     begin("shop");
 }
 
+static void test_what_is_not_captured_does_not_leave_the_server(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *tables;
+        const char *database; /* that is watched */
+        int sent;             /* of what is not captured */
+    } cases[] = {
+        {"shop.orders,shop.items", NULL, "shop", 0},
+        {"shop.*", "-shop.other", "shop", 0},
+        {"shop.ord*,shop.it?ms", NULL, "shop", 0},
+        {"shop.orders,park.trees", NULL, "admin", 0},
+        {"sh*.orders", NULL, "admin", 1}, /* shop.other */
+        {"*.orders", NULL, "admin", 3},   /* and park's */
+        {NULL, "-shop.other,-park", "admin", 0},
+        {"shop", "-shop.other", "shop", 0},
+        {"shop", "-shop.oth*", "shop", 1},
+        {NULL, "-park.*,-*.other", "admin", 1},
+    };
+    for (size_t i = 0; i < count_of(cases); i++) {
+        begin(cases[i].path);
+        if (cases[i].tables != NULL) {
+            set("tables", cases[i].tables);
+        }
+        open_source();
+        insert("other", 1);
+        tell("park", "{\"insert\": \"bushes\", \"documents\": [{\"_id\": 1}]}");
+        tell("park", "{\"insert\": \"orders.x\", \"documents\": [{\"_id\": 1}]}");
+        tell("rowferry", "{\"insert\": \"positions\", \"documents\": [{\"_id\": 1}]}");
+        tell("rowferry", "{\"drop\": \"positions\"}");
+        insert("orders", 2);
+        until("create shop.orders 2|");
+        assert_false(has("other") || has("park") || has("rowferry"));
+        if ((int)source.skipped != cases[i].sent) {
+            fail_msg("%s: %d were sent", cases[i].path, (int)source.skipped);
+        }
+        char *command = rf_mongo_script_command(script, "aggregate", 1);
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "\"$db\" : \"%s\"", cases[i].database);
+        assert_non_null(strstr(command, wanted));
+        free(command);
+        end(state);
+    }
+    begin("shop");
+}
+
+static void test_collections_of_others_need_no_images(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"shop.orders,shop.items", "shop.orders,park.trees", NULL};
+    for (size_t i = 0; i < count_of(paths); i++) {
+        begin(paths[i]);
+        if (paths[i] == NULL) {
+            set("tables", "-shop.other");
+        }
+        set("images", "required");
+        open_source();
+        insert("other", 1);
+        tell("shop", "{\"delete\": \"other\", \"deletes\": [{\"q\": {\"_id\": 1}, \"limit\": 1}]}");
+        tell("rowferry", "{\"insert\": \"positions\", \"documents\": [{\"_id\": 1}]}");
+        tell("rowferry", "{\"update\": \"positions\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                         "{\"$set\": {\"v\": 1}}}]}");
+        insert("orders", 2);
+        until("create shop.orders 2|");
+        end(state);
+    }
+    begin("shop");
+}
+
+static void test_names_with_points_and_the_ends_of_databases_are_not_left_out(void **state)
+{
+    (void)state;
+    begin("*.orders,shop.a?b");
+    open_source();
+    tell("shop", "{\"insert\": \"old.orders\", \"documents\": [{\"_id\": 1}]}");
+    tell("shop", "{\"insert\": \"a.b\", \"documents\": [{\"_id\": 1}]}");
+    tell("shop", "{\"insert\": \"axb\", \"documents\": [{\"_id\": 1}]}");
+    tell("shop", "{\"dropDatabase\": 1}");
+    until("dropDatabase");
+    assert_true(has("create shop.old.orders 1|"));
+    assert_true(has("create shop.a.b 1|"));
+    assert_true(has("create shop.axb 1|"));
+}
+
 /* --------------------------------------------------------------------------------- transactions */
 
 static void bundle_of(int first, int count)
@@ -341,6 +425,51 @@ static void test_it_begins_at_a_time_or_a_token_that_a_person_names(void **state
     open_source();
     until("shop.orders 3|");
     assert_false(has("shop.orders 2|"));
+}
+
+/* MongoDB goes on behind an event only in a stream that has it. */
+static void test_other_patterns_lose_and_double_nothing(void **state)
+{
+    (void)state;
+    static const char *const paths[][2] = {
+        {"shop", "shop.orders,shop.items"}, {"shop.orders,shop.items", "shop"},
+        {NULL, "shop.orders,shop.items"},   {"shop.o*", "shop.orders,park.trees"},
+        {"shop,park", "shop.orders"},       {"shop.orders", "shop.orders,shop.items"},
+    };
+    for (size_t i = 0; i < count_of(paths); i++) {
+        begin(paths[i][0]);
+        source.batch_bytes_max = 1; /* a place behind each */
+        open_source();
+        insert("orders", 1);
+        rf_mongo_script_bundle(script, true);
+        insert("orders", 2);
+        insert("other", 2);
+        rf_mongo_script_bundle(script, false);
+        insert("other", 3);
+        insert("orders", 3);
+        if (i == 4) { /* of one collection again: not behind an event of another one */
+            until("shop.orders 3|");
+        } else {
+            until(i == 5 || i == 1 ? "shop.orders 2|" : "shop.other 3|");
+        }
+        rf_buf_reset(&source.text);
+        rf_test_source_close(&source);
+        memset(settings, 0, sizeof settings);
+        set("port", port_text);
+        set("path", paths[i][1]);
+        insert("orders", 4);
+        for (int k = 0; k < 3; k++) { /* also when it never read in between */
+            open_source();
+            rf_test_source_close(&source);
+        }
+        open_source();
+        until("shop.orders 4|");
+        assert_false(has("shop.orders 1|"));
+        assert_int_equal(times("shop.orders 3|"), i != 4);
+        assert_int_equal(times("shop.orders 4|"), 1);
+        end(state);
+    }
+    begin("shop");
 }
 
 static void test_a_server_without_tokens_of_batches_goes_by_its_events(void **state)
@@ -564,6 +693,9 @@ int main(void)
         TEST(test_images_come_where_collections_keep_them),
         TEST(test_a_required_image_that_is_missing_stops_it),
         TEST(test_streams_of_databases_and_deployments_have_what_the_patterns_pick),
+        TEST(test_what_is_not_captured_does_not_leave_the_server),
+        TEST(test_collections_of_others_need_no_images),
+        TEST(test_names_with_points_and_the_ends_of_databases_are_not_left_out),
         TEST(test_what_has_one_session_and_number_is_one_transaction),
         TEST(test_a_transaction_ends_when_nothing_comes_behind_it),
         TEST(test_a_transaction_larger_than_a_batch_has_one_position_behind_it),
@@ -571,6 +703,7 @@ int main(void)
         TEST(test_the_size_of_batches_changes_nothing),
         TEST(test_a_quiet_collection_keeps_its_place_while_others_are_busy),
         TEST(test_it_begins_at_a_time_or_a_token_that_a_person_names),
+        TEST(test_other_patterns_lose_and_double_nothing),
         TEST(test_a_server_without_tokens_of_batches_goes_by_its_events),
         TEST(test_behind_a_drop_it_goes_on_with_what_is_made_anew),
         TEST(test_a_restart_at_an_invalidate_goes_on_behind_it),
