@@ -112,5 +112,7 @@ enum rf_status rf_mongo_fail(const struct rf_mongo *mongo, const bson_error_t *e
 /* The same for one element of a reply's writeErrors, or its writeConcernError. */
 enum rf_status rf_mongo_refused(const struct rf_mongo *mongo, const bson_t *refusal,
                                 const char *what, struct rf_error *err);
+/* True when a refusal with that code is known to pass by itself; one that nobody knows is not. */
+bool rf_mongo_passes(int code);
 
 #endif

@@ -88,6 +88,12 @@ static const struct code *find_code(int code)
     return NULL;
 }
 
+bool rf_mongo_passes(int code)
+{
+    const struct code *known = find_code(code);
+    return known != NULL && known->status == RF_RETRY;
+}
+
 /* What a server says up to where it repeats what it was given. */
 static int told_size(const char *text)
 {
