@@ -27,16 +27,18 @@ enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t beg
     return rf_mongo_run(&state->mongo, database, &command, reply, err);
 }
 
-/* The server will not tell, whenever it is asked: a refusal that may pass must not make it another
- * deployment. */
-static bool never_tells(const struct rf_error *err)
+/* The server will not tell, whenever it is asked. Where it has told before, a refusal that may pass
+ * must not make it another deployment; at the first time any will do that is not known to pass:
+ * hosted services have codes of their own (8000, 303, 115), and our marker is as good. */
+static bool never_tells(const struct rf_error *err, bool first)
 {
     enum {
         UNAUTHORIZED = 13,
         NO_COMMAND = 59,
         NO_REPLICATION = 76,
     };
-    return err->code == UNAUTHORIZED || err->code == NO_COMMAND || err->code == NO_REPLICATION;
+    return err->code == UNAUTHORIZED || err->code == NO_COMMAND || err->code == NO_REPLICATION ||
+           (first && err->code != 0 && !rf_mongo_passes(err->code));
 }
 
 /* KIND=hex of the ObjectId that lies at a path in the reply. False: none does. */
@@ -54,9 +56,10 @@ static bool take_id(const bson_t *reply, const char *path, const char *kind, str
     return true;
 }
 
-/* Asks the server; *found is false where it does not know or may not tell. */
-static enum rf_status ask_server(struct rf_mongodb_source *state, struct rf_buf *who, bool *found,
-                                 struct rf_error *err)
+/* Asks the server, for the first time or again; *found is false where it does not know or may not
+ * tell. */
+static enum rf_status ask_server(struct rf_mongodb_source *state, bool first, struct rf_buf *who,
+                                 bool *found, struct rf_error *err)
 {
     bson_t reply;
     struct rf_error refusal = {0};
@@ -75,7 +78,7 @@ static enum rf_status ask_server(struct rf_mongodb_source *state, struct rf_buf 
              (state->mongo.mongos ? take_id(&reply, "cursor.firstBatch.0.clusterId", "cluster", who)
                                   : take_id(&reply, "config.settings.replicaSetId", "set", who));
     bson_destroy(&reply);
-    if (status == RF_OK || never_tells(&refusal)) {
+    if (status == RF_OK || never_tells(&refusal, first)) {
         return RF_OK;
     }
     if (err != NULL) {
@@ -160,7 +163,7 @@ enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state, struct rf_
     struct rf_buf who = {0};
     bool found = false, known = place->deployment.size > 0;
     bool by_marker = known && rf_str_starts(rf_buf_str(&place->deployment), RF_STR("marker="));
-    enum rf_status status = by_marker ? RF_OK : ask_server(state, &who, &found, err);
+    enum rf_status status = by_marker ? RF_OK : ask_server(state, !known, &who, &found, err);
     if (status == RF_OK && !found && (by_marker || !known)) {
         status = ask_marker(state, !known, &who, &found, err);
     }

@@ -244,6 +244,40 @@ static void test_a_deployment_that_does_not_say_who_it_is_gets_a_marker(void **s
     assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
 }
 
+/* Their codes are their own. */
+static void test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker(void **state)
+{
+    (void)state;
+    static const int refusals[] = {13, 20, 59, 76, 115, 238, 303, 323, 8000};
+    for (size_t i = 0; i < count_of(refusals); i++) {
+        char json[128];
+        begin("shop.orders");
+        snprintf(json, sizeof json,
+                 "{\"ok\": 0, \"code\": %d, \"errmsg\": \"CMD_NOT_ALLOWED: replSetGetConfig\"}",
+                 refusals[i]);
+        rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = "replSetGetConfig",
+                                                                    .times = UINT32_MAX,
+                                                                    .act = RF_MONGO_SCRIPT_ANSWER,
+                                                                    .json = json});
+        open_source();
+        assert_true(rf_str_starts(rf_buf_str(&source.position), RF_STR("mongodb:marker=")));
+        insert("orders", 1);
+        until("shop.orders 1|");
+        reopen();
+        insert("orders", 2);
+        until("shop.orders 2|");
+        assert_int_equal(source.transactions, 2);
+        end(state);
+    }
+    /* But who has told it before is asked again. */
+    begin("shop.orders");
+    open_source();
+    rf_test_source_close(&source);
+    fail_with("replSetGetConfig", 8000, false);
+    assert_int_equal(rf_test_source_open(&source, &err), RF_RETRY);
+    open_source();
+}
+
 static void test_a_refusal_that_passes_makes_no_other_deployment_of_it(void **state)
 {
     (void)state;
@@ -479,6 +513,7 @@ int main(void)
         TEST(test_lost_history_stops_it_and_says_what_to_do),
         TEST(test_another_deployment_is_refused),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
+        TEST(test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker),
         TEST(test_a_refusal_that_passes_makes_no_other_deployment_of_it),
         TEST(test_a_token_of_nowhere_is_refused),
         TEST(test_what_a_server_cannot_do_is_told_by_name),
