@@ -239,6 +239,13 @@ void rf_mongo_script_lose_history(struct rf_mongo_script *script)
     pthread_mutex_unlock(&script->set->lock);
 }
 
+void rf_mongo_script_set_back(struct rf_mongo_script *script, uint32_t count)
+{
+    pthread_mutex_lock(&script->set->lock);
+    rf_mongo_script_history_set_back(script->set->store->history, count);
+    pthread_mutex_unlock(&script->set->lock);
+}
+
 void rf_mongo_script_kill_cursors(struct rf_mongo_script *script)
 {
     pthread_mutex_lock(&script->set->lock);

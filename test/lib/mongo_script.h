@@ -138,6 +138,9 @@ void rf_mongo_script_dump(struct rf_mongo_script *script, struct rf_buf *out);
 void rf_mongo_script_bundle(struct rf_mongo_script *script, bool bundled);
 /* The history was too long: what happened so far is not kept any more. */
 void rf_mongo_script_lose_history(struct rf_mongo_script *script);
+/* A backup took the place of the history, made before the last so many changes; the documents stay.
+ */
+void rf_mongo_script_set_back(struct rf_mongo_script *script, uint32_t count);
 /* All cursors of this member are gone. */
 void rf_mongo_script_kill_cursors(struct rf_mongo_script *script);
 /* No documents any more: the disk was lost, or it is another server. */

@@ -14,17 +14,21 @@ struct rf_mongo_script_history *rf_mongo_script_history_create(void)
     return history;
 }
 
+static void release_entry(struct rf_mongo_script_entry *entry)
+{
+    free(entry->database);
+    free(entry->collection);
+    free(entry->to);
+    bson_destroy(entry->key);
+    bson_destroy(entry->before);
+    bson_destroy(entry->after);
+    bson_destroy(entry->update);
+}
+
 static void release(struct rf_mongo_script_history *history)
 {
     for (uint32_t i = 0; i < history->count; i++) {
-        struct rf_mongo_script_entry *entry = &history->entries[i];
-        free(entry->database);
-        free(entry->collection);
-        free(entry->to);
-        bson_destroy(entry->key);
-        bson_destroy(entry->before);
-        bson_destroy(entry->after);
-        bson_destroy(entry->update);
+        release_entry(&history->entries[i]);
     }
     history->lost += history->count;
     history->count = 0;
@@ -42,6 +46,16 @@ void rf_mongo_script_history_destroy(struct rf_mongo_script_history *history)
 void rf_mongo_script_history_lose(struct rf_mongo_script_history *history)
 {
     release(history);
+}
+
+void rf_mongo_script_history_set_back(struct rf_mongo_script_history *history, uint32_t count)
+{
+    rf_assert(count <= history->count);
+    for (; count > 0; count--) {
+        rf_assert(history->entries[history->count - 1].transaction == 0);
+        release_entry(&history->entries[--history->count]);
+        history->ticks--;
+    }
 }
 
 void rf_mongo_script_history_time(const struct rf_mongo_script_history *history, uint32_t *seconds,

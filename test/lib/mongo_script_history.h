@@ -47,6 +47,8 @@ void rf_mongo_script_history_collection(struct rf_mongo_script_history *history,
                                         const char *name, const char *to);
 /* Keeps nothing of it: the oplog has rolled over. */
 void rf_mongo_script_history_lose(struct rf_mongo_script_history *history);
+/* As a backup has it that was made before the last so many entries, which are no transactions. */
+void rf_mongo_script_history_set_back(struct rf_mongo_script_history *history, uint32_t count);
 /* The clock as it stands. */
 void rf_mongo_script_history_time(const struct rf_mongo_script_history *history, uint32_t *seconds,
                                   uint32_t *increment);

@@ -402,6 +402,21 @@ static void run_on_documents(struct rf_mongo_script_set *set, const bson_t *comm
     }
 }
 
+/* As members of a set do in each answer. */
+static void append_time(const struct rf_mongo_script_history *history, bson_t *reply)
+{
+    uint32_t seconds, increment;
+    bson_t time;
+    if (history == NULL || bson_has_field(reply, "operationTime")) {
+        return;
+    }
+    rf_mongo_script_history_time(history, &seconds, &increment);
+    rf_assert(BSON_APPEND_TIMESTAMP(reply, "operationTime", seconds, increment) &&
+              BSON_APPEND_DOCUMENT_BEGIN(reply, "$clusterTime", &time) &&
+              BSON_APPEND_TIMESTAMP(&time, "clusterTime", seconds, increment) &&
+              bson_append_document_end(reply, &time));
+}
+
 void rf_mongo_script_execute(struct rf_mongo_script_client *client, const bson_t *command,
                              const bson_t *failing, bson_t *reply)
 {
@@ -414,4 +429,5 @@ void rf_mongo_script_execute(struct rf_mongo_script_client *client, const bson_t
     } else {
         run_on_documents(client->script->set, command, verb->writes, failing, reply);
     }
+    append_time(client->script->set->store->history, reply);
 }
