@@ -183,8 +183,14 @@ static enum rf_status mongodb_source_open(void *memory, const struct rf_context 
     if (status == RF_OK && known) {
         status = rf_mongodb_source_who(state, &state->read, err);
     }
+    if (status == RF_OK && known && !state->mongo.mongos) {
+        status = rf_mongodb_source_check_clock(state, &state->read, err);
+    }
     if (status == RF_OK) {
         status = rf_mongodb_source_stream_open(state, err);
+    }
+    if (status == RF_OK && known && state->mongo.mongos) {
+        status = rf_mongodb_source_check_clock(state, &state->read, err);
     }
     if (status == RF_OK && !known) {
         status = rf_mongodb_source_who(state, &state->read, err);

@@ -51,6 +51,7 @@ struct rf_mongodb_source {
     bool batch_empty;             /* a getMore had no events at all */
     size_t event_bytes;           /* of the last events, about; 0: there were none */
     struct rf_str held;           /* an event that is to be taken first; empty: none */
+    uint64_t deployment_clock;    /* the latest time that any answer had; 0: none had one */
     uint64_t clock, clock_before; /* operationTime of the last reply, and of the one before it */
     bool splits;                  /* the server splits large events */
     struct rf_buf parts;          /* of a split event, as far as it was read */
@@ -97,6 +98,12 @@ struct rf_mongodb_source_collection {
 RF_USE_RESULT enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state,
                                                    struct rf_resume *place, struct rf_error *err);
 
+/* Whether the deployment is where it was at the place, or later, as far as its clock tells. On a
+ * sharded cluster that is known once all shards were asked: behind the opening of a stream. Returns
+ * RF_OK; RF_FATAL: it was set back. */
+RF_USE_RESULT enum rf_status rf_mongodb_source_check_clock(const struct rf_mongodb_source *state,
+                                                           const struct rf_resume *place,
+                                                           struct rf_error *err);
 /* Says so when the collection that is watched does not exist yet: a name may be mistyped. */
 void rf_mongodb_source_warn(struct rf_mongodb_source *state);
 

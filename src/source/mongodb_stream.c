@@ -58,8 +58,10 @@ static const struct verdict {
 
 static const char lost_history[] =
     "what comes behind the position is no longer in the deployment's oplog, which is too small for "
-    "so long a time away (replSetResizeOplog), or the position is of another stream. Take a new "
-    "snapshot of the collections, then set a new position";
+    "so long a time away (replSetResizeOplog), or the position is of another stream, or of what a "
+    "backup that was restored does not have. Take a new snapshot of the collections, then set a "
+    "new "
+    "position";
 
 static bool is_listed(int code)
 {

@@ -4,6 +4,10 @@
  * and names may outlive. Reading it takes rights that not every user has, and not every server of
  * the protocol has one: then our own document, written at the first start, says who it is.
  *
+ * A backup of the files brings the identity along. What gives it away is the deployment's logical
+ * clock, which never goes back, when it is before the place. Once something was written, as by an
+ * election, that clock has caught up with the wall's, and nothing tells it from one that went on.
+ *
  * Source: MongoDB Manual, replSetGetConfig (settings.replicaSetId), config.version (clusterId). */
 #include "source/mongodb.h"
 
@@ -16,6 +20,43 @@
 
 static const char marker_collection[] = "deployment";
 
+/* Members of sets and routers tell in each answer where their clock stands. */
+static void note_clock(struct rf_mongodb_source *state, const bson_t *reply)
+{
+    static const char *const paths[] = {"operationTime", "$clusterTime.clusterTime"};
+    bson_iter_t iter, found;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        uint32_t seconds, increment;
+        if (!bson_iter_init(&iter, reply) || !bson_iter_find_descendant(&iter, paths[i], &found) ||
+            !BSON_ITER_HOLDS_TIMESTAMP(&found)) {
+            continue;
+        }
+        bson_iter_timestamp(&found, &seconds, &increment);
+        uint64_t time = (uint64_t)seconds << 32 | increment;
+        state->deployment_clock = time > state->deployment_clock ? time : state->deployment_clock;
+    }
+}
+
+enum rf_status rf_mongodb_source_check_clock(const struct rf_mongodb_source *state,
+                                             const struct rf_resume *place, struct rf_error *err)
+{
+    uint64_t clock = state->deployment_clock;
+    uint64_t time = (uint64_t)place->seconds << 32 | place->increment;
+    /* Without a token it is a time that we made. */
+    if (clock == 0 || place->token.size == 0 || clock >= time) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_FATAL,
+            "the clock of %s stands at %u.%u, before the position (%u.%u): it was set back, as by "
+            "a backup that was restored",
+            state->mongo.peer, (uint32_t)(clock >> 32), (uint32_t)clock, place->seconds,
+            place->increment);
+    rf_error_hint(err, "what came in between is carried to the sinks, and no longer there: take a "
+                       "new snapshot of the collections, then set a new position; or check the "
+                       "address");
+    return RF_FATAL;
+}
+
 enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t begin,
                                      const char *database, bson_t *reply, struct rf_error *err)
 {
@@ -24,7 +65,9 @@ enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t beg
     bool valid =
         bson_init_static(&command, (const uint8_t *)state->command.data, state->command.size);
     rf_assert(valid);
-    return rf_mongo_run(&state->mongo, database, &command, reply, err);
+    enum rf_status status = rf_mongo_run(&state->mongo, database, &command, reply, err);
+    note_clock(state, reply);
+    return status;
 }
 
 /* The server will not tell, whenever it is asked. Where it has told before, a refusal that may pass

@@ -221,6 +221,36 @@ static void test_another_deployment_is_refused(void **state)
     assert_non_null(strstr(err.message, "another deployment"));
 }
 
+/* The id of a set comes along with the files. */
+static void test_a_backup_that_was_restored_is_refused(void **state)
+{
+    (void)state;
+    for (int quiet = 0; quiet < 2; quiet++) {
+        begin("shop.orders");
+        open_source();
+        insert("orders", 1);
+        until("shop.orders 1|");
+        insert(quiet ? "other" : "orders", 2); /* the place is behind a batch, or behind an event */
+        insert(quiet ? "other" : "orders", 3);
+        if (!quiet) {
+            until("shop.orders 3|");
+        }
+        for (int i = 0; i < 3; i++) {
+            enum rf_status status = rf_test_source_read(&source, 10, &err);
+            assert_true(status == RF_OK || status == RF_AGAIN);
+        }
+        rf_test_source_close(&source);
+        open_source(); /* a clock that stands still is none that was set back */
+        rf_test_source_close(&source);
+        rf_mongo_script_set_back(script, 2);
+        assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
+        assert_non_null(strstr(err.message, "it was set back"));
+        assert_non_null(strstr(err.hint, "new snapshot"));
+        end(state);
+    }
+    begin(NULL);
+}
+
 static void test_a_deployment_that_does_not_say_who_it_is_gets_a_marker(void **state)
 {
     (void)state;
@@ -512,6 +542,7 @@ int main(void)
         TEST(test_a_server_that_was_restarted_is_resumed),
         TEST(test_lost_history_stops_it_and_says_what_to_do),
         TEST(test_another_deployment_is_refused),
+        TEST(test_a_backup_that_was_restored_is_refused),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
         TEST(test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker),
         TEST(test_a_refusal_that_passes_makes_no_other_deployment_of_it),
