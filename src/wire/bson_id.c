@@ -101,6 +101,17 @@ static bool is_exactly(double number, const struct digits *digits)
     return same_digits(&exact, digits);
 }
 
+/* Whether what lies in the buffer from `begin` on is the text of that Double. */
+static bool is_text_of(struct rf_buf *out, size_t begin, double number)
+{
+    size_t end = out->size;
+    add_double(out, number);
+    bool same = rf_str_equal((struct rf_str){out->data + begin, end - begin},
+                             (struct rf_str){out->data + end, out->size - end});
+    out->size = end;
+    return same;
+}
+
 static void add_decimal(struct rf_buf *out, const char *bytes)
 {
     struct digits digits;
@@ -136,7 +147,12 @@ static void add_decimal(struct rf_buf *out, const char *bytes)
         }
         out->size = end;
     }
+    size_t end = out->size;
     rf_buf_printf(out, "e%ld", zeros);
+    if (is_text_of(out, begin, number)) { /* of the Double next to it, which is another _id */
+        out->size = end;
+        rf_buf_printf(out, ".0e%ld", zeros);
+    }
 }
 
 /* ----------------------------------------------------------------------------------------- text */

@@ -6,8 +6,9 @@
  *   ObjectId             "5f0e0d0c0b0a090807060504": 24 hexadecimal digits in lower case
  *   number               "5", "-12", "1.5", "1e+20": whichever of the four types it has. What is no
  *                        Double exactly has all its digits, without zeros at either end: "1e-1" is
- *                        the Decimal128 of a tenth, "0.1" the Double next to it; and "NaN",
- *                        "Infinity", "-Infinity"
+ *                        the Decimal128 of a tenth, "0.1" the Double next to it; where a Double
+ *                        has that very text, with a zero: "1.0e-10" beside the Double "1e-10"; and
+ *                        "NaN", "Infinity", "-Infinity"
  *   string               as it is; one that reads like any other form here, or has bytes that are
  *                        no UTF-8, as a JSON string in quotes
  *   everything else      canonical Extended JSON (wire/bson_json.h)

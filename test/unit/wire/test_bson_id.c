@@ -100,6 +100,31 @@ static void test_a_number_has_one_text_whichever_type_it_has(void **state)
     }
 }
 
+/* MongoDB compares exactly, and no negative power of ten is a Double. */
+static void test_a_decimal_has_another_text_than_the_double_next_to_it(void **state)
+{
+    static const char *const numbers[] = {"0.1",   "0.3",     "1e-5", "-1e-7",  "1e-10", "-3e-10",
+                                          "7e-22", "1.5e-10", "1e23", "5e-324", "1e-400"};
+    (void)state;
+    for (size_t i = 0; i < count_of(numbers); i++) {
+        struct rf_buf floating = {0}, decimal = {0}, json = {0};
+        rf_buf_printf(&json, "{\"_id\": {\"$numberDouble\": \"%s\"}}",
+                      i + 1 < count_of(numbers) ? numbers[i] : "0");
+        text_of(rf_buf_cstr(&json), &floating);
+        rf_buf_reset(&json);
+        rf_buf_printf(&json, "{\"_id\": {\"$numberDecimal\": \"%s\"}}", numbers[i]);
+        text_of(rf_buf_cstr(&json), &decimal);
+        assert_string_not_equal(rf_buf_cstr(&decimal), rf_buf_cstr(&floating));
+        rf_buf_deinit(&floating);
+        rf_buf_deinit(&decimal);
+        rf_buf_deinit(&json);
+    }
+    expect("{\"_id\": {\"$numberDouble\": \"1e-10\"}}", "1e-10");
+    expect("{\"_id\": {\"$numberDecimal\": \"1E-10\"}}", "1.0e-10");
+    expect("{\"_id\": {\"$numberDecimal\": \"10E-11\"}}", "1.0e-10"); /* the same number */
+    expect("{\"_id\": \"1.0e-10\"}", "\"1.0e-10\"");
+}
+
 static void test_a_string_that_reads_like_another_id_stands_in_quotes(void **state)
 {
     static const char *const texts[] = {
@@ -154,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_type_has_its_text),
         cmocka_unit_test(test_a_number_has_one_text_whichever_type_it_has),
+        cmocka_unit_test(test_a_decimal_has_another_text_than_the_double_next_to_it),
         cmocka_unit_test(test_a_string_that_reads_like_another_id_stands_in_quotes),
         cmocka_unit_test(test_bytes_that_are_no_text_are_marked_and_quoted),
     };
