@@ -38,6 +38,14 @@ void rf_mongo_script_store_refuse(const struct rf_error *err, bson_t *reply)
 
 /* -------------------------------------------------------------------- collections and databases */
 
+static void tell(const struct rf_mongo_script_run *run, const char *type, const char *name,
+                 const char *to)
+{
+    if (run->store->history != NULL) {
+        rf_mongo_script_history_collection(run->store->history, type, name, to);
+    }
+}
+
 static enum rf_status run_create(struct rf_mongo_script_run *run, struct rf_error *err)
 {
     if (run->collection != NULL) {
@@ -45,15 +53,8 @@ static enum rf_status run_create(struct rf_mongo_script_run *run, struct rf_erro
                                       "Collection %s already exists.", run->name);
     }
     rf_mongo_script_collection(run->store, run->name, true);
+    tell(run, "create", run->name, NULL);
     return RF_OK;
-}
-
-static void tell(const struct rf_mongo_script_run *run, const char *type, const char *name,
-                 const char *to)
-{
-    if (run->store->history != NULL) {
-        rf_mongo_script_history_collection(run->store->history, type, name, to);
-    }
 }
 
 /* Within a database, and to a name that nobody has, or with dropTarget. */

@@ -42,7 +42,7 @@ void rf_mongo_script_history_bundle(struct rf_mongo_script_history *history, boo
  * document. name is "database.collection". */
 void rf_mongo_script_history_document(struct rf_mongo_script_history *history, const char *name,
                                       const bson_t *before, const bson_t *after, bool replaces);
-/* "drop", "rename", "dropDatabase" (name is the database alone). */
+/* "create", "drop", "rename", "dropDatabase" (name is the database alone). */
 void rf_mongo_script_history_collection(struct rf_mongo_script_history *history, const char *type,
                                         const char *name, const char *to);
 /* Keeps nothing of it: the oplog has rolled over. */

@@ -21,6 +21,8 @@ enum {
     INVALID_TOKEN = 260,
     HISTORY_LOST = 286,
     NO_STREAMS = 40573,
+    UNKNOWN_FIELD = 40415,
+    WIRE_EXPANDED = 17, /* MongoDB 6.0 */
     NO_STAGE = 40324,
 };
 
@@ -30,6 +32,7 @@ struct stream {
     char database[64], collection[256]; /* empty: all */
     char look_up[16], before[16];       /* of the options; empty: default */
     bool splits;
+    bool expanded; /* more events, and more in them */
     bson_t *match; /* of the stage $match; NULL: there is none */
     uint64_t at;   /* number of the next entry, those that are lost counted */
     char token[2 * RF_MONGO_SCRIPT_TOKEN_SIZE]; /* that it stands behind */
@@ -67,6 +70,9 @@ static void free_stream(struct stream *stream)
 
 static bool is_in_scope(const struct stream *stream, const struct rf_mongo_script_entry *entry)
 {
+    if (strcmp(entry->type, "create") == 0 && !stream->expanded) {
+        return false;
+    }
     if (stream->database[0] == '\0') {
         return true;
     }
@@ -159,7 +165,13 @@ static bool make_event(const struct rf_mongo_script_client *client, const struct
         rf_assert(BSON_APPEND_DOCUMENT(out, "documentKey", entry->key));
     }
     if (entry->update != NULL) {
-        rf_assert(BSON_APPEND_DOCUMENT(out, "updateDescription", entry->update));
+        bson_t update, paths;
+        rf_assert(BSON_APPEND_DOCUMENT_BEGIN(out, "updateDescription", &update) &&
+                  bson_concat(&update, entry->update));
+        rf_assert(!stream->expanded ||
+                  (BSON_APPEND_DOCUMENT_BEGIN(&update, "disambiguatedPaths", &paths) &&
+                   bson_append_document_end(&update, &paths)));
+        rf_assert(bson_append_document_end(out, &update));
     }
     if (entry->transaction > 0) {
         bson_t lsid;
@@ -460,6 +472,7 @@ static void set_scope(struct stream *stream, const bson_t *command, const bson_t
     snprintf(stream->database, sizeof stream->database, "%s", all ? "" : database);
     snprintf(stream->collection, sizeof stream->collection, "%s",
              BSON_ITER_HOLDS_UTF8(&first) ? bson_iter_utf8(&first, NULL) : "");
+    stream->expanded = truth_of(options, "showExpandedEvents", false);
     snprintf(stream->look_up, sizeof stream->look_up, "%s", text_of(options, "fullDocument"));
     snprintf(stream->before, sizeof stream->before, "%s",
              text_of(options, "fullDocumentBeforeChange"));
@@ -481,6 +494,14 @@ void rf_mongo_script_watch_begin(struct rf_mongo_script_client *client, const bs
         bson_destroy(match);
         refuse(reply, NO_STREAMS, "Location40573",
                "The $changeStream stage is only supported on replica sets");
+        return;
+    }
+    if (truth_of(&options, "showExpandedEvents", false) &&
+        client->script->options.wire_version_max &&
+        client->script->options.wire_version_max < WIRE_EXPANDED) {
+        bson_destroy(match);
+        refuse(reply, UNKNOWN_FIELD, "Location40415",
+               "BSON field '$changeStream.showExpandedEvents' is an unknown field.");
         return;
     }
     struct stream *stream = rf_alloc_zero(1, sizeof *stream);
