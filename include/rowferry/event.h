@@ -210,8 +210,10 @@ struct rf_document_change {
     /* the store's name of what happened: "insert", "update", "replace", "delete", "drop", "rename",
      * "dropDatabase", "invalidate" */
     struct rf_str type;
-    struct rf_str key;     /* _id and, of a sharded collection, the fields of its shard key */
-    struct rf_str update;  /* what an update changed: the updateDescription as the store sent it */
+    struct rf_str key; /* _id and, of a sharded collection, the fields of its shard key */
+    /* what an update changed: the updateDescription as the store sent it, with truncatedArrays and,
+     * from MongoDB 6.1 on, disambiguatedPaths */
+    struct rf_str update;
     struct rf_str to;      /* of a rename: the new name, "database.collection" (text) */
     int64_t wall_us;       /* the store's wall clock, microseconds since 1970 UTC; 0: not told */
     uint32_t cluster_time; /* seconds since 1970 UTC of the store's logical clock */

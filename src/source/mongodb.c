@@ -350,7 +350,9 @@ static enum rf_status take_event(struct rf_mongodb_source *state, struct rf_batc
         begin_transaction(state, &change);
     }
     state->ordinal++;
-    if (rf_mongodb_source_change_is_picked(state, &change)) {
+    if (rf_mongodb_source_change_is_idle(&change)) {
+        /* Nothing to carry; the place is behind it. */
+    } else if (rf_mongodb_source_change_is_picked(state, &change)) {
         status = show(state, batch, &change, err);
     } else {
         batch->skipped++;

@@ -54,6 +54,7 @@ struct rf_mongodb_source {
     uint64_t deployment_clock;    /* the latest time that any answer had; 0: none had one */
     uint64_t clock, clock_before; /* operationTime of the last reply, and of the one before it */
     bool splits;                  /* the server splits large events */
+    bool expands;                 /* it was asked for more events, and more in them */
     struct rf_buf parts;          /* of a split event, as far as it was read */
     int32_t part, part_count;     /* the last one, of so many; 0: none is open */
     bool end_told;                /* the last event may end a stream, and is not the end */
@@ -156,7 +157,10 @@ RF_USE_RESULT enum rf_status rf_mongodb_source_change_read(const struct rf_mongo
                                                            struct rf_mongodb_source_change *change,
                                                            struct rf_str event,
                                                            struct rf_error *err);
-/* True when it is to be handed over. */
+/* True when it changes no document and takes none away: an index, a shard key, a new collection,
+ * the end of a transaction. */
+bool rf_mongodb_source_change_is_idle(const struct rf_mongodb_source_change *change);
+/* True when it is to be handed over; not for an idle one. */
 bool rf_mongodb_source_change_is_picked(struct rf_mongodb_source *state,
                                         const struct rf_mongodb_source_change *change);
 /* Adds it to the open transaction of the batch; everything is copied into the batch. Returns RF_OK;

@@ -403,6 +403,27 @@ static bool op_of(struct rf_str type, uint8_t *op)
     return false;
 }
 
+bool rf_mongodb_source_change_is_idle(const struct rf_mongodb_source_change *change)
+{
+    static const char *const types[] = {
+        "create",
+        "createIndexes",
+        "dropIndexes",
+        "modify",
+        "shardCollection",
+        "reshardCollection",
+        "refineCollectionShardKey",
+        "migrateLastChunkFromShard",
+        "endOfTransaction",
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (rf_str_equal(change->type, rf_str_of(types[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool lies_in(struct rf_str part, struct rf_str whole)
 {
     return part.data >= whole.data && part.data < whole.data + whole.size;

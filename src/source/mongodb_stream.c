@@ -23,6 +23,7 @@ enum {
     CURSOR_NOT_FOUND = 43,
     WIRE_START_AFTER = RF_MONGO_WIRE_4_2,
     WIRE_IMAGES = 17, /* pre- and post-images, of MongoDB 6.0 */
+    WIRE_EXPANDED = WIRE_IMAGES,
     SPLIT_BYTES_MAX = 256 << 20,
 };
 
@@ -262,6 +263,9 @@ static void add_stage(struct rf_mongodb_source *state)
     if (state->database.size == 0) {
         rf_bson_add_bool(out, "allChangesForCluster", true);
     }
+    if (state->expands) {
+        rf_bson_add_bool(out, "showExpandedEvents", true);
+    }
     if (place->token.size > 0 && state->past.token.size == 0) {
         rf_bson_add_document(out, place->invalidated ? "startAfter" : "resumeAfter",
                              rf_buf_str(&place->token));
@@ -362,6 +366,34 @@ static enum rf_status aggregate(struct rf_mongodb_source *state, struct rf_error
     return ask(state, begin, database_of(state), true, err);
 }
 
+/* Whether it may be the option that is refused: 6.0 knows it, and what speaks the protocol of 6.0,
+ * or was upgraded to it by halves, may not. */
+static bool may_be_unknown(enum rf_status status, const struct rf_error *err)
+{
+    enum {
+        NOT_SUPPORTED = 115,
+        NOT_IMPLEMENTED = 238,
+        NO_FEATURE = 303,
+        LOCATIONS = 40000, /* from here on a code is a place in the server's source */
+    };
+    bool unknown = err->code == NOT_SUPPORTED || err->code == NOT_IMPLEMENTED ||
+                   err->code == NO_FEATURE || err->code >= LOCATIONS;
+    return !err->access && (status == RF_CONFIG || (status == RF_RETRY && unknown));
+}
+
+/* The first command of a stream. */
+static enum rf_status begin_stream(struct rf_mongodb_source *state, struct rf_error *err)
+{
+    state->expands = state->mongo.max_wire >= WIRE_EXPANDED;
+    enum rf_status status = aggregate(state, err);
+    if (state->expands && may_be_unknown(status, err)) {
+        *err = (struct rf_error){0};
+        state->expands = false;
+        status = aggregate(state, err);
+    }
+    return status;
+}
+
 /* Gives a stream that began "now" the place where it did. */
 static enum rf_status find_now(struct rf_mongodb_source *state, struct rf_error *err)
 {
@@ -411,7 +443,7 @@ enum rf_status rf_mongodb_source_stream_open(struct rf_mongodb_source *state, st
     }
     bool now = state->read.token.size == 0 && state->read.seconds == 0;
     go_by_time(state);
-    enum rf_status status = aggregate(state, err);
+    enum rf_status status = begin_stream(state, err);
     return status == RF_OK && now ? find_now(state, err) : status;
 }
 

@@ -55,6 +55,94 @@ static void test_an_update_without_an_image_has_its_description(void **state)
     assert_true(source.batch.events[0].origin->raw.size > 0);
 }
 
+static bool update_has(const char *name)
+{
+    struct rf_bson_element field;
+    return source.batch.count == 1 &&
+           rf_bson_find(source.batch.events[0].change->update, rf_str_of(name), &field);
+}
+
+static void test_a_server_is_asked_for_all_that_it_can_tell_of_an_update(void **state)
+{
+    (void)state;
+    static const int32_t wires[] = {17, 21, 13};
+    for (size_t i = 0; i < 2 * count_of(wires); i++) {
+        begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
+                                                     .streams = true,
+                                                     .wire_version_max = wires[i / 2]},
+                   "shop.orders");
+        if (i % 2 == 1) { /* what speaks the protocol, and has not heard of it */
+            rf_mongo_script_rule(
+                script,
+                &(struct rf_mongo_script_rule){
+                    .command = "aggregate",
+                    .act = RF_MONGO_SCRIPT_ANSWER,
+                    .json = i == 1 ? "{\"ok\": 0, \"code\": 40415, \"errmsg\": \"field\"}"
+                                   : "{\"ok\": 0, \"code\": 6188501, \"errmsg\": \"flag\"}"});
+        }
+        bool expanded = wires[i / 2] >= 17 && i % 2 == 0;
+        if (wires[i / 2] < 17 && i % 2 == 1) {
+            rf_mongo_script_clear(script);
+        }
+        open_source();
+        tell("shop", "{\"create\": \"orders\"}");
+        insert("orders", 1);
+        until("create shop.orders 1|");
+        tell("shop", "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 1}, \"u\": "
+                     "{\"$set\": {\"n\": 5}}}]}");
+        until("update");
+        assert_true(update_has("updatedFields"));
+        assert_int_equal(update_has("disambiguatedPaths"), expanded);
+        assert_false(has("ddl"));
+        assert_int_equal(source.skipped, 0);
+        end(state);
+    }
+    begin("shop.orders");
+}
+
+static void test_what_changes_no_document_is_passed_and_the_place_moves(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "create",
+        "createIndexes",
+        "dropIndexes",
+        "modify",
+        "shardCollection",
+        "reshardCollection",
+        "refineCollectionShardKey",
+        "migrateLastChunkFromShard",
+        "endOfTransaction",
+    };
+    for (size_t i = 0; i < count_of(types); i++) {
+        struct rf_buf json = {0};
+        begin("shop.orders");
+        open_source();
+        rf_buf_printf(&json,
+                      "{\"cursor\": {\"nextBatch\": [{\"_id\": {\"_data\": "
+                      "\"826922A0700000000900000000AA\"}, \"operationType\": \"%s\", "
+                      "\"clusterTime\": {\"$timestamp\": {\"t\": 1763876976, \"i\": 9}}%s, "
+                      "\"operationDescription\": {\"a\": 1}}], \"id\": {\"$numberLong\": \"%d\"}}, "
+                      "\"ok\": 1}",
+                      types[i],
+                      i + 1 < count_of(types)
+                          ? ", \"ns\": {\"db\": \"shop\", \"coll\": \"orders\"}"
+                          : ", \"lsid\": {\"id\": 7}, \"txnNumber\": {\"$numberLong\": \"1\"}",
+                      5);
+        rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = "getMore",
+                                                                    .act = RF_MONGO_SCRIPT_ANSWER,
+                                                                    .json = rf_buf_cstr(&json)});
+        enum rf_status status = until_failed(); /* the cursor is no cursor of the server */
+        assert_int_equal(status, RF_RETRY);
+        assert_int_equal(source.events, 0);
+        bool moved = strstr(rf_buf_cstr(&source.position), "826922A0700000000900000000AA") != NULL;
+        assert_int_equal(moved, i + 1 < count_of(types)); /* a transaction may go on */
+        rf_buf_deinit(&json);
+        end(state);
+    }
+    begin("shop.orders");
+}
+
 static void test_a_document_is_looked_up_where_that_is_wanted_and_may_be_gone(void **state)
 {
     (void)state;
@@ -689,6 +777,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_each_change_is_handed_over_as_what_it_is),
         TEST(test_an_update_without_an_image_has_its_description),
+        TEST(test_a_server_is_asked_for_all_that_it_can_tell_of_an_update),
+        TEST(test_what_changes_no_document_is_passed_and_the_place_moves),
         TEST(test_a_document_is_looked_up_where_that_is_wanted_and_may_be_gone),
         TEST(test_images_come_where_collections_keep_them),
         TEST(test_a_required_image_that_is_missing_stops_it),

@@ -16,16 +16,22 @@
 
 /* ----------------------------------------------------------------------------- resumable errors */
 
-/* The error once, for that command. */
-static void fail_with(const char *command, int code, bool label)
+static void fail_times(const char *command, int code, bool label, uint32_t count)
 {
     char json[256];
     snprintf(json, sizeof json,
              "{\"ok\": 0, \"code\": %d, \"errmsg\": \"no\", \"codeName\": \"Code\"%s}", code,
              label ? ", \"errorLabels\": [\"ResumableChangeStreamError\"]" : "");
     rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = command,
+                                                                .times = count,
                                                                 .act = RF_MONGO_SCRIPT_ANSWER,
                                                                 .json = json});
+}
+
+/* The error once, for that command. */
+static void fail_with(const char *command, int code, bool label)
+{
+    fail_times(command, code, label, 1);
 }
 
 /* What a getMore that fails so comes to; where it is tried again, nothing is lost or doubled. */
@@ -99,7 +105,7 @@ static void test_an_opening_that_is_refused_for_now_is_tried_again(void **state)
     static const int passing[] = {6,     7,     8,     50,    63,    89,    91,    112,   133,
                                   134,   189,   211,   234,   262,   9001,  10058, 10107, 11600,
                                   11601, 11602, 13388, 13435, 13436, 14031, 77777};
-    static const int32_t wires[] = {8, 17};
+    static const int32_t wires[] = {8, 13};
     for (size_t i = 0; i < 2 * count_of(passing); i++) {
         begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
                                                      .streams = true,
@@ -351,7 +357,7 @@ static void test_what_a_server_cannot_do_is_told_by_name(void **state)
     };
     for (size_t i = 0; i < count_of(cases); i++) {
         begin("shop.orders");
-        fail_with("aggregate", cases[i].code, false);
+        fail_times("aggregate", cases[i].code, false, 2); /* the second with fewer options */
         assert_int_equal(rf_test_source_open(&source, &err), RF_CONFIG);
         assert_int_equal(err.code, cases[i].code);
         if (strstr(err.hint, cases[i].hint) == NULL) {
@@ -463,7 +469,7 @@ static void test_events_that_are_none_stop_it(void **state)
         "{\"operationType\": \"insert\"}",
         "{\"_id\": {\"_data\": \"82AA\"}}",
         "{\"_id\": {\"_data\": 5}, \"operationType\": \"insert\"}",
-        "{\"_id\": {\"_data\": \"82AA\"}, \"operationType\": \"reshard\"}",
+        "{\"_id\": {\"_data\": \"82AA\"}, \"operationType\": \"reshape\"}",
         "{\"_id\": {\"_data\": \"82AA\"}, \"operationType\": 5}",
         "{\"_id\": {\"_data\": \"82AA\"}, \"operationType\": \"insert\", \"fullDocument\": 5}",
         "{\"_id\": {\"_data\": \"82AA\"}, \"operationType\": \"insert\", \"documentKey\": "
