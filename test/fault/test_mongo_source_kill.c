@@ -1,6 +1,6 @@
 /* A random load on the scripted server, and on the test server of the protocol, and rowferry killed
- * with -9 again and again while it carries the changes to a scripted server and to a file: after
- * the last start both have what the source has.
+ * with -9 again and again while it carries the changes to a scripted server, to Redis and to a
+ * file: after the last start all three have what the source has.
  *
  * ROWFERRY_SCALE=1 is 50,000 operations and 20 kills (5,000 on the test server); without it a
  * twentieth (a fifth), and 6. */
@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "lib/mongo_script.h"
 #include "lib/mongo_server.h"
+#include "lib/redis_server.h"
 
+#include <bson/bson.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,6 +28,7 @@
 enum { IDS = 300, LIMIT_MS = 60000 };
 
 static struct rf_mongo_script *from, *to;
+static struct rf_test_redis redis;
 static struct rf_test_mongo server; /* instead of `from`, while from is NULL */
 static char folder[64], path[128];
 static uint64_t seed = 11;
@@ -145,7 +148,7 @@ static void load(uint32_t first, uint32_t count)
 
 static pid_t start(void)
 {
-    char program[512], port[8], source_url[128], sink_url[128], file_url[160];
+    char program[512], port[8], source_url[128], sink_url[128], redis_url[64], file_url[160];
     const char *build = getenv("ROWFERRY_BUILD_DIR");
     snprintf(program, sizeof program, "%s/rowferry", build != NULL ? build : "build");
     if (from != NULL) {
@@ -154,6 +157,7 @@ static pid_t start(void)
     snprintf(source_url, sizeof source_url, "mongodb://127.0.0.1:%s/shop.orders",
              from != NULL ? port : server.port);
     snprintf(sink_url, sizeof sink_url, "mongodb://127.0.0.1:%u", rf_mongo_script_port(to));
+    snprintf(redis_url, sizeof redis_url, "redis://127.0.0.1:%s/0?as=json", redis.port);
     snprintf(file_url, sizeof file_url, "file:%s", path);
     fflush(NULL);
     pid_t pid = fork();
@@ -165,7 +169,7 @@ static pid_t start(void)
         dup2(fd, 2);
         setenv("XDG_STATE_HOME", folder, 1);
         execl(program, program, "run", "--name", "kill", "--from", "1763830000.1", source_url,
-              sink_url, file_url, (char *)NULL);
+              sink_url, redis_url, file_url, (char *)NULL);
         _exit(127);
     }
     return pid;
@@ -259,6 +263,74 @@ static void wait_until_equal(pid_t pid)
     rf_buf_deinit(&right);
 }
 
+/* ---------------------------------------------------------------------------------------- Redis */
+
+/* The document as relaxed JSON, as libbson writes it; NULL: there is none. The caller's to free. */
+static char *as_relaxed(const char *json, const char *within)
+{
+    bson_t *whole = bson_new_from_json((const uint8_t *)json, -1, NULL), part;
+    bson_iter_t iter, found;
+    const uint8_t *data;
+    uint32_t size;
+    char *text = NULL;
+    assert_non_null(whole);
+    if (within == NULL) {
+        text = bson_as_relaxed_extended_json(whole, NULL);
+    } else if (bson_iter_init(&iter, whole) && bson_iter_find_descendant(&iter, within, &found)) {
+        bson_iter_document(&found, &size, &data);
+        assert_true(bson_init_static(&part, data, size));
+        text = bson_as_relaxed_extended_json(&part, NULL);
+    }
+    bson_destroy(whole);
+    return text;
+}
+
+/* Whether Redis has under the key of that _id what the source has; else what differs. */
+static bool is_in_redis(unsigned id, struct rf_buf *difference)
+{
+    char command[96];
+    snprintf(command, sizeof command, "{\"find\": \"orders\", \"filter\": {\"_id\": %u}}", id);
+    char *reply = ask(command), *wanted = as_relaxed(reply, "cursor.firstBatch.0");
+    snprintf(command, sizeof command, "GET mongo:shop:orders:%u", id);
+    char *value = rf_test_redis_ask(&redis, command);
+    char *found = value[0] == '{' ? as_relaxed(value, NULL) : NULL;
+    bool same = wanted != NULL && found != NULL ? strcmp(wanted, found) == 0 : wanted == found;
+    rf_buf_reset(difference);
+    rf_buf_printf(difference, "_id %u: %s at the source, and in Redis %s", id,
+                  wanted ? wanted : "nothing", value);
+    bson_free(wanted);
+    bson_free(found);
+    free(value);
+    free(reply);
+    return same;
+}
+
+static void wait_until_in_redis(pid_t pid)
+{
+    struct rf_buf difference = {0};
+    int64_t limit_ms = rf_clock_ms() + LIMIT_MS;
+    for (unsigned id = 0; id < IDS;) {
+        if (is_in_redis(id, &difference)) {
+            id++;
+            continue;
+        }
+        expect_alive(pid);
+        if (rf_clock_ms() > limit_ms) {
+            show_log();
+            fail_msg("%s", rf_buf_cstr(&difference));
+        }
+        poll(NULL, 0, 10);
+    }
+    /* And nothing besides. */
+    char *keys = rf_test_redis_ask(&redis, "KEYS mongo:*");
+    for (const char *key = keys; (key = strstr(key, "mongo:")) != NULL; key++) {
+        assert_true(strncmp(key, "mongo:shop:orders:", strlen("mongo:shop:orders:")) == 0);
+    }
+    assert_true(strlen(keys) > 0);
+    free(keys);
+    rf_buf_deinit(&difference);
+}
+
 /* ----------------------------------------------------------------------------------------- file */
 
 /* What the file's last line of each _id leaves there, as the line's document; NULL: deleted. */
@@ -340,6 +412,7 @@ static void carry_through_kills(uint32_t operations, uint32_t kills)
     load(done, operations - done);
     pid_t pid = start();
     wait_until_equal(pid);
+    wait_until_in_redis(pid);
     int result;
     assert_int_equal(kill(pid, SIGTERM), 0);
     assert_int_equal(waitpid(pid, &result, 0), pid);
@@ -375,6 +448,7 @@ static int prepare(void **state)
     snprintf(path, sizeof path, "%s/changes.jsonl", folder);
     to = rf_mongo_script_create(
         &(struct rf_mongo_script_options){.set_name = "rs", .unrecorded = true});
+    rf_test_redis_start(&redis, NULL);
     return 0;
 }
 
@@ -384,6 +458,8 @@ static int clean(void **state)
     rf_mongo_script_destroy(from);
     rf_mongo_script_destroy(to);
     from = NULL;
+    rf_test_redis_destroy(&redis);
+    redis = (struct rf_test_redis){0};
     rf_test_mongo_destroy(&server);
     server = (struct rf_test_mongo){0};
     pid_t pid = fork();
