@@ -1,24 +1,22 @@
 /* Which deployment it is: a position of one means nothing in another.
  *
- * A replica set and a sharded cluster have an id of their own, made when they were, which members
- * and names may outlive. Reading it takes rights that not every user has, and not every server of
- * the protocol has one: then our own document, written at the first start, says who it is.
+ * By the id that it has (net/mongo_who.h); where the user may not read it, or the server has none,
+ * by our own document, written at the first start.
  *
  * A backup of the files brings the identity along. What gives it away is the deployment's logical
  * clock, which never goes back, when it is before the place. Once something was written, as by an
  * election, that clock has caught up with the wall's, and nothing tells it from one that went on.
  *
- * Source: MongoDB Manual, replSetGetConfig (settings.replicaSetId), config.version (clusterId). */
+ * Source: MongoDB Manual, "operationTime", "$clusterTime". */
 #include "source/mongodb.h"
 
+#include "net/mongo_who.h"
 #include "wire/bson.h"
 
 #include <rowferry/log.h>
 
 #include <stdio.h>
 #include <unistd.h>
-
-static const char marker_collection[] = "deployment";
 
 /* Members of sets and routers tell in each answer where their clock stands. */
 static void note_clock(struct rf_mongodb_source *state, const bson_t *reply)
@@ -84,21 +82,6 @@ static bool never_tells(const struct rf_error *err, bool first)
            (first && err->code != 0 && !rf_mongo_passes(err->code));
 }
 
-/* KIND=hex of the ObjectId that lies at a path in the reply. False: none does. */
-static bool take_id(const bson_t *reply, const char *path, const char *kind, struct rf_buf *out)
-{
-    bson_iter_t iter, found;
-    char hex[25];
-    if (!bson_iter_init(&iter, reply) || !bson_iter_find_descendant(&iter, path, &found) ||
-        !BSON_ITER_HOLDS_OID(&found)) {
-        return false;
-    }
-    bson_oid_to_string(bson_iter_oid(&found), hex);
-    rf_buf_reset(out);
-    rf_buf_printf(out, "%s=%s", kind, hex);
-    return true;
-}
-
 /* Asks the server, for the first time or again; *found is false where it does not know or may not
  * tell. */
 static enum rf_status ask_server(struct rf_mongodb_source *state, bool first, struct rf_buf *who,
@@ -106,20 +89,8 @@ static enum rf_status ask_server(struct rf_mongodb_source *state, bool first, st
 {
     bson_t reply;
     struct rf_error refusal = {0};
-    rf_buf_reset(&state->command);
-    size_t begin = rf_bson_begin(&state->command);
-    if (state->mongo.mongos) {
-        rf_bson_add_utf8(&state->command, "find", RF_STR("version"));
-        rf_bson_add_int32(&state->command, "limit", 1);
-        rf_bson_add_bool(&state->command, "singleBatch", true);
-    } else {
-        rf_bson_add_int32(&state->command, "replSetGetConfig", 1);
-    }
-    const char *database = state->mongo.mongos ? "config" : "admin";
-    enum rf_status status = rf_mongodb_source_run(state, begin, database, &reply, &refusal);
-    *found = status == RF_OK &&
-             (state->mongo.mongos ? take_id(&reply, "cursor.firstBatch.0.clusterId", "cluster", who)
-                                  : take_id(&reply, "config.settings.replicaSetId", "set", who));
+    enum rf_status status = rf_mongo_who(&state->mongo, who, found, &reply, &refusal);
+    note_clock(state, &reply);
     bson_destroy(&reply);
     if (status == RF_OK || never_tells(&refusal, first)) {
         return RF_OK;
@@ -136,13 +107,8 @@ static enum rf_status read_marker(struct rf_mongodb_source *state, struct rf_buf
                                   struct rf_error *err)
 {
     bson_t reply;
-    rf_buf_reset(&state->command);
-    size_t begin = rf_bson_begin(&state->command);
-    rf_bson_add_utf8(&state->command, "find", rf_str_of(marker_collection));
-    rf_bson_add_int32(&state->command, "limit", 1);
-    rf_bson_add_bool(&state->command, "singleBatch", true);
-    enum rf_status status = rf_mongodb_source_run(state, begin, RF_MONGODB_SOURCE_OWN, &reply, err);
-    *found = status == RF_OK && take_id(&reply, "cursor.firstBatch.0._id", "marker", who);
+    enum rf_status status = rf_mongo_who_marker(&state->mongo, who, found, &reply, err);
+    note_clock(state, &reply);
     bson_destroy(&reply);
     return status;
 }
@@ -154,7 +120,7 @@ static enum rf_status write_marker(struct rf_mongodb_source *state, struct rf_er
     rf_assert(getentropy(id, sizeof id) == 0);
     rf_buf_reset(&state->command);
     size_t begin = rf_bson_begin(&state->command);
-    rf_bson_add_utf8(&state->command, "insert", rf_str_of(marker_collection));
+    rf_bson_add_utf8(&state->command, "insert", RF_STR(RF_MONGO_WHO_COLLECTION));
     size_t list = rf_bson_open(&state->command, RF_BSON_ARRAY, "documents");
     size_t document = rf_bson_open_item(&state->command, 0);
     rf_buf_add_byte(&state->command, RF_BSON_OBJECT_ID);
