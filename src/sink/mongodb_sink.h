@@ -6,6 +6,7 @@
  *     mongodb_command.c   commands on our own documents
  *     mongodb_tables.c    which collection a table fills
  *     mongodb_records.c   whose a collection is
+ *     mongodb_loop.c      that no pipeline feeds itself
  *     mongodb_rows.c      rows to changes of documents, of which one waits for each _id
  *     mongodb_documents.c documents of collections to the same
  *     mongodb_bulk.c      changes to commands, and what the server says of them
@@ -97,6 +98,7 @@ struct rf_mongodb_sink {
     struct rf_buf concern;           /* the document of the write concern of rows */
     struct rf_buf safe;              /* that of positions and records */
     struct rf_buf position;          /* as it stands in MongoDB */
+    bool compared, same;             /* with the deployment that is captured; it is that one */
 
     struct rf_template database_template, collection_template;
     struct rf_map tables;
@@ -206,6 +208,15 @@ RF_USE_RESULT enum rf_status rf_mongodb_table_examine(struct rf_mongodb_sink *si
                                                       struct rf_mongodb_table **out,
                                                       struct rf_error *err);
 void rf_mongodb_tables_deinit(struct rf_mongodb_sink *sink);
+
+/* ---- mongodb_loop.c */
+
+/* Looks whether documents of that table would come back as changes of the same pipeline. Returns
+ * RF_OK, also where nobody can tell, with a warning; RF_CONFIG: they would; RF_RETRY. */
+RF_USE_RESULT enum rf_status rf_mongodb_loop_check(struct rf_mongodb_sink *sink,
+                                                   const struct rf_mongodb_table *target,
+                                                   const struct rf_table *table,
+                                                   struct rf_error *err);
 
 /* ---- mongodb_records.c */
 

@@ -234,6 +234,9 @@ static enum rf_status bind_version(struct rf_mongodb_sink *sink, struct rf_mongo
         status = check_columns(sink, table, err);
     }
     if (status == RF_OK) {
+        status = rf_mongodb_loop_check(sink, target, table, err);
+    }
+    if (status == RF_OK) {
         init_fields(sink, target, table);
         status = target->claimed ? RF_OK : rf_mongodb_record_claim(sink, target, err);
     }
