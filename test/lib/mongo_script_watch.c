@@ -446,7 +446,8 @@ static bool stages_of(const bson_t *command, bson_t *options, bson_t **match, bo
         return false;
     }
     while (next_document(&stage, &document)) {
-        bool known = first && part_of(&document, "$changeStream", options);
+        bool known = first ? part_of(&document, "$changeStream", options)
+                           : bson_has_field(&document, "$project"); /* more is no harm */
         if (!first && *match == NULL && !*splits && part_of(&document, "$match", &filter)) {
             *match = bson_copy(&filter);
             known = true;
