@@ -186,6 +186,9 @@ static enum rf_status mongodb_source_open(void *memory, const struct rf_context 
     if (status == RF_OK && known && !state->mongo.mongos) {
         status = rf_mongodb_source_check_clock(state, &state->read, err);
     }
+    if (status == RF_OK && known) {
+        status = rf_mongodb_source_check_seen(state, &state->read, err);
+    }
     if (status == RF_OK) {
         status = rf_mongodb_source_stream_open(state, err);
     }
@@ -246,6 +249,10 @@ static enum rf_status pass(struct rf_mongodb_source *state,
     }
     state->read.seconds = seconds;
     state->read.increment = increment;
+    if (change->seconds > 0 && !rf_mongodb_source_change_is_idle(change)) {
+        state->read.seen_seconds = seconds;
+        state->read.seen_increment = increment;
+    }
     state->read.picks = state->picks;
     state->read.invalidated = rf_str_equal(change->type, RF_STR("invalidate"));
     return RF_OK;
@@ -412,6 +419,8 @@ static enum rf_status finish_reply(struct rf_mongodb_source *state, struct rf_ba
         } else if (!rf_str_equal(rf_buf_str(&behind.order), rf_buf_str(&state->read.order)) &&
                    !rf_resume_is_past(&state->past, &behind)) {
             behind.picks = state->picks;
+            behind.seen_seconds = state->read.seen_seconds;
+            behind.seen_increment = state->read.seen_increment;
             end_transaction(state, batch);
             rf_resume_copy(&state->read, &behind);
             rf_resume_copy(&state->safe, &behind);

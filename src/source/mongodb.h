@@ -3,6 +3,7 @@
  *     mongodb.c          the plugin: options, opening, reading
  *     mongodb_resume.c    positions
  *     mongodb_who.c      which deployment it is
+ *     mongodb_seen.c      whether it was set back
  *     mongodb_match.c    what of a stream the server is to send
  *     mongodb_stream.c   the commands of a change stream, and what their errors mean
  *     mongodb_event.c    one change event to one event of a batch */
@@ -105,8 +106,18 @@ RF_USE_RESULT enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *sta
 RF_USE_RESULT enum rf_status rf_mongodb_source_check_clock(const struct rf_mongodb_source *state,
                                                            const struct rf_resume *place,
                                                            struct rf_error *err);
+/* What to do then. */
+extern const char rf_mongodb_source_set_back[];
 /* Says so when the collection that is watched does not exist yet: a name may be mistyped. */
 void rf_mongodb_source_warn(struct rf_mongodb_source *state);
+
+/* ---- mongodb_seen.c */
+
+/* Whether the deployment still has the last event before the place, as far as that can be told.
+ * Returns RF_OK; RF_FATAL: it was set back. */
+RF_USE_RESULT enum rf_status rf_mongodb_source_check_seen(struct rf_mongodb_source *state,
+                                                          const struct rf_resume *place,
+                                                          struct rf_error *err);
 
 /* ---- mongodb_match.c */
 
@@ -135,6 +146,9 @@ RF_USE_RESULT enum rf_status rf_mongodb_source_stream_next(struct rf_mongodb_sou
                                                            struct rf_str *event,
                                                            struct rf_error *err);
 void rf_mongodb_source_stream_close(struct rf_mongodb_source *state);
+/* Appends a time of the deployment's clock as an element. */
+void rf_mongodb_source_add_time(struct rf_buf *out, const char *name, uint32_t seconds,
+                                uint32_t increment);
 /* Runs a command that lies in state->command from `begin` on. Returns as rf_mongo_run. */
 RF_USE_RESULT enum rf_status rf_mongodb_source_run(struct rf_mongodb_source *state, size_t begin,
                                                    const char *database, bson_t *reply,

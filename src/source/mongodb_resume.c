@@ -22,6 +22,8 @@ void rf_resume_copy(struct rf_resume *to, const struct rf_resume *from)
     to->increment = from->increment;
     to->invalidated = from->invalidated;
     to->picks = from->picks;
+    to->seen_seconds = from->seen_seconds;
+    to->seen_increment = from->seen_increment;
     rf_buf_set(&to->token, rf_buf_str(&from->token));
     rf_buf_set(&to->order, rf_buf_str(&from->order));
 }
@@ -143,6 +145,9 @@ void rf_resume_print(struct rf_buf *out, const struct rf_resume *place)
     rf_buf_printf(out, "%s%.*s;time=%u.%u", prefix, (int)place->deployment.size,
                   place->deployment.size > 0 ? place->deployment.data : "", place->seconds,
                   place->increment);
+    if (place->seen_seconds != 0) {
+        rf_buf_printf(out, ";seen=%u.%u", place->seen_seconds, place->seen_increment);
+    }
     if (place->token.size > 0 && is_simple(place)) {
         rf_buf_add_str(out, RF_STR(";token="));
         rf_buf_add_str(out, rf_buf_str(&place->order));
@@ -168,7 +173,7 @@ void rf_resume_print_id(struct rf_buf *out, const struct rf_resume *place)
 }
 
 /* "SECONDS.INCREMENT"; the second part may be missing. */
-static bool parse_time(struct rf_resume *place, struct rf_str text)
+static bool parse_numbers(struct rf_str text, uint32_t *first, uint32_t *second)
 {
     struct rf_str part;
     uint64_t seconds, increment = 0;
@@ -177,9 +182,14 @@ static bool parse_time(struct rf_resume *place, struct rf_str text)
         (text.data != NULL && (!rf_str_to_u64(text, &increment) || increment > UINT32_MAX))) {
         return false;
     }
-    place->seconds = (uint32_t)seconds;
-    place->increment = (uint32_t)increment;
+    *first = (uint32_t)seconds;
+    *second = (uint32_t)increment;
     return true;
+}
+
+static bool parse_time(struct rf_resume *place, struct rf_str text)
+{
+    return parse_numbers(text, &place->seconds, &place->increment);
 }
 
 static bool parse_picks(struct rf_resume *place, struct rf_str value)
@@ -202,6 +212,9 @@ static bool parse_field(struct rf_resume *place, struct rf_str name, struct rf_s
     if (rf_str_equal(name, RF_STR("after"))) {
         place->invalidated = rf_str_equal(value, RF_STR("invalidate"));
         return place->invalidated;
+    }
+    if (rf_str_equal(name, RF_STR("seen"))) {
+        return parse_numbers(value, &place->seen_seconds, &place->seen_increment);
     }
     if (rf_str_equal(name, RF_STR("picks"))) {
         return parse_picks(place, value);

@@ -4,7 +4,7 @@
  * token, which the server gave with an event or with a batch; where there is none yet, a time of
  * the deployment's logical clock, from which on everything comes. As text, one line:
  *
- *   mongodb:set=64f0...;time=1763830000.2;token=82692F...           of a replica set
+ *   mongodb:set=64f0...;time=1763830000.2;seen=1763830000.2;token=82692F...   of a replica set
  *   mongodb:cluster=64f0...;...                                     of a sharded cluster
  *   mongodb:marker=64f0...;...                                      of one that says who it is by
  *                                                                   our own document alone
@@ -13,6 +13,7 @@
  *   token    the token's _data, where that is all it has, and text; else
  *   resume   the whole token, a BSON document, in hexadecimal digits; neither: everything from
  *            `time` on comes
+ *   seen     the time of the last event of the stream; none: there was none yet
  *   picks    a number for what a stream of several collections had, in hexadecimal digits; without
  *            it, it was that of one collection, or nobody knows
  *   after    "invalidate": the stream ended there, and another one begins behind it
@@ -31,9 +32,10 @@
 struct rf_resume {
     struct rf_buf deployment; /* "set=64f0...": kind and identity; empty: not known */
     uint32_t seconds, increment;
-    struct rf_buf token; /* the document; empty: none, the time says where */
-    struct rf_buf order; /* of the token, as text */
-    uint32_t picks;      /* which stream it is of; 0: not told */
+    uint32_t seen_seconds, seen_increment; /* of the last event; 0: there was none */
+    struct rf_buf token;                   /* the document; empty: none, the time says where */
+    struct rf_buf order;                   /* of the token, as text */
+    uint32_t picks;                        /* which stream it is of; 0: not told */
     bool invalidated;
 };
 

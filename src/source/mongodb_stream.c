@@ -234,8 +234,8 @@ static const char *lookup_name(enum rf_mongodb_source_images images)
     return NULL;
 }
 
-static void add_timestamp(struct rf_buf *out, const char *name, uint32_t seconds,
-                          uint32_t increment)
+void rf_mongodb_source_add_time(struct rf_buf *out, const char *name, uint32_t seconds,
+                                uint32_t increment)
 {
     uint32_t numbers[] = {increment, seconds};
     rf_buf_add_byte(out, RF_BSON_TIMESTAMP);
@@ -270,7 +270,7 @@ static void add_stage(struct rf_mongodb_source *state)
         rf_bson_add_document(out, place->invalidated ? "startAfter" : "resumeAfter",
                              rf_buf_str(&place->token));
     } else if (place->seconds > 0) {
-        add_timestamp(out, "startAtOperationTime", place->seconds, place->increment);
+        rf_mongodb_source_add_time(out, "startAtOperationTime", place->seconds, place->increment);
     }
     rf_bson_end(out, options);
     rf_bson_end(out, stage);

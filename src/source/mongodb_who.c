@@ -4,8 +4,8 @@
  * by our own document, written at the first start.
  *
  * A backup of the files brings the identity along. What gives it away is the deployment's logical
- * clock, which never goes back, when it is before the place. Once something was written, as by an
- * election, that clock has caught up with the wall's, and nothing tells it from one that went on.
+ * clock, which never goes back, when it is before the place; and, once something was written and
+ * that clock has caught up with the wall's, that what was seen last is gone (mongodb_seen.c).
  *
  * Source: MongoDB Manual, "operationTime", "$clusterTime". */
 #include "source/mongodb.h"
@@ -17,6 +17,10 @@
 
 #include <stdio.h>
 #include <unistd.h>
+
+const char rf_mongodb_source_set_back[] =
+    "what came since the backup was carried to the sinks, and is no longer there: take a new "
+    "snapshot of the collections, then set a new position; or check the address";
 
 /* Members of sets and routers tell in each answer where their clock stands. */
 static void note_clock(struct rf_mongodb_source *state, const bson_t *reply)
@@ -49,9 +53,7 @@ enum rf_status rf_mongodb_source_check_clock(const struct rf_mongodb_source *sta
             "a backup that was restored",
             state->mongo.peer, (uint32_t)(clock >> 32), (uint32_t)clock, place->seconds,
             place->increment);
-    rf_error_hint(err, "what came in between is carried to the sinks, and no longer there: take a "
-                       "new snapshot of the collections, then set a new position; or check the "
-                       "address");
+    rf_error_hint(err, "%s", rf_mongodb_source_set_back);
     return RF_FATAL;
 }
 

@@ -16,13 +16,14 @@
 
 /* ----------------------------------------------------------------------------- resumable errors */
 
-static void fail_times(const char *command, int code, bool label, uint32_t count)
+static void fail_times(const char *command, int code, bool label, uint32_t first, uint32_t count)
 {
     char json[256];
     snprintf(json, sizeof json,
              "{\"ok\": 0, \"code\": %d, \"errmsg\": \"no\", \"codeName\": \"Code\"%s}", code,
              label ? ", \"errorLabels\": [\"ResumableChangeStreamError\"]" : "");
     rf_mongo_script_rule(script, &(struct rf_mongo_script_rule){.command = command,
+                                                                .nth = first,
                                                                 .times = count,
                                                                 .act = RF_MONGO_SCRIPT_ANSWER,
                                                                 .json = json});
@@ -31,7 +32,7 @@ static void fail_times(const char *command, int code, bool label, uint32_t count
 /* The error once, for that command. */
 static void fail_with(const char *command, int code, bool label)
 {
-    fail_times(command, code, label, 1);
+    fail_times(command, code, label, 1, 1);
 }
 
 /* What a getMore that fails so comes to; where it is tried again, nothing is lost or doubled. */
@@ -115,7 +116,7 @@ static void test_an_opening_that_is_refused_for_now_is_tried_again(void **state)
         insert("orders", 1);
         until("shop.orders 1|");
         rf_test_source_close(&source);
-        fail_with("aggregate", passing[i / 2], false);
+        fail_times("aggregate", passing[i / 2], false, 2, 1); /* behind the look at what was seen */
         insert("orders", 2);
         enum rf_status status = rf_test_source_open(&source, &err);
         if (status != RF_RETRY || err.code != passing[i / 2] || err.access) {
@@ -227,31 +228,97 @@ static void test_another_deployment_is_refused(void **state)
     assert_non_null(strstr(err.message, "another deployment"));
 }
 
+/* A source that has read two changes; quiet: and stands further on, where others were. */
+static void begin_seen(const char *path, bool quiet)
+{
+    begin(path);
+    open_source();
+    insert("orders", 1);
+    insert("orders", 2);
+    until("shop.orders 2|");
+    if (quiet) {
+        insert("other", 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        enum rf_status status = rf_test_source_read(&source, 10, &err);
+        assert_true(status == RF_OK || status == RF_AGAIN);
+    }
+    rf_test_source_close(&source);
+}
+
+static const char *const watched[] = {"shop.orders", "shop.orders,shop.items", NULL};
+
 /* The id of a set comes along with the files. */
 static void test_a_backup_that_was_restored_is_refused(void **state)
 {
     (void)state;
-    for (int quiet = 0; quiet < 2; quiet++) {
-        begin("shop.orders");
-        open_source();
-        insert("orders", 1);
-        until("shop.orders 1|");
-        insert(quiet ? "other" : "orders", 2); /* the place is behind a batch, or behind an event */
-        insert(quiet ? "other" : "orders", 3);
-        if (!quiet) {
-            until("shop.orders 3|");
+    for (size_t i = 0; i < 2 * count_of(watched); i++) {
+        bool quiet = i % 2 != 0;
+        begin_seen(watched[i / 2], quiet);
+        open_source(); /* a clock that stands still is none that was set back */
+        rf_test_source_close(&source);
+        rf_mongo_script_set_back(script, quiet ? 2 : 1);
+        assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
+        assert_non_null(strstr(err.message, "it was set back"));
+        assert_non_null(strstr(err.hint, "new snapshot"));
+        end(state);
+    }
+    begin(NULL);
+}
+
+static void test_a_backup_is_noticed_also_once_something_was_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * count_of(watched); i++) {
+        begin_seen(watched[i / 2], true);
+        rf_mongo_script_set_back(script, 2); /* shop.orders 2 and shop.other 1 */
+        for (int k = 0; k < 5; k++) { /* empty transactions: the clock goes on, as all clocks do */
+            rf_mongo_script_bundle(script, true);
+            rf_mongo_script_bundle(script, false);
         }
-        for (int i = 0; i < 3; i++) {
+        for (int k = 10; k < 20; k++) {
+            insert(i % 2 == 0 ? "other" : "orders", k);
+        }
+        tell("shop", "{\"create\": \"items\"}");
+        assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
+        assert_non_null(strstr(err.message, "which was the last change before the position"));
+        assert_non_null(strstr(err.hint, "new snapshot"));
+        end(state);
+    }
+    begin(NULL);
+}
+
+static void test_what_went_on_or_cannot_be_told_is_no_backup(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < count_of(watched); i++) {
+        begin_seen(watched[i], true);
+        insert("other", 2);
+        insert("orders", 3);
+        open_source();
+        until("shop.orders 3|");
+        rf_mongo_script_bundle(script, true); /* one time for all */
+        insert("orders", 4);
+        insert("other", 4);
+        insert("orders", 5);
+        rf_mongo_script_bundle(script, false);
+        insert("other", 6);
+        until("shop.orders 5|");
+        until("end ");
+        rf_buf_reset(&source.text);
+        reopen();
+        /* The log does not reach back so far. */
+        insert("other", 7);
+        for (int k = 0; k < 3; k++) {
             enum rf_status status = rf_test_source_read(&source, 10, &err);
             assert_true(status == RF_OK || status == RF_AGAIN);
         }
         rf_test_source_close(&source);
-        open_source(); /* a clock that stands still is none that was set back */
-        rf_test_source_close(&source);
-        rf_mongo_script_set_back(script, 2);
-        assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
-        assert_non_null(strstr(err.message, "it was set back"));
-        assert_non_null(strstr(err.hint, "new snapshot"));
+        rf_mongo_script_lose_history(script);
+        open_source();
+        insert("orders", 8);
+        until("shop.orders 8|");
+        assert_false(has("shop.orders 5|"));
         end(state);
     }
     begin(NULL);
@@ -357,7 +424,7 @@ static void test_what_a_server_cannot_do_is_told_by_name(void **state)
     };
     for (size_t i = 0; i < count_of(cases); i++) {
         begin("shop.orders");
-        fail_times("aggregate", cases[i].code, false, 2); /* the second with fewer options */
+        fail_times("aggregate", cases[i].code, false, 1, 2); /* the second with fewer options */
         assert_int_equal(rf_test_source_open(&source, &err), RF_CONFIG);
         assert_int_equal(err.code, cases[i].code);
         if (strstr(err.hint, cases[i].hint) == NULL) {
@@ -549,6 +616,8 @@ int main(void)
         TEST(test_lost_history_stops_it_and_says_what_to_do),
         TEST(test_another_deployment_is_refused),
         TEST(test_a_backup_that_was_restored_is_refused),
+        TEST(test_a_backup_is_noticed_also_once_something_was_written),
+        TEST(test_what_went_on_or_cannot_be_told_is_no_backup),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
         TEST(test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker),
         TEST(test_a_refusal_that_passes_makes_no_other_deployment_of_it),
