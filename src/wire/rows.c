@@ -59,6 +59,9 @@ enum rf_status rf_rows_parse(unsigned type, struct rf_str body, struct rf_rows *
         rows->present_after = rf_cursor_str(&cursor, (count + 7) / 8, "bitmap of columns after");
     }
     rows->images = rf_cursor_rest(&cursor);
+    if (likely(cursor.missing == NULL)) {
+        return RF_OK;
+    }
     return rf_cursor_check(&cursor, rf_binlog_type_name(type), err);
 }
 
@@ -617,19 +620,28 @@ static enum rf_status fail_lacking(const struct rf_table *table, uint32_t column
     return RF_FATAL;
 }
 
+/* How many columns a bitmap has. Nearly always it has all of them, which is quick to see. */
+static uint32_t count_columns(const uint8_t *bits, uint32_t column_count)
+{
+    uint32_t whole = column_count / 8, last = (1u << column_count % 8) - 1, full = 0, count = 0;
+    while (full < whole && bits[full] == UINT8_MAX) {
+        full++;
+    }
+    if (likely(full == whole && (last == 0 || (bits[whole] & last) == last))) {
+        return column_count;
+    }
+    for (uint32_t i = 0; i < whole; i++) {
+        count += (uint32_t)__builtin_popcount(bits[i]);
+    }
+    return count + (last > 0 ? (uint32_t)__builtin_popcount(bits[whole] & last) : 0);
+}
+
 static enum rf_status present_read(const struct rf_table *table, struct rf_str bitmap, bool lacking,
                                    struct present *present, struct rf_error *err)
 {
     const uint8_t *bits = (const uint8_t *)bitmap.data;
-    uint32_t whole = table->column_count / 8, rest = table->column_count % 8;
-    present->count = 0;
+    present->count = count_columns(bits, table->column_count);
     present->bitmap = NULL;
-    for (uint32_t i = 0; i < whole; i++) {
-        present->count += (uint32_t)__builtin_popcount(bits[i]);
-    }
-    if (rest > 0) {
-        present->count += (uint32_t)__builtin_popcount(bits[whole] & ((1u << rest) - 1));
-    }
     if (__builtin_expect(present->count < table->column_count, 0)) {
         present->bitmap = bits;
         return lacking ? RF_OK : fail_lacking(table, first_lacking(bits), err);
@@ -729,7 +741,8 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     }
     struct present present[2];
     enum rf_status status = present_read(table, rows->present, rows->lacking, &present[0], err);
-    if (status == RF_OK) {
+    present[1] = present[0];
+    if (status == RF_OK && rows->op == RF_UPDATE) {
         status = present_read(table, rows->present_after, rows->lacking, &present[1], err);
     }
     if (status == RF_OK && present[0].count == 0) {
@@ -757,7 +770,9 @@ enum rf_status rf_rows_decode(const struct rf_rows *rows, struct rf_table *table
     }
     rf_batch_use(batch, table);
     status = decode_rows(&decoder, rows, present, ordinal, batch, err);
-    rf_arena_deinit(&decoder.nodes);
+    if (rows->partial) {
+        rf_arena_deinit(&decoder.nodes);
+    }
     if (decoder.inflater.stream != NULL) { /* a column was compressed */
         rf_inflater_deinit(&decoder.inflater);
     }
