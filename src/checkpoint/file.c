@@ -213,7 +213,8 @@ void rf_state_lock_release(struct rf_state_lock *lock)
 
 void rf_state_remove(const struct rf_state_lock *lock, const char *path)
 {
-    static const char *const tails[] = {"-wal", "-shm", ".new", ".new-journal", ""};
+    static const char *const tails[] = {"-wal",     "-shm",     ".new", ".new-journal",
+                                        ".new-wal", ".new-shm", ""};
     struct rf_buf each = {0};
     if (lock->file >= 0) {
         for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {

@@ -300,8 +300,9 @@ static int set_up(void **state)
 
 static void remove_files(const struct fixture *f)
 {
-    static const char *const names[] = {"shop.db",   "shop.db-wal", "shop.db-shm",
-                                        "shop.lock", "shop.db.new", "shop.db.new-journal"};
+    static const char *const names[] = {"shop.db",         "shop.db-wal",    "shop.db-shm",
+                                        "shop.lock",       "shop.db.new",    "shop.db.new-journal",
+                                        "shop.db.new-wal", "shop.db.new-shm"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", f->directory, names[i]);

@@ -562,6 +562,17 @@ static void test_a_lost_wal_is_noticed(void **state)
     assert_str(f->sink.position, "0-1-10");
 }
 
+static void test_a_wal_that_is_lost_before_the_first_save_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    save_and_die(f, 0);
+    assert_int_equal(unlink(f->wal), 0);
+    assert_int_equal(open_it(f), RF_OK);
+    assert_int_equal(load(f, "redis"), RF_OK);
+    assert_int_equal(f->sink.position.size, 0);
+    close_it(f);
+}
+
 static void test_a_wal_without_its_database_is_not_played_back(void **state)
 {
     struct fixture *f = *state;
@@ -651,6 +662,7 @@ int main(void)
         test(test_no_flipped_bit_changes_a_position),
         test(test_a_newer_version_is_refused),
         test(test_a_lost_wal_is_noticed),
+        test(test_a_wal_that_is_lost_before_the_first_save_loses_nothing),
         test(test_a_wal_without_its_database_is_not_played_back),
         test(test_a_file_that_is_gone_is_no_first_start),
         test(test_a_directory_that_cannot_be_written_is_refused),
