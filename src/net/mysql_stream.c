@@ -152,9 +152,13 @@ static void give_back(struct rf_mysql *mysql)
     }
 }
 
+/* Nothing was there to receive. Whom no time is left to wait is not made to ask the kernel again. */
 static enum rf_status wait_for(struct rf_mysql *mysql, short events, int64_t deadline_ms,
                                struct rf_error *err)
 {
+    if (deadline_ms == 0 && !rf_mysql_interrupted(mysql)) {
+        return RF_AGAIN;
+    }
     for (;;) {
         int64_t now_ms = rf_clock_ms();
         int64_t silent_ms = mysql->heard_ms + mysql->silence_ms;
