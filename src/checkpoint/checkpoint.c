@@ -93,8 +93,8 @@ static bool run(sqlite3_stmt *statement)
 /* -------------------------------------------------------------------------------------- opening */
 
 /* A complete file under another name, so that the real name never stands for half of one. What a
- * crash leaves under that name is thrown away, so there is nothing to roll back to, and it is synced
- * once, before it gets its name. It is made ready for a WAL here, where that costs no syncs. */
+ * crash leaves under that name is thrown away, so there is nothing to roll back to, and one sync is
+ * enough, before it gets its name. It is made ready for a WAL here, where that costs no syncs. */
 static enum rf_status create_file(const char *path, struct rf_error *err)
 {
     struct rf_buf fresh = {0};
