@@ -152,7 +152,7 @@ static void give_back(struct rf_mysql *mysql)
     }
 }
 
-/* Nothing was there to receive. Whom no time is left to wait is not made to ask the kernel again. */
+/* Nothing was there to receive. Who has no time left to wait does not ask the kernel again. */
 static enum rf_status wait_for(struct rf_mysql *mysql, short events, int64_t deadline_ms,
                                struct rf_error *err)
 {
