@@ -106,6 +106,14 @@ func follow(config replication.BinlogSyncerConfig, file string, endFile string, 
 			if err := w.rows(event.Header, body); err != nil {
 				return err
 			}
+		case *replication.TransactionPayloadEvent:
+			for _, packed := range body.Events {
+				if rows, ok := packed.Event.(*replication.RowsEvent); ok {
+					if err := w.rows(packed.Header, rows); err != nil {
+						return err
+					}
+				}
+			}
 		case *replication.XIDEvent:
 			// A reader that stays is read by somebody who waits; one that drains a log fills its
 			// buffer.

@@ -214,6 +214,11 @@ class UpdatesToNull(JsonToNull):
     name = "rowferry S2: Debezium JSON with before and after to /dev/null"
 
 
+class WideToNull(JsonToNull):
+    key = "S4"
+    name = "rowferry S4: Debezium JSON of 71 columns to /dev/null"
+
+
 class JsonToFile(JsonToNull):
     key = "S3"
     name = "rowferry S3: Debezium JSON to a file, positions synced"

@@ -88,6 +88,12 @@ def latency_table(found):
             f"acknowledgement, before which the row may arrive**\n\n{report.markdown(rows)}")
 
 
+def latency_summary(found):
+    """(follower, p50, p99), microseconds since the statement was sent, medians of the rounds."""
+    return [(name, *(statistics.median(each["sent"][key] for each in probes)
+                     for key in ("p50", "p99"))) for name, probes in found.items()]
+
+
 def latency_ratio(found, key):
     """Since the statement was sent. The median of the ratios within each round; None without the
     peer."""

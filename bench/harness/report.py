@@ -8,7 +8,7 @@ import re
 import statistics
 import subprocess
 
-from . import places
+from . import places, servers
 
 UNKNOWN = "unknown"
 
@@ -124,6 +124,12 @@ def field(path, pattern):
     return found.group(1).strip() if found else UNKNOWN
 
 
+def mysql_version():
+    tree = servers.tool("tree", "mysql")
+    return (first_line(f"{tree.stdout.strip()}/bin/mysqld", "--version").rpartition("/")[2]
+            if tree.returncode == 0 else "no MySQL")
+
+
 def machine():
     """Lines of Markdown: what the figures depend on."""
     memory_gib = int(field("/proc/meminfo", r"^MemTotal: *(\d+)")) / 2**20
@@ -137,7 +143,8 @@ def machine():
         f"{dirty}, {compiler()}",
         f"- CPU: {cpu}, {os.cpu_count()} cores, {memory_gib:.0f} GiB of memory",
         f"- System: {system}, Linux {platform.release()}",
-        f"- Servers: {first_line('mariadbd', '--version')}; {first_line('redis-cli', '--version')}",
+        f"- Servers: {first_line('mariadbd', '--version')}; {mysql_version()}; "
+        f"{first_line('redis-cli', '--version')}",
         f"- {first_line('mariadb-binlog', '--version')}; {first_line('valgrind', '--version')}; "
         f"{first_line('go', 'version')}",
     ]

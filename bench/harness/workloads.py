@@ -131,6 +131,57 @@ def oltp(transactions):
     return f"{SBTEST_LOAD}{OLTP_PROCEDURE}CALL oltp({transactions}, {START_TIME});\n"
 
 
+# ---- Wide rows ----------------------------------------------------------------------------------
+
+WIDE_TRANSACTION_ROWS = 500
+
+
+def wide_columns():
+    """70 columns behind the key: (definition, expression), of the kinds that tables have."""
+    words = "'left at the door', 'second floor, rear', 'Straße 12a', 'gift, for \"Zoë\"'"
+    kinds = [
+        ("INT NOT NULL", "CRC32(seq + {n}) % 1000000"),
+        ("BIGINT UNSIGNED", "CRC32(seq + {n}) * 4294967296 + seq"),
+        ("SMALLINT", "seq % 30000"),
+        ("TINYINT(1) NOT NULL", "seq % 2"),
+        ("DECIMAL(14,4)", "(CRC32(seq + {n}) % 1000000000) / 10000"),
+        ("DOUBLE", "CRC32(seq + {n}) / 7e0"),
+        ("DATETIME(3)", "TIMESTAMPADD(MICROSECOND, (seq % 86400000) * 1000, '2024-03-01 00:00:00')"),
+        ("DATE", "TIMESTAMPADD(DAY, seq % 9000, '2001-01-01')"),
+        ("TIMESTAMP(6) NULL", "TIMESTAMPADD(MICROSECOND, seq * 1013, '2024-03-01 00:00:00')"),
+        ("CHAR(36) CHARACTER SET ascii", "LEFT(SHA2(seq + {n}, 256), 36)"),
+        ("VARCHAR(100)", f"ELT(1 + (seq + {{n}}) % 5, {words}, NULL)"),
+        ("VARCHAR(300)", f"CONCAT_WS(' ', {groups(4, '(seq + {n})')})"),
+        ("ENUM('new','paid','sent','returned')", "1 + seq % 4"),
+        ("VARBINARY(32)", "UNHEX(SHA2(seq + {n}, 256))"),
+    ]
+    columns = [kinds[n % len(kinds)] for n in range(66)]
+    columns += [("JSON", "JSON_OBJECT('id', seq, 'tags', JSON_ARRAY('a', 'b', seq % 7), 'owner', "
+                         "JSON_OBJECT('name', 'Zoë', 'score', seq / 3, 'active', TRUE))")] * 2
+    # Of 1 to 4 kB, no two alike and yet text.
+    columns += [("TEXT", f"REPEAT(CONCAT({groups(8, '(seq + {n})')}, ' lines\\n'), "
+                         "10 + CRC32(seq + {n}) % 29)")] * 2
+    return [(kind, value.replace("{n}", str(n))) for n, (kind, value) in enumerate(columns)]
+
+
+def wide(rows, compressed):
+    """`compressed`: the SQL that has the server compress what it logs."""
+    columns = wide_columns()
+    made = ", ".join(f"c{n:02} {kind}" for n, (kind, _) in enumerate(columns))
+    values = ", ".join(value for _, value in columns)
+    sql = [f"SET sql_log_bin = 0; CREATE TABLE wide (id BIGINT NOT NULL PRIMARY KEY, {made}); "
+           f"SET sql_log_bin = 1; {compressed}\n"]
+    for number, first in enumerate(range(1, rows + 1, WIDE_TRANSACTION_ROWS)):
+        last = min(first + WIDE_TRANSACTION_ROWS - 1, rows)
+        sql.append(f"SET timestamp = {START_TIME + number};\n"
+                   f"INSERT INTO wide SELECT seq, {values} FROM seq_{first}_to_{last};\n")
+    return "".join(sql)
+
+
+# MySQL's: whole transactions, by zstd.
+COMPRESSION = "SET binlog_transaction_compression = ON;"
+
+
 # ---- Many tables, one transaction, few keys -------------------------------------------------------
 
 TABLE_TRANSACTIONS = 10
@@ -275,6 +326,7 @@ def all_workloads(divisor=1, kind="mariadb"):
     large_rows = 1_000_000 // divisor
     document_rows = 400_000 // divisor
     cassandra_rows = 100_000 // divisor
+    wide_rows = 50_000 // divisor
     few, many = 1_000 // divisor, 10_000 // divisor
     hot_transactions = 40_000 // divisor
 
@@ -289,6 +341,8 @@ def all_workloads(divisor=1, kind="mariadb"):
         # The node that takes them is one of a few thousand rows a second.
         "rows": make("rows", "bench.bulk", cassandra_rows, bulk(cassandra_rows)),
         "oltp": make("oltp", "bench.sbtest1", transactions * OLTP_CHANGES, oltp(transactions)),
+        "wide": make("wide", "bench.wide", wide_rows, wide(wide_rows, "")),
+        "packed": make("packed", "bench.wide", wide_rows, wide(wide_rows, COMPRESSION)),
         "tables": make("tables", "bench.t*", few_rows,
                          tables(few, TABLE_TRANSACTIONS, TABLE_TRANSACTION_ROWS)),
         "many": make("many", "bench.t*", many, tables(many, 1, 1)),
@@ -296,6 +350,16 @@ def all_workloads(divisor=1, kind="mariadb"):
                         bulk(large_rows, transaction_rows=large_rows)),
         "hot": make("hot", "bench.hot", hot_transactions * HOT_CHANGES, hot(hot_transactions)),
     }
+
+
+# Of what MySQL's log is raced for; MariaDB's for all but its zstd payloads.
+OF_MYSQL = ("bulk", "oltp", "wide", "packed", "tables", "large", "many")
+
+
+def wanted(divisor, kind):
+    """The workloads that bench/run uses of that kind of server."""
+    return [workload for name, workload in all_workloads(divisor, kind).items()
+            if (name in OF_MYSQL if kind == "mysql" else name != "packed")]
 
 
 def generate(workload, say):
