@@ -14,7 +14,8 @@
  * own.
  *
  * All values are strings: ENUM is its member's number, SET the sum of its members' bits, bytes and
- * geometries one character for each byte (ISO 8859-1), dates as MySQL shows them, TIMESTAMP in UTC.
+ * geometries one character for each byte (ISO 8859-1), dates as MySQL shows them, TIMESTAMP in UTC,
+ * VECTOR, which Canal does not know, as VECTOR_TO_STRING has it but for the digits: "[1,-2.5]".
  * `mysqlType` is the type as MySQL 8 shows it, without display widths. `sqlType` is the JDBC type;
  * of unsigned columns the next larger one, which Canal gives only to values that need it.
  *
@@ -108,7 +109,11 @@ static int jdbc_type_of(const struct rf_column *column)
     case RF_COLUMN_GEOMETRY: return JDBC_BLOB;
     case RF_COLUMN_YEAR:
     case RF_COLUMN_VARCHAR:
-    case RF_COLUMN_JSON: return JDBC_VARCHAR;
+    case RF_COLUMN_JSON:
+    case RF_COLUMN_VECTOR:
+    case RF_COLUMN_UUID:
+    case RF_COLUMN_INET4:
+    case RF_COLUMN_INET6: return JDBC_VARCHAR;
     default: return JDBC_VARCHAR;
     }
 }
@@ -205,6 +210,10 @@ static void add_mysql_type(struct rf_buf *out, const struct rf_column *column)
     case RF_COLUMN_SET: add_members(out, "set", column); break;
     case RF_COLUMN_JSON: add(out, "json"); break;
     case RF_COLUMN_GEOMETRY: add(out, geometry_type(column)); break;
+    case RF_COLUMN_VECTOR: add(out, "vector"); break;
+    case RF_COLUMN_UUID: add(out, "uuid"); break;
+    case RF_COLUMN_INET4: add(out, "inet4"); break;
+    case RF_COLUMN_INET6: add(out, "inet6"); break;
     default: add(out, "unknown"); break;
     }
 }
@@ -360,6 +369,7 @@ static char *put_value(struct rf_buf *out, char *at, const struct rf_column *col
     case RF_INT:
     case RF_FLOAT:
     case RF_DOUBLE:
+    case RF_VECTOR:
         *at++ = '"';
         at = rf_json_put_value(out, at, value);
         if (at != NULL) {

@@ -647,7 +647,8 @@ static const struct rf_option debezium_options[] = {
     {"schemas", RF_OPTION_BOOL, offsetof(struct debezium, schemas), "off", NULL,
      "each message is {\"schema\":...,\"payload\":...}: Kafka's converter.schemas.enable", false},
     {"tombstones", RF_OPTION_BOOL, offsetof(struct debezium, tombstones), "on", NULL,
-     "a key without a value behind each deletion, where the sink has keys: tombstones.on.delete",
+     "a key without a value behind each deletion: tombstones.on.delete. For sinks that write keys; "
+     "of this build none does, so it changes nothing",
      false},
     {"provide_transaction_metadata", RF_OPTION_BOOL, offsetof(struct debezium, transactions), "off",
      NULL, "BEGIN and END of each transaction, and a row's number in it", false},

@@ -134,6 +134,7 @@ static struct kind kind_of(const struct rf_column *column, const struct rf_debez
         return (struct kind){"struct", column->precision == RF_GEOMETRY_POINT
                                            ? "io.debezium.data.geometry.Point"
                                            : "io.debezium.data.geometry.Geometry"};
+    case RF_COLUMN_VECTOR: return (struct kind){"array", "io.debezium.data.FloatVector"};
     default: break;
     }
     return (struct kind){"string", NULL};
@@ -188,21 +189,22 @@ static void add_parameters(struct rf_buf *out, const struct rf_column *column,
     }
 }
 
-/* Of a geometry, what is in it; of the others nothing. */
-static void add_inner_fields(struct rf_buf *out, const struct rf_column *column)
+/* Of a geometry and of a vector, what is in it; of the others nothing. */
+static void add_inner(struct rf_buf *out, const struct rf_column *column)
 {
-    if (column->type != RF_COLUMN_GEOMETRY) {
-        return;
-    }
     static const struct field point[] = {{"double", false, "x"},
                                          {"double", false, "y"},
                                          {"bytes", true, "wkb"},
                                          {"int32", true, "srid"},
                                          {0}};
     static const struct field any[] = {{"bytes", false, "wkb"}, {"int32", true, "srid"}, {0}};
-    add_text(out, ",\"fields\":[");
-    add_fields(out, column->precision == RF_GEOMETRY_POINT ? point : any);
-    rf_buf_add_byte(out, ']');
+    if (column->type == RF_COLUMN_GEOMETRY) {
+        add_text(out, ",\"fields\":[");
+        add_fields(out, column->precision == RF_GEOMETRY_POINT ? point : any);
+        rf_buf_add_byte(out, ']');
+    } else if (column->type == RF_COLUMN_VECTOR) {
+        add_text(out, ",\"items\":{\"type\":\"float\",\"optional\":false}");
+    }
 }
 
 static void add_column(struct rf_buf *out, const struct rf_column *column,
@@ -210,7 +212,7 @@ static void add_column(struct rf_buf *out, const struct rf_column *column,
 {
     struct kind kind = kind_of(column, modes);
     rf_buf_printf(out, "{\"type\":\"%s\"", kind.type);
-    add_inner_fields(out, column);
+    add_inner(out, column);
     add_optional(out, column->nullable && !column->key);
     if (kind.name != NULL) {
         rf_buf_printf(out, ",\"name\":\"%s\",\"version\":1", kind.name);

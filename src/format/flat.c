@@ -16,7 +16,8 @@
  * the _id alone. An update without the document cannot be written, but for one whose document was
  * gone when the store looked for it: it is left out, as the deletion follows.
  *
- * The names are those that Debezium's "New Record State Extraction" adds to a row. */
+ * `__op`, `__deleted`, `__table` and `__ts_ms` are called as Debezium's "New Record State
+ * Extraction" calls them; the other names are ours. */
 #include "base/memory.h"
 #include "event/digits.h"
 #include "format/documents.h"

@@ -546,7 +546,10 @@ static const struct rf_option maxwell_options[] = {
     FLAG("output_ddl", ddl, "off", "DDL statements"),
     FLAG("output_null_zerodates", null_zero_dates, "off", "0000-00-00 as null"),
     {"kafka_key_format", RF_OPTION_CHOICE, offsetof(struct maxwell, key_format), "hash",
-     "hash|array", "how the message's key looks, for sinks that have keys", false},
+     "hash|array",
+     "how the message's key looks. For sinks that write keys; of this build none does, so it "
+     "changes nothing",
+     false},
     RF_OPTION_END,
 };
 

@@ -158,6 +158,10 @@ static void test_types_are_those_of_create_table_and_of_jdbc(void **state)
         {{.type = RF_COLUMN_JSON, .length = 4}, "null \"json\" 12"},
         {{.type = RF_COLUMN_GEOMETRY}, "null \"geometry\" 2004"},
         {{.type = RF_COLUMN_GEOMETRY, .precision = RF_GEOMETRY_POLYGON}, "null \"polygon\" 2004"},
+        {{.type = RF_COLUMN_VECTOR, .length = 4}, "null \"vector\" 12"},
+        {{.type = RF_COLUMN_UUID, .length = 16}, "null \"uuid\" 12"},
+        {{.type = RF_COLUMN_INET4, .length = 4}, "null \"inet4\" 12"},
+        {{.type = RF_COLUMN_INET6, .length = 16}, "null \"inet6\" 12"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct rf_value null = {.kind = RF_NULL};
@@ -222,12 +226,17 @@ static void test_values_are_text_as_mysql_shows_them(void **state)
         {{.kind = RF_TIMESTAMP, .i = 1709208000250000, .scale = 2},
          "\"2024-02-29 12:00:00.25\" \"int\" 4"},
         {{.kind = RF_TIME, .i = -1000000}, "\"-00:00:01\" \"int\" 4"},
+        {{.kind = RF_VECTOR, .text = "\0\0\x80\x3f\0\0\x20\xc0", .size = 8},
+         "\"[1,-2.5]\" \"int\" 4"},
+        {{.kind = RF_VECTOR, .text = "", .size = 0}, "\"[]\" \"int\" 4"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(told_of(&bench, column, cases[i].value), cases[i].told);
     }
     const struct rf_value infinite = {.kind = RF_DOUBLE, .d = (double)INFINITY};
     assert_string_equal(told_of(&bench, column, infinite), "REJECT");
+    const struct rf_value endless = {.kind = RF_VECTOR, .text = "\0\0\x80\x7f", .size = 4};
+    assert_string_equal(told_of(&bench, column, endless), "REJECT");
     bench_close(&bench);
 }
 
