@@ -13,13 +13,16 @@ expect_contains "$(cat out)" ", 0 differ" "$(cat out)"
 
 # ---- Every line is JSON, and says the same as the log ------------------------------------------
 
-log=$ROWFERRY_SOURCE_DIR/test/golden/format/story.in
-rows=$("$ROWFERRY" tail "binlog:$log" --quiet | grep -c '"op":"\(create\|update\|delete\)"')
-expect_equal yes "$([ "$rows" -ge 12 ] && echo yes)" "rows in the log"
-for format in debezium debezium?schemas=on maxwell canal flat; do
-    "$ROWFERRY" tail "binlog:$log" --format "$format" --quiet >lines
-    expect_status 0 python3 "$ROWFERRY_SOURCE_DIR/test/lib/messages.py" "${format%%\?*}" lines
-    expect_equal "$rows rows" "$(cat out)" "$format"
+golden=$ROWFERRY_SOURCE_DIR/test/golden
+log=$golden/format/story.in
+for each in "$log" "$golden"/wire/{types,mysql_types,mysql_json,mysql_transactions}.in; do
+    rows=$("$ROWFERRY" tail "binlog:$each" --quiet | grep -c '"op":"\(create\|update\|delete\)"')
+    expect_equal yes "$([ "$rows" -ge 12 ] && echo yes)" "rows in the log"
+    for format in debezium?unfit_values=null debezium?schemas=on\&unfit_values=null maxwell canal flat; do
+        "$ROWFERRY" tail "binlog:$each" --format "$format" --quiet >lines
+        expect_status 0 python3 "$ROWFERRY_SOURCE_DIR/test/lib/messages.py" "${format%%\?*}" lines
+        expect_equal "$rows rows" "$(cat out)" "$format of ${each##*/}"
+    done
 done
 
 # ---- A live server -----------------------------------------------------------------------------

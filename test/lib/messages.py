@@ -31,6 +31,9 @@ def values_fit(schema, value, path):
         expect([f["field"] for f in schema["fields"]] == list(value), f"{path}: {list(value)}")
         for field in schema["fields"]:
             values_fit(field, value[field["field"]], f"{path}.{field['field']}")
+    if schema["type"] == "array":
+        for number, item in enumerate(value):
+            values_fit(schema["items"], item, f"{path}[{number}]")
 
 
 def debezium(message):
