@@ -23,10 +23,20 @@ check maria mariadb "$maria_PORT" "$maria_SOCKET"
 start_mysql mysql -- --max-allowed-packet=1G
 check mysql mysql "$mysql_PORT" "$mysql_SOCKET"
 
-# The judge must be able to fail: a digit of a document, of a UUID.
+# A system in degrees is kept with the longitude first, however its text was written.
+for srid in 4326 4258; do
+    expect_success grep -q "\"srid\":$srid," "$STORY/mysql.jsonl"
+done
+
+# The judge must be able to fail: a digit of a document, of a UUID; the sign of a zero.
 sed '0,/"-838:59:58.999999/ s//"-838:59:58.999998/' "$STORY/mysql.jsonl" >"$STORY/spoiled"
 expect_status 1 compare "$mysql_SOCKET" "$STORY/spoiled"
 sed '0,/"c0":"00000000-0000-0000-0000-000000000000/ s//"c0":"00000000-0000-0000-0000-000000000001/' \
     "$STORY/mariadb.jsonl" >"$STORY/spoiled"
 expect_status 1 compare "$maria_SOCKET" "$STORY/spoiled"
+for zero in '"c0":-0,' '\[0,-0,1]'; do # of a FLOAT, of a VECTOR
+    sed "s/$zero/${zero/-0/0}/" "$STORY/mysql.jsonl" >"$STORY/spoiled"
+    expect_status 1 compare "$mysql_SOCKET" "$STORY/spoiled"
+    expect_contains "$(cat "$STORY/err")" "-0.0" "the difference"
+done
 story_end

@@ -129,7 +129,12 @@ def own_groups(rng, mysql):
         Group(
             "shapes",
             [
-                (kind, lit.shapes(rng, kind, (0, 3857) if mysql else (0, 4326, 1, 2**32 - 1), 25))
+                (
+                    kind,
+                    lit.shapes(rng, kind, (0, 3857), 25, in_degrees=(4326, 4258))
+                    if mysql
+                    else lit.shapes(rng, kind, (0, 4326, 1, 2**32 - 1), 25),
+                )
                 for kind in (
                     "GEOMETRY",
                     "POINT",
@@ -170,16 +175,7 @@ def own_groups(rng, mysql):
 
 def opaque_documents():
     """MySQL's JSON of values that JSON does not have, and of numbers at their boundaries."""
-    values = [
-        "CAST('-99999999999999999999.5' AS DECIMAL(65, 30))",
-        "CAST('0000-00-00' AS DATE)",
-        "CAST('9999-12-31' AS DATE)",
-        "TIME'-838:59:58.999999'",
-        "TIME'00:00:00'",
-        "TIMESTAMP'2024-02-29 23:59:59.999999'",
-        "X'00ff'",
-        "REPEAT(X'a5', 57)",
-        "REPEAT(X'a5', 58)",
+    values = lit.opaque_values() + [
         "1e-15",
         "1e-16",
         "1e15",

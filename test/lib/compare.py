@@ -16,7 +16,8 @@ row, with the key as its _id and each value in its column's type, in the collect
 names, or `database.table` of one database; and nothing else in them. Cassandra must hold one row
 for each row, with each value in its column's type, and nothing else in the keyspace.
 
-Values are compared in their exact form: text and bytes as bytes, floats by their bits.
+Values are compared in their exact form: text and bytes as bytes, floats by their bits: -0 is not 0
+where the server shows it, as MySQL does; MariaDB has and shows 0 alone.
 With --show, a table of rows and checksums is printed, one column for each side.
 """
 

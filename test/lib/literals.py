@@ -265,23 +265,52 @@ def documents(rng, count=40):
     return [text_literal(text, "utf8mb4") for text in found]
 
 
+def opaque_values():
+    """What a JSON document of MySQL's can hold that JSON has no word for, as SQL."""
+    return [
+        "CAST('-99999999999999999999.5' AS DECIMAL(65, 30))",
+        "CAST('0000-00-00' AS DATE)",
+        "CAST('9999-12-31' AS DATE)",
+        "TIME'-838:59:58.999999'",
+        "TIME'00:00:00'",
+        "TIMESTAMP'2024-02-29 23:59:59.999999'",
+        "X'00ff'",
+        "REPEAT(X'a5', 57)",
+        "REPEAT(X'a5', 58)",
+    ]
+
+
+def opaque_documents():
+    return [f"JSON_ARRAY({value}, 1)" for value in opaque_values()] + [
+        f"JSON_OBJECT('k', {value}, '', JSON_ARRAY({value}))" for value in opaque_values()
+    ]
+
+
 def vectors(rng, count=12):
     """MySQL's, of three numbers."""
-    found = ["[0,-0,1]", "[3.4028235e38,-1.1754944e-38,2.5]"]
+    found = ["[3.4028235e38,-1.1754944e-38,2.5]", "[1e-7,-0.125,1]", "[0.1,2,3]", "[0,-0.0,1]"]
     found += [f"[{','.join(repr(rng.uniform(-9, 9)) for _ in range(3))}]" for _ in range(count)]
     return [f"TO_VECTOR('{text}')" for text in found]
 
 
-def shapes(rng, kind, srids, count=12):
+def shapes(rng, kind, srids, count=12, in_degrees=()):
+    """in_degrees: more of the reference systems, whose text in MySQL has the latitude first unless it
+    is told otherwise. What the server keeps has the longitude first."""
+    swapped = False
+
+    def pair(x, y):
+        return f"{y} {x}" if swapped else f"{x} {y}"
+
     def point():
-        return f"{rng.uniform(-180, 180):.6f} {rng.uniform(-90, 90):.6f}"
+        return pair(f"{rng.uniform(-179, 180):.6f}", f"{rng.uniform(-90, 90):.6f}")
 
     def line(points):
         return "(" + ",".join(point() for _ in range(points)) + ")"
 
     def ring():
         x, y, size = rng.randint(-100, 100), rng.randint(-50, 50), rng.randint(1, 20)
-        return f"({x} {y},{x + size} {y},{x + size} {y + size},{x} {y + size},{x} {y})"
+        corners = ((x, y), (x + size, y), (x + size, y + size), (x, y + size), (x, y))
+        return "(" + ",".join(pair(*corner) for corner in corners) + ")"
 
     makers = {
         "POINT": lambda: f"POINT({point()})",
@@ -293,10 +322,13 @@ def shapes(rng, kind, srids, count=12):
         "GEOMETRYCOLLECTION": lambda: f"GEOMETRYCOLLECTION(POINT({point()}),LINESTRING{line(2)})",
     }
     kinds = list(makers) if kind == "GEOMETRY" else [kind]
-    return [
-        f"ST_GeomFromText('{makers[rng.choice(kinds)]()}',{rng.choice(srids)})"
-        for _ in range(count)
-    ]
+    found = []
+    for _ in range(count):
+        srid = rng.choice((*srids, *in_degrees))
+        swapped = srid in in_degrees and rng.random() < 0.5
+        order = ",'axis-order=long-lat'" if srid in in_degrees and not swapped else ""
+        found.append(f"ST_GeomFromText('{makers[rng.choice(kinds)]()}',{srid}{order})")
+    return found
 
 
 def members(count):

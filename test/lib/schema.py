@@ -7,6 +7,7 @@ stores is asked for as HEX or as numbers, never as text that a client or a conne
 import base64
 import decimal
 import json
+import math
 import re
 import struct
 import subprocess
@@ -29,6 +30,11 @@ GEOMETRIES = {
     "geomcollection",
 }
 MOMENTS = {"datetime", "timestamp"}
+
+
+def same_bits(one, other):
+    """Of finite numbers: -0 is not 0."""
+    return one == other and math.copysign(1, one) == math.copysign(1, other)
 
 
 def single(number):
@@ -152,9 +158,13 @@ class Column:
             got = float(got)
             if self.kind == "float" and abs(got) < 3.5e38:
                 got = single(got)
-            return got == value  # 0 and -0 are one: SELECT does not show the sign
+            return same_bits(got, value)
         if self.kind == "vector":
-            return isinstance(got, list) and [single(number) for number in got] == list(value)
+            return (
+                isinstance(got, list)
+                and len(got) == len(value)
+                and all(same_bits(single(one), other) for one, other in zip(got, value))
+            )
         wanted = self.json(value)
         return type(wanted) is type(got) and wanted == got
 
@@ -183,7 +193,7 @@ class Column:
         if self.kind in ("float", "double"):
             return self.of_json(float(got))
         if self.kind == "vector":
-            return self.of_json(json.loads(got))
+            return self.of_json(json.loads(got, parse_int=float))
         if self.kind in INTEGERS or self.kind in ("bit", "year"):
             return int(got)
         return got.decode()
@@ -200,7 +210,7 @@ class Column:
 
     def same_text(self, value, got):
         if self.kind == "vector":
-            return self.same_json(value, json.loads(got))
+            return self.same_json(value, json.loads(got, parse_int=float))
         if self.kind in ("float", "double"):
             try:
                 return self.same_json(value, float(got))

@@ -193,6 +193,7 @@ class Selftest:
             ["float"], lambda v: v is not None and 1e-3 < abs(v) < 1e15, lambda v: v * (1 + 2**-23)
         )
         self.value(["double"], lambda v: v == 0, lambda v: 5e-324)
+        self.value(["double"], lambda v: v == 0, lambda v: -0.0)
         self.value(["decimal"], number, lambda v: v[:-1] + ("1" if v[-1] != "1" else "2"))
         self.value(["datetime"], number, lambda v: v.replace("T", " "))
         self.value(["timestamp"], number, lambda v: v[:-1])

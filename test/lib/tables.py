@@ -111,8 +111,9 @@ def text_columns(rng, charset):
 def make_tables(rng, innodb_only, mysql=False):
     """mysql: with what only that server has, and without what it refuses."""
     tables = []
-    # MariaDB takes any number; MySQL knows these, and one with degrees swaps them.
+    # MariaDB takes any number; MySQL those that it knows.
     srids = (0, 3857, 32633, 27700) if mysql else (0, 4326, 1, 2**32 - 1)
+    in_degrees = (4326, 4258) if mysql else ()
 
     def add(database, name, columns, key, make_key, options="ENGINE=InnoDB"):
         tables.append(Table(database, name, columns, key, make_key, options))
@@ -311,6 +312,7 @@ def make_tables(rng, innodb_only, mysql=False):
         Column("j", "JSON", lit.documents(rng)),
     ]
     if mysql:
+        columns.append(Column("o", "JSON", lit.opaque_documents()))
         columns.append(Column("v", "VECTOR(3)", lit.vectors(rng)))
     add(
         "story",
@@ -331,9 +333,15 @@ def make_tables(rng, innodb_only, mysql=False):
         "MULTIPOLYGON",
         "GEOMETRYCOLLECTION",
     ):
-        columns.append(Column(kind.lower(), kind, lit.shapes(rng, kind, srids)))
+        shapes = lit.shapes(rng, kind, srids, in_degrees=in_degrees)
+        columns.append(Column(kind.lower(), kind, shapes))
     columns.append(
-        Column("place", "POINT NOT NULL", lit.shapes(rng, "POINT", srids), nullable=False)
+        Column(
+            "place",
+            "POINT NOT NULL",
+            lit.shapes(rng, "POINT", srids, in_degrees=in_degrees),
+            nullable=False,
+        )
     )
     add("two wörds", "shapes", columns, ["id"], lambda n: (f"{(-1) ** n * n}.{n % 1000:03d}",))
 
