@@ -153,7 +153,9 @@ static enum rf_status cassandra_flush(void *state, struct rf_str position, struc
     (void)note;
     sink->looked = false;
     enum rf_status status = rf_cassandra_rows_finish(sink, err);
-    if (status == RF_OK && !rf_str_equal(position, rf_buf_str(&sink->position))) {
+    if (status == RF_OK && rf_str_equal(position, rf_buf_str(&sink->position))) {
+        status = rf_cassandra_place_look(sink, err);
+    } else if (status == RF_OK) {
         status = rf_cassandra_place_write(sink, position, err);
         if (status == RF_OK) {
             rf_buf_set(&sink->position, position);

@@ -381,20 +381,28 @@ enum rf_status rf_cassandra_place_take(struct rf_cassandra_sink *sink, const str
 
 enum rf_status rf_cassandra_place_look(struct rf_cassandra_sink *sink, struct rf_error *err)
 {
-    struct rf_str values[] = {rf_str_of(sink->pipeline), rf_str_of(sink->instance)}, owner;
+    struct rf_str values[] = {rf_str_of(sink->pipeline), rf_str_of(sink->instance)}, row[2];
     struct rf_cql_result result;
-    rf_buf_set(&sink->statement, RF_STR("SELECT owner FROM "));
+    rf_buf_set(&sink->statement, RF_STR("SELECT owner, position FROM "));
     rf_buf_add_str(&sink->statement, rf_buf_str(&sink->quoted));
     rf_buf_add_str(&sink->statement,
                    RF_STR("." RF_CASSANDRA_POSITIONS " WHERE pipeline = ? AND sink = ? LIMIT 1"));
     enum rf_status status = rf_cassandra_ask(sink, quorum(sink), values, 2, &result, err);
-    if (status == RF_OK && result.columns.count != 1) {
+    if (status == RF_OK && result.columns.count != 2) {
         status = rf_fail(err, RF_RETRY, "Cassandra gave other columns of the position");
     }
     if (status == RF_OK && result.row_count > 0) {
-        status = rf_cql_result_row(&result, &owner, err);
+        status = rf_cql_result_row(&result, row, err);
     }
-    if (status != RF_OK || (result.row_count > 0 && rf_str_equal(owner, rf_str_of(sink->owner)))) {
+    bool ours =
+        status == RF_OK && result.row_count > 0 && rf_str_equal(row[0], rf_str_of(sink->owner));
+    if (ours && sink->position.size > 0 && !rf_str_equal(row[1], rf_buf_str(&sink->position))) {
+        status = rf_fail(err, RF_RETRY,
+                         "the keyspace %s has another position than the one that was written: its "
+                         "nodes lost their last moments",
+                         rf_buf_cstr(&sink->keyspace));
+    }
+    if (status != RF_OK || ours) {
         return status;
     }
     if (result.row_count > 0) {

@@ -165,8 +165,8 @@ RF_USE_RESULT enum rf_status rf_cassandra_alter(struct rf_cassandra_sink *sink,
 RF_USE_RESULT enum rf_status rf_cassandra_place_take(struct rf_cassandra_sink *sink,
                                                      const struct rf_context *ctx,
                                                      struct rf_error *err);
-/* Looks whether the partition is still ours, as far as is known. Returns as
- * rf_cassandra_place_write. */
+/* Looks whether the partition is still ours, as far as is known, and has what was written last.
+ * Returns as rf_cassandra_place_write; RF_RETRY also when it has another position. */
 RF_USE_RESULT enum rf_status rf_cassandra_place_look(struct rf_cassandra_sink *sink,
                                                      struct rf_error *err);
 /* The same, beyond doubt. */

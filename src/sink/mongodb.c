@@ -86,7 +86,9 @@ static enum rf_status mongodb_flush(void *state, struct rf_str position, struct 
     struct rf_mongodb_sink *sink = state;
     (void)note;
     enum rf_status status = rf_mongodb_rows_send(sink, err);
-    if (status == RF_OK && !rf_str_equal(position, rf_buf_str(&sink->position))) {
+    if (status == RF_OK && rf_str_equal(position, rf_buf_str(&sink->position))) {
+        status = rf_mongodb_place_check(sink, err);
+    } else if (status == RF_OK) {
         status = rf_mongodb_place_write(sink, position, err);
         if (status == RF_OK) {
             rf_buf_set(&sink->position, position);

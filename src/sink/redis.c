@@ -151,11 +151,12 @@ static enum rf_status redis_flush(void *state, struct rf_str position, struct rf
     if (status == RF_OK) {
         status = rf_redis_streams_prove(sink, err);
     }
-    if (status == RF_OK && !rf_str_equal(position, rf_buf_str(&sink->position))) {
+    /* Also one that has not moved: by that the server is known to be there, and what it has ours. */
+    if (status == RF_OK) {
         status = write_position(sink, position, err);
-        if (status == RF_OK) {
-            rf_buf_set(&sink->position, position);
-        }
+    }
+    if (status == RF_OK) {
+        rf_buf_set(&sink->position, position);
     }
     return explain(sink, status, err);
 }
