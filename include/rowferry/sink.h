@@ -43,7 +43,8 @@ struct rf_sink_type {
     /* RF_OK only when everything accepted so far would survive the destination's crash. `position`
      * is the end of the last transaction that was accepted whole; it may lie before what was
      * accepted (inside a large transaction), and may come again, or without new events (all was
-     * filtered, or a first start's position). `note`, empty on entry, takes what describes the
+     * filtered, or a first start's position). An idle sink is flushed so every few seconds: that
+     * tells whether the destination is still there, and still ours. `note`, empty on entry, takes what describes the
      * destination as it was AT position (a file's device, inode and length), so a sink with a note
      * remembers it at each transaction's end. Recorded in one transaction with the position, before
      * the next write; given back at open. Returns as write does. */

@@ -388,6 +388,15 @@ static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
                                                               : sink->moved_since_ms + RF_MOVE_MS;
 }
 
+/* When it was idle for so long that its destination is looked at, by a flush of what it has: one that
+ * died, or went back, would be noticed with the next event only, which may come tomorrow. */
+static int64_t look_at(const struct rf_core *core, const struct rf_sink *sink)
+{
+    return core->mode == RF_MODE_RUN && sink->accepted.position.size > 0 && !sink->feed->ended
+               ? sink->progress_ms + RF_LOOK_MS
+               : INT64_MAX;
+}
+
 static bool flush_due(const struct rf_core *core, const struct rf_sink *sink, int64_t now_ms)
 {
     return now_ms >= flush_at(core, sink) ||
@@ -452,16 +461,20 @@ static void next_open(struct rf_core *core, struct rf_sink *sink, int64_t now_ms
         return;
     }
     bool finished = drained(core, sink);
-    if (rf_sink_dirty(sink) && sink->accepted.position.size > 0 &&
-        (finished || (sink->uncovered && !rf_feed_has_room(core, sink->feed)))) {
+    if (!finished && now_ms >= look_at(core, sink)) {
+        give_flush(sink, action);
+    } else if (rf_sink_dirty(sink) && sink->accepted.position.size > 0 &&
+               (finished || (sink->uncovered && !rf_feed_has_room(core, sink->feed)))) {
         give_flush(sink, action);
     } else if (finished) {
         sink->actor.last = true;
         action->kind = RF_ACTION_CLOSE;
     } else {
-        action->until_ms = flush_at(core, sink);
+        int64_t look_ms = look_at(core, sink);
         int64_t join_ms = rf_feed_is_own(sink) ? now_ms + RF_JOIN_MS : INT64_MAX;
+        action->until_ms = flush_at(core, sink);
         action->until_ms = join_ms < action->until_ms ? join_ms : action->until_ms;
+        action->until_ms = look_ms < action->until_ms ? look_ms : action->until_ms;
     }
 }
 

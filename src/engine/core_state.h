@@ -24,6 +24,7 @@ enum {
     RF_REFUSALS_MAX = 5,      /* of our credentials, in a row */
     RF_READ_MS = 1000,
     RF_MOVE_MS = 1000, /* a position that moved without events is flushed after this long */
+    RF_LOOK_MS = 5000, /* a sink that was idle for so long is flushed: is the destination there? */
     RF_PARK_MS = 30000,
     RF_DRAIN_MS = 10000, /* for the sinks to take what a source that failed for good has left */
     RF_NEWS_MAX = 32,

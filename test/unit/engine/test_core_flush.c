@@ -66,6 +66,47 @@ static void test_a_sink_inside_a_transaction_flushes_at_the_position_before_it(v
     expect_position(SINK, "P5");
 }
 
+static void test_an_idle_sink_is_flushed_every_five_seconds(void **state)
+{
+    (void)state;
+    start_at_5();
+    drain(SINK);
+    expect(SINK, RF_ACTION_WAIT);
+    assert_int_equal(drive.actions[SINK].until_ms, drive.now_ms + 5000);
+    for (int i = 0; i < 3; i++) {
+        drive.now_ms += 4999;
+        expect(SINK, RF_ACTION_WAIT);
+        drive.now_ms++;
+        expect(SINK, RF_ACTION_FLUSH);
+        expect_position(SINK, "P5");
+        done(SINK, RF_OK, "n");
+        expect(SINK, RF_ACTION_WAIT); /* nothing has moved, so nothing is recorded */
+    }
+}
+
+/* It lost its last moments while nothing came: what it lost is written again. */
+static void test_a_destination_that_died_while_idle_is_filled_again(void **state)
+{
+    (void)state;
+    start_at_5();
+    read_transaction(6, 1);
+    write_one(SINK);
+    drive.now_ms += 100;
+    drain(SINK);
+    drive.now_ms += 5000;
+    expect(SINK, RF_ACTION_FLUSH);
+    expect_position(SINK, "P6");
+    fail_with(SINK, RF_RETRY);
+    expect(SINK, RF_ACTION_CLOSE);
+    ok(SINK);
+    assert_int_equal(status_of(SINK).phase, RF_PHASE_RETRYING);
+    drive.now_ms += 5000;
+    expect(SINK, RF_ACTION_OPEN);
+    expect_position(SINK, "P6");
+    done(SINK, RF_OK, "P5");
+    assert_int_equal(status_of(SINK).losses, 1);
+}
+
 /* Else a sink that has all that is held would seem to have all that there is. */
 static void test_a_batch_that_is_read_again_does_not_make_the_feed_current(void **state)
 {
@@ -98,6 +139,8 @@ int main(void)
         test(test_a_busy_sink_flushes_when_it_is_back),
         test(test_a_sink_that_is_not_open_is_not_asked),
         test(test_a_sink_inside_a_transaction_flushes_at_the_position_before_it),
+        test(test_an_idle_sink_is_flushed_every_five_seconds),
+        test(test_a_destination_that_died_while_idle_is_filled_again),
         test(test_a_batch_that_is_read_again_does_not_make_the_feed_current),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
