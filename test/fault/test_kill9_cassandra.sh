@@ -29,6 +29,17 @@ expect_background_status 300 0 load
 restart_server node
 wait_until $((60 + 400 / ROWFERRY_SCALE)) all_is_in_cassandra
 expect_success background_runs pipeline
+
+# So it is when it dies while there is nothing to do: nobody waits for the next row.
+before=$(grep -c "cassandra.*: answers again" "$pipeline_LOG")
+kill_server node
+restart_server node
+answers_again() {
+    [ "$(grep -c "cassandra.*: answers again" "$pipeline_LOG")" -gt "$before" ]
+}
+wait_until 60 answers_again
+wait_until $((60 + 400 / ROWFERRY_SCALE)) all_is_in_cassandra
+expect_success background_runs pipeline
 signal_background pipeline TERM
 expect_background_status 10 143 pipeline
 expect_equal_cassandra
