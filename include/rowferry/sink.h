@@ -44,10 +44,10 @@ struct rf_sink_type {
      * is the end of the last transaction that was accepted whole; it may lie before what was
      * accepted (inside a large transaction), and may come again, or without new events (all was
      * filtered, or a first start's position). An idle sink is flushed so every few seconds: that
-     * tells whether the destination is still there, and still ours. `note`, empty on entry, takes what describes the
-     * destination as it was AT position (a file's device, inode and length), so a sink with a note
-     * remembers it at each transaction's end. Recorded in one transaction with the position, before
-     * the next write; given back at open. Returns as write does. */
+     * tells whether the destination is still there, and still ours. `note`, empty on entry, takes
+     * what describes the destination as it was AT position (a file's device, inode and length), so
+     * a sink with a note remembers it at each transaction's end. Recorded in one transaction with
+     * the position, before the next write; given back at open. Returns as write does. */
     RF_USE_RESULT enum rf_status (*flush)(void *state, struct rf_str position, struct rf_buf *note,
                                           struct rf_error *err);
 

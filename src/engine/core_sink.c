@@ -388,8 +388,9 @@ static int64_t flush_at(const struct rf_core *core, const struct rf_sink *sink)
                                                               : sink->moved_since_ms + RF_MOVE_MS;
 }
 
-/* When it was idle for so long that its destination is looked at, by a flush of what it has: one that
- * died, or went back, would be noticed with the next event only, which may come tomorrow. */
+/* When it will have been idle for so long that its destination is looked at, by a flush of what it
+ * has: one that died, or went back, would be noticed with the next event only, which may come
+ * tomorrow. */
 static int64_t look_at(const struct rf_core *core, const struct rf_sink *sink)
 {
     return core->mode == RF_MODE_RUN && sink->accepted.position.size > 0 && !sink->feed->ended

@@ -151,7 +151,7 @@ static enum rf_status redis_flush(void *state, struct rf_str position, struct rf
     if (status == RF_OK) {
         status = rf_redis_streams_prove(sink, err);
     }
-    /* Also one that has not moved: by that the server is known to be there, and what it has ours. */
+    /* Also one that has not moved: so the server is known to be there, and its data to be ours. */
     if (status == RF_OK) {
         status = write_position(sink, position, err);
     }
