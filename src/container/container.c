@@ -59,6 +59,7 @@ void rf_container_work_deinit(struct rf_container_work *work)
 {
     rf_buf_deinit(&work->which);
     rf_buf_deinit(&work->details);
+    rf_buf_deinit(&work->refused);
 }
 
 /* ---- Creating -------------------------------------------------------------------------------- */
@@ -187,6 +188,21 @@ static void pause_ms(int64_t ms)
     nanosleep(&time, NULL);
 }
 
+static enum rf_status fail_ended(const struct rf_container_state *state, struct rf_error *err)
+{
+    if (state->out_of_memory) {
+        rf_fail(err, RF_CONFIG, "it ended before it answered, as its memory was full");
+        rf_error_hint(err, "give it more: --memory; the lines above are the end of its log");
+    } else if (state->exit_code != 0) {
+        rf_fail(err, RF_CONFIG, "it ended with %d before it answered", state->exit_code);
+        rf_error_hint(err, "the lines above are the end of its log");
+    } else {
+        rf_fail(err, RF_CONFIG, "it ended before it answered");
+        rf_error_hint(err, "the lines above are the end of its log");
+    }
+    return RF_CONFIG;
+}
+
 /* Until that step is done; no longer than the server lives. */
 static enum rf_status wait_for(struct rf_container_work *work,
                                const struct rf_container_runtime *runtime,
@@ -212,11 +228,10 @@ static enum rf_status wait_for(struct rf_container_work *work,
         }
         bool known = runtime->look(runtime, work->type, home, &state, NULL) == RF_OK;
         bool gone = known && !state.runs;
+        struct rf_container_state end = state;
         rf_container_state_deinit(&state);
         if (gone && runtime->logs(runtime, work->type, home, 15, &work->details, NULL) == RF_OK) {
-            rf_fail(err, RF_CONFIG, "it ended before it answered");
-            rf_error_hint(err, "the lines above are the end of its log");
-            return RF_CONFIG;
+            return fail_ended(&end, err);
         }
         pause_ms(ANSWER_EVERY_MS);
     }
@@ -282,14 +297,16 @@ static enum rf_status create(struct rf_container_work *work,
         work->port = home->settings.port;
         rf_buf_reset(&work->which);
         runtime->describe(work->type, home, rf_buf_str(&state.called), &work->which);
+        if (work->refused.size > 0) {
+            rf_buf_printf(&work->which, "; %s", rf_buf_cstr(&work->refused));
+        }
     }
     rf_container_state_deinit(&state);
     return status;
 }
 
 /* What runs it, or ran it, stays; only what is made anew is free to choose. */
-static enum rf_status choose_runtime(const struct rf_container_work *work,
-                                     const struct rf_home *home,
+static enum rf_status choose_runtime(struct rf_container_work *work, const struct rf_home *home,
                                      const struct rf_container_runtime **runtime,
                                      struct rf_error *err)
 {
@@ -299,7 +316,8 @@ static enum rf_status choose_runtime(const struct rf_container_work *work,
         if (!is_set(wanted) && is_set(work->wishes.server)) {
             wanted = rf_container_native.name; /* only there is a choice of servers */
         }
-        return rf_container_runtime_choose(wanted, runtime, err);
+        rf_buf_reset(&work->refused);
+        return rf_container_runtime_choose(wanted, runtime, &work->refused, err);
     }
     if (is_set(wanted) && strcmp(wanted, before) != 0) {
         rf_fail(err, RF_CONFIG, "it was made with --runtime %s", before);
@@ -343,7 +361,7 @@ static enum rf_status remove_leftovers(struct rf_container_work *work, struct rf
         const struct rf_container_runtime *runtime = rf_container_runtimes[i];
         struct rf_container_state state = {0};
         struct rf_error why = {0};
-        if (runtime->answers == NULL || !runtime->answers(runtime)) {
+        if (runtime->answers == NULL || !runtime->answers(runtime, NULL)) {
             continue;
         }
         enum rf_status looked = runtime->look(runtime, work->type, &none, &state, &why);
@@ -390,10 +408,89 @@ enum rf_status rf_container_delete(struct rf_container_work *work, struct rf_err
     return status == RF_AGAIN ? remove_leftovers(work, err) : status;
 }
 
+/* ---- Making afresh --------------------------------------------------------------------------- */
+
+static bool runs_in(const struct rf_container_work *work,
+                    const struct rf_container_runtime *runtime, const struct rf_home *home)
+{
+    struct rf_container_state state = {0};
+    struct rf_error ignored = {0};
+    bool runs = runtime->look(runtime, work->type, home, &state, &ignored) == RF_OK && state.runs;
+
+    rf_container_state_deinit(&state);
+    return runs;
+}
+
+/* Whether that port is its own now, and so will be free once it is gone. Of one in an engine whose
+ * home was removed by hand nobody knows the port. */
+static bool holds(const struct rf_container_work *work, const struct rf_home *home, uint16_t port)
+{
+    const struct rf_container_runtime *runtime;
+    const struct rf_home none = {0};
+    struct rf_error ignored = {0};
+
+    if (is_set(home->settings.type)) {
+        return home->settings.port == port &&
+               rf_container_runtime_find(home->settings.runtime, &runtime, &ignored) == RF_OK &&
+               runs_in(work, runtime, home);
+    }
+    for (size_t i = 0; (runtime = rf_container_runtimes[i]) != NULL; i++) {
+        if (runtime->answers != NULL && runtime->answers(runtime, NULL) &&
+            runs_in(work, runtime, &none)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it can be made with what is wished, as far as that can be known while the former one is
+ * there. */
+static enum rf_status prove(struct rf_container_work *work, const struct rf_home *former,
+                            struct rf_error *err)
+{
+    const struct rf_container_runtime *runtime;
+    const struct rf_home none = {0};
+    struct rf_home_settings settings = {0};
+    enum rf_status status = choose_runtime(work, &none, &runtime, err);
+
+    if (status == RF_OK) {
+        status = check_server(work, runtime, &none, err);
+    }
+    if (status != RF_OK) {
+        return status;
+    }
+    settle(work, runtime->name, &settings);
+    if (!holds(work, former, settings.port)) {
+        status = rf_port_check(
+            settings.port, runtime == &rf_container_native ? RF_PORT_OURS : RF_PORT_ENGINE, err);
+    }
+    if (status == RF_OK && runtime->fetch != NULL) {
+        const char *image = is_set(settings.image) ? settings.image : work->type->image;
+        struct rf_container_state state = {0};
+        status = runtime->look(runtime, work->type, &none, &state, err); /* is the name free? */
+        rf_container_state_deinit(&state);
+        if (status == RF_OK) {
+            status = runtime->fetch(runtime, image, &work->progress, err);
+        }
+    }
+    return status;
+}
+
 enum rf_status rf_container_init(struct rf_container_work *work, struct rf_error *err)
 {
-    enum rf_status status = rf_container_delete(work, err);
+    struct rf_home former = {0};
+    enum rf_status status = rf_home_find(&former, work->type->server, err);
 
+    if (status == RF_OK && work->wishes.port == 0) {
+        work->wishes.port = former.settings.port;
+    }
+    if (status == RF_OK || status == RF_AGAIN) {
+        status = prove(work, &former, err);
+    }
+    rf_home_close(&former);
+    if (status == RF_OK) {
+        status = rf_container_delete(work, err);
+    }
     return status == RF_OK ? rf_container_create(work, err) : status;
 }
 

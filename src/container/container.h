@@ -30,6 +30,7 @@ struct rf_container_work {
     uint16_t port;         /* on which it answers */
     struct rf_buf which;   /* "this machine's MariaDB 10.11.19" */
     struct rf_buf details; /* what else there is to show when it failed: the end of a log */
+    struct rf_buf refused; /* why it is in no engine although one is there; inner */
 };
 void rf_container_work_deinit(struct rf_container_work *work);
 
@@ -44,7 +45,9 @@ RF_USE_RESULT enum rf_status rf_container_create(struct rf_container_work *work,
  * somebody has a hold on the containers (container/hold.h). */
 RF_USE_RESULT enum rf_status rf_container_delete(struct rf_container_work *work,
                                                  struct rf_error *err);
-/* Both in turn. Returns as they do. */
+/* Both in turn, on the port that it had unless another is wished. What can be known before (an engine
+ * that does not answer, an image that cannot be had, a port that is taken) fails before anything is
+ * deleted. Returns as they do. */
 RF_USE_RESULT enum rf_status rf_container_init(struct rf_container_work *work,
                                                struct rf_error *err);
 

@@ -363,6 +363,8 @@ static enum rf_status look_at(bool podman, const struct rf_container_type *type,
     }
     state->there = status == RF_OK && look.there;
     state->elsewhere = status != RF_OK && is_of_type(type, &look);
+    state->out_of_memory = state->there && !look.runs && look.out_of_memory;
+    state->exit_code = state->there && !look.runs ? look.exit_code : 0;
     if (status == RF_OK && look.runs) {
         state->runs = true;
         state->pid = look.pid;
@@ -402,13 +404,29 @@ static bool is_podman(const struct rf_container_runtime *runtime)
     return runtime == &rf_container_podman;
 }
 
-static bool answers_at_all(const struct rf_container_runtime *runtime)
+static bool answers_at_all(const struct rf_container_runtime *runtime, struct rf_error *why)
 {
     struct rf_docker docker = {0};
-    bool answers = open_engine(&docker, is_podman(runtime), NULL) == RF_OK;
+    struct rf_buf address = {0};
+    bool answers = find_address(is_podman(runtime), &address) &&
+                   open_engine(&docker, is_podman(runtime), why) == RF_OK;
 
+    rf_buf_deinit(&address);
     rf_docker_close(&docker);
     return answers;
+}
+
+static enum rf_status get_image(const struct rf_container_runtime *runtime, const char *image,
+                                const struct rf_container_progress *progress, struct rf_error *err)
+{
+    struct rf_docker docker = {0};
+    enum rf_status status = open_engine(&docker, is_podman(runtime), err);
+
+    if (status == RF_OK) {
+        status = fetch(&docker, image, progress, err);
+    }
+    rf_docker_close(&docker);
+    return settled(status, err);
 }
 
 static enum rf_status start(const struct rf_container_runtime *runtime,
@@ -452,6 +470,7 @@ static void describe(const struct rf_container_type *type, const struct rf_home 
 const struct rf_container_runtime rf_container_docker = {
     .name = "docker",
     .answers = answers_at_all,
+    .fetch = get_image,
     .start = start,
     .stop = stop,
     .look = look,
@@ -462,6 +481,7 @@ const struct rf_container_runtime rf_container_docker = {
 const struct rf_container_runtime rf_container_podman = {
     .name = "podman",
     .answers = answers_at_all,
+    .fetch = get_image,
     .start = start,
     .stop = stop,
     .look = look,

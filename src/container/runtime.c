@@ -31,7 +31,7 @@ enum rf_status rf_container_runtime_find(const char *name, const struct rf_conta
 
 enum rf_status rf_container_runtime_choose(const char *name,
                                            const struct rf_container_runtime **out,
-                                           struct rf_error *err)
+                                           struct rf_buf *refused, struct rf_error *err)
 {
     const char *wanted = name != NULL && name[0] != '\0' ? name : getenv("ROWFERRY_RUNTIME");
 
@@ -41,9 +41,17 @@ enum rf_status rf_container_runtime_choose(const char *name,
     *out = &rf_container_native;
     for (uint32_t i = 0; i < COUNT; i++) {
         const struct rf_container_runtime *runtime = rf_container_runtimes[i];
-        if (runtime->answers != NULL && runtime->answers(runtime)) {
+        struct rf_error why = {0};
+        if (runtime->answers == NULL) {
+            continue;
+        }
+        if (runtime->answers(runtime, &why)) {
             *out = runtime;
             break;
+        }
+        if (why.message[0] != '\0') {
+            rf_buf_printf(refused, "%s%s could not be used: %s", refused->size > 0 ? "; " : "",
+                          runtime->name, why.message);
         }
     }
     return RF_OK;

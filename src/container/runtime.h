@@ -14,6 +14,8 @@ struct rf_container_state {
     bool elsewhere; /* in an engine: there is one, and it is another home's; look has failed */
     bool runs;
     int64_t pid;          /* 0: not known */
+    bool out_of_memory;   /* in an engine, and it does not run: that is what it died of */
+    int exit_code;        /* in an engine, of one that does not run */
     int64_t memory_bytes; /* that it takes, resident; 0: not known */
     struct rf_buf called; /* what runs there: "mariadb 10.11.19" */
 };
@@ -28,8 +30,13 @@ void rf_container_say(const struct rf_container_progress *progress, const char *
 
 struct rf_container_runtime {
     const char *name; /* as typed: "native" */
-    /* Whether it is there to be used. NULL: always. */
-    bool (*answers)(const struct rf_container_runtime *runtime);
+    /* Whether it is there to be used. NULL: always. why (may be NULL): what it says where it is
+     * there and cannot be used; untouched where there is none. */
+    bool (*answers)(const struct rf_container_runtime *runtime, struct rf_error *why);
+    /* Gets the image from where it is kept, unless it is there already. NULL: nothing is fetched
+     * before the start. Returns RF_OK or RF_CONFIG. */
+    enum rf_status (*fetch)(const struct rf_container_runtime *runtime, const char *image,
+                            const struct rf_container_progress *progress, struct rf_error *err);
     /* Starts the server that is made or stopped, with the home's settings; returns when it runs.
      * called and details are appended to: what runs there, and, for people, what was said when it
      * failed. Returns RF_OK or RF_CONFIG. */
@@ -66,10 +73,12 @@ RF_USE_RESULT enum rf_status rf_container_runtime_find(const char *name,
                                                        struct rf_error *err);
 
 /* The runtime for what is made anew: the one of that name; without a name (NULL or empty) the one
- * that $ROWFERRY_RUNTIME names, else docker or podman where one answers, else native. Returns as
+ * that $ROWFERRY_RUNTIME names, else docker or podman where one answers, else native. refused: gets
+ * what the engines said that are there and could not be used, for people; appends. Returns as
  * rf_container_runtime_find. */
 RF_USE_RESULT enum rf_status rf_container_runtime_choose(const char *name,
                                                          const struct rf_container_runtime **out,
+                                                         struct rf_buf *refused,
                                                          struct rf_error *err);
 
 /* All of them, ended by NULL. */

@@ -149,7 +149,8 @@ static const char *chosen(const char *wanted)
 {
     const struct rf_container_runtime *runtime = NULL;
 
-    assert_int_equal(rf_container_runtime_choose(wanted, &runtime, &err), RF_OK);
+    rf_buf_reset(&told);
+    assert_int_equal(rf_container_runtime_choose(wanted, &runtime, &told, &err), RF_OK);
     return runtime->name;
 }
 
@@ -174,12 +175,40 @@ static void test_an_engine_that_answers_is_chosen_else_the_machine(void **state)
     setenv("ROWFERRY_RUNTIME", "native", 1);
     assert_string_equal(chosen(NULL), "native");
     assert_string_equal(chosen("podman"), "podman");
+    assert_int_equal(told.size, 0);
     setenv("ROWFERRY_RUNTIME", "dokcer", 1);
-    assert_int_equal(rf_container_runtime_choose(NULL, &runtime, &err), RF_CONFIG);
+    assert_int_equal(rf_container_runtime_choose(NULL, &runtime, &told, &err), RF_CONFIG);
     expect_text(err.message, "there is no runtime 'dokcer'; did you mean 'docker'?");
     unsetenv("ROWFERRY_RUNTIME");
     rf_test_http_teach(script, broken);
     assert_string_equal(chosen(NULL), "native");
+    expect_text(rf_buf_cstr(&told), "docker could not be used: ");
+    expect_text(rf_buf_cstr(&told), "; podman could not be used: ");
+}
+
+/* Where there is none, there is nothing to say; where there is one, why it is not used. */
+static void test_a_socket_without_rights_is_named_where_the_machine_is_taken(void **state)
+{
+    char path[128], address[160];
+    (void)state;
+    unsetenv("DOCKER_HOST");
+    unsetenv("CONTAINER_HOST");
+    setenv("XDG_RUNTIME_DIR", root, 1);
+    if (access("/var/run/docker.sock", F_OK) != 0 && access("/run/podman/podman.sock", F_OK) != 0) {
+        assert_string_equal(chosen(NULL), "native");
+        assert_int_equal(told.size, 0);
+    }
+    snprintf(path, sizeof path, "%s/docker.sock", root);
+    snprintf(address, sizeof address, "unix://%s", path);
+    int file = open(path, O_CREAT | O_WRONLY, 0600); /* nobody listens */
+    assert_true(file >= 0);
+    close(file);
+    setenv("DOCKER_HOST", address, 1);
+    assert_string_equal(chosen(NULL), "native");
+    expect_text(rf_buf_cstr(&told), "docker could not be used: ");
+    expect_text(rf_buf_cstr(&told), path);
+    unlink(path);
+    unsetenv("XDG_RUNTIME_DIR");
 }
 
 /* ---- Creating -------------------------------------------------------------------------------- */
@@ -313,6 +342,68 @@ static void test_a_server_that_ends_at_once_shows_its_log(void **state)
     assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
     expect_text(err.message, "it ended before it answered");
     expect_text(rf_buf_cstr(&work.details), "no room for the store");
+    rf_container_work_deinit(&work);
+}
+
+static void test_what_a_server_died_of_is_said(void **state)
+{
+    static const struct {
+        const char *how, *said, *hint;
+    } rows[] = {
+        {"\"OOMKilled\":true,\"ExitCode\":137", "as its memory was full", "--memory"},
+        {"\"OOMKilled\":false,\"ExitCode\":3", "it ended with 3 before it answered", "log"}};
+    static char body[1024];
+    struct rf_test_http_rule rules[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json", .code = 200, .body = body},
+        {.request = "POST /v1.47/containers/final_store_container/start", .code = 204, .body = ""},
+        {.request = "GET /v1.47/containers/final_store_container/logs", .code = 200, .body = "x\n"},
+        {0},
+    };
+    (void)state;
+    make_home();
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rf_container_work work = work_with("docker");
+        snprintf(body, sizeof body,
+                 "{\"State\":{\"Running\":false,%s},\"Config\":{\"Image\":\"store:1\",\"Labels\":{"
+                 "\"org.rowferry.container\":\"store\",\"org.rowferry.home\":"
+                 "\"%s/final_store_container\"}}}",
+                 rows[i].how, root);
+        rf_test_http_teach(script, rules);
+        answered = 1000;
+        assert_int_equal(rf_container_create(&work, &err), RF_CONFIG);
+        expect_text(err.message, rows[i].said);
+        expect_text(err.hint, rows[i].hint);
+        rf_container_work_deinit(&work);
+    }
+}
+
+/* What -init cannot make it does not delete. */
+static void test_a_making_afresh_that_must_fail_deletes_nothing(void **state)
+{
+    static const struct rf_test_http_rule no_image[] = {
+        {.request = "GET /version", .code = 200, .body = DOCKER},
+        {.request = "GET /v1.47/containers/final_store_container/json", .code = 200, .body = runs},
+        {.request = "GET /v1.47/images/store%3A2/json", .code = 404, .body = "{}"},
+        {.request = "POST /v1.47/images/create?fromImage=store&tag=2",
+         .code = 200,
+         .body = "{\"error\":\"no such\"}"},
+        {0},
+    };
+    struct rf_container_work work = work_with("docker");
+    (void)state;
+    make_home();
+    work.wishes.image = "store:2";
+    setenv("DOCKER_HOST", rf_test_http_address(script), 1);
+    rf_test_http_teach(script, no_image);
+    assert_int_equal(rf_container_init(&work, &err), RF_CONFIG);
+    expect_text(err.message, "no such");
+    assert_false(work.changed);
+    assert_null(strstr(rf_test_http_requests(script), "DELETE"));
+    setenv("DOCKER_HOST", "unix:///nowhere/docker.sock", 1); /* now the engine is away */
+    assert_int_equal(rf_container_init(&work, &err), RF_CONFIG);
+    assert_false(work.changed);
     rf_container_work_deinit(&work);
 }
 
@@ -481,10 +572,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_an_engine_that_answers_is_chosen_else_the_machine),
+        TEST(test_a_socket_without_rights_is_named_where_the_machine_is_taken),
         TEST(test_a_missing_image_is_fetched_and_the_container_made_of_it),
         TEST(test_what_podman_runs_already_is_left_as_it_is),
         TEST(test_a_start_that_fails_leaves_no_container),
         TEST(test_a_server_that_ends_at_once_shows_its_log),
+        TEST(test_what_a_server_died_of_is_said),
+        TEST(test_a_making_afresh_that_must_fail_deletes_nothing),
         TEST(test_an_engine_that_goes_away_in_the_middle_is_named),
         TEST(test_one_that_was_stopped_is_started_as_it_was_made_or_not_at_all),
         TEST(test_one_whose_home_is_gone_is_not_started),
