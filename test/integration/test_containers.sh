@@ -193,7 +193,10 @@ expect_status 0 "$BIN/my_sql_container" -init --port "$mysql_port"
 expect_equal 0 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "rows after -init"
 expect_success [ "$before" != "$(container_secret mysql pluto)" ]
 in_redis SET old yes >/dev/null
-expect_status 0 "$BIN/my_redis_container" -init --port "$redis_port"
+expect_status 2 "$BIN/my_redis_container" -init --port "$mysql_port"
+expect_contains "$(cat "$STORY/err")" "port $mysql_port is taken"
+expect_equal yes "$(in_redis GET old)" "Redis after an -init that could not be"
+expect_status 0 "$BIN/my_redis_container" -init # on the port that it had
 expect_equal "" "$(in_redis GET old)" "Redis after -init"
 expect_equal "" "$(in_redis CONFIG GET maxmemory | tail -n 1 | tr -d 0)" "memory after -init: no limit"
 
