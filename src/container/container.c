@@ -460,18 +460,18 @@ static enum rf_status prove(struct rf_container_work *work, const struct rf_home
         return status;
     }
     settle(work, runtime->name, &settings);
-    if (!holds(work, former, settings.port)) {
+    if (runtime->fetch != NULL) {
+        struct rf_container_state state = {0};
+        status = runtime->look(runtime, work->type, &none, &state, err); /* is the name free? */
+        rf_container_state_deinit(&state);
+    }
+    if (status == RF_OK && !holds(work, former, settings.port)) {
         status = rf_port_check(
             settings.port, runtime == &rf_container_native ? RF_PORT_OURS : RF_PORT_ENGINE, err);
     }
     if (status == RF_OK && runtime->fetch != NULL) {
         const char *image = is_set(settings.image) ? settings.image : work->type->image;
-        struct rf_container_state state = {0};
-        status = runtime->look(runtime, work->type, &none, &state, err); /* is the name free? */
-        rf_container_state_deinit(&state);
-        if (status == RF_OK) {
-            status = runtime->fetch(runtime, image, &work->progress, err);
-        }
+        status = runtime->fetch(runtime, image, &work->progress, err);
     }
     return status;
 }

@@ -45,9 +45,9 @@ RF_USE_RESULT enum rf_status rf_container_create(struct rf_container_work *work,
  * somebody has a hold on the containers (container/hold.h). */
 RF_USE_RESULT enum rf_status rf_container_delete(struct rf_container_work *work,
                                                  struct rf_error *err);
-/* Both in turn, on the port that it had unless another is wished. What can be known before (an engine
- * that does not answer, an image that cannot be had, a port that is taken) fails before anything is
- * deleted. Returns as they do. */
+/* Both in turn, on the port that it had unless another is wished. What can be known before (an
+ * engine that does not answer, an image that cannot be had, a port that is taken) fails before
+ * anything is deleted. Returns as they do. */
 RF_USE_RESULT enum rf_status rf_container_init(struct rf_container_work *work,
                                                struct rf_error *err);
 
