@@ -18,10 +18,10 @@ if ! engine_is_possible; then
     exit
 fi
 start_engine
-# Under the names of the official images, so that nobody has to say --image.
+# Under the names of the official images, so that nobody has to say --image; but MongoDB's.
 image_redis redis:7
 image_mysql mysql:8.4
-image_mongo mongo:7
+image_mongo store:of-documents
 image_cassandra cassandra:5
 
 of_container() { # NAME TEMPLATE
@@ -32,11 +32,11 @@ of_container() { # NAME TEMPLATE
 
 expect_status 0 "$BIN/my_sql_container" create
 expect_contains "$(cat "$STORY/out")" "answers on 127.0.0.1:5600, Docker 20.10"
-expect_status 0 "$BIN/my_mongo_container" create
+expect_status 0 "$BIN/my_mongo_container" create --image store:of-documents
 expect_status 0 "$BIN/my_redis_container" create --memory 64M
 expect_status 0 "$BIN/my_cassandra_container" create --memory 640M
 for line in "final_mysql_container 127.0.0.1:5600->3306/tcp mysql:8.4" \
-    "final_mongo_container 127.0.0.1:1800->1800/tcp mongo:7" \
+    "final_mongo_container 127.0.0.1:1800->1800/tcp store:of-documents" \
     "final_redis_container 127.0.0.1:2400->6379/tcp redis:7" \
     "final_cassandra_container 127.0.0.1:1000->9042/tcp cassandra:5"; do
     expect_contains "$(docker ps --format '{{.Names}} {{.Ports}} {{.Image}}')" "$line"
@@ -81,11 +81,24 @@ expect_contains "$(cat "$STORY/err")" "it was made with --runtime docker"
 
 # ---- The story itself
 
+# Over leftovers: one stopped, one removed by hand, one whose home was, and one that runs.
+docker tag store:of-documents mongo:7
+docker stop -t 1 final_redis_container >/dev/null
+docker rm -f final_mongo_container >/dev/null
+rm -rf "$(home_of cassandra)"
 expect_status 0 timeout 100 "$BIN/container" -init
+expect_equal 4 "$(docker ps -q | wc -l)" "containers"
+expect_equal mongo:7 "$(of_container final_mongo_container '{{.Config.Image}}')" "image, afresh"
 expect_equal 0 "$(in_mysql 'SELECT COUNT(*) FROM posts')" "begun afresh"
 expect_status 0 "$BIN/mysqldb"
+expect_status 0 timeout 60 "$BIN/mongocdc" create
 expect_status 0 timeout 60 "$BIN/scheduler" --every 1s --runs 4
 expect_success stores_agree
+expect_status 0 timeout 60 "$BIN/mongocdc"
+expect_equal 4 "$(grep -c '  insert  .*"stamp"' "$STORY/out")" "notes that were shown"
+expect_contains "$(cat "$STORY/out")" "pluto.notes: 4 changes since the last run"
+expect_status 0 timeout 60 "$BIN/mongocdc"
+expect_contains "$(cat "$STORY/out")" "pluto.notes: nothing has changed since the last run"
 
 # ---- What is not ours
 
@@ -123,12 +136,15 @@ wait_until 10 file_contains "$STORY/port.log" "Serving"
 expect_status 2 "$BIN/my_redis_container" create
 expect_contains "$(cat "$STORY/err")" "port 2400 is taken"
 kill $thief
+expect_status 0 "$BIN/my_redis_container" create
+there=$(of_container final_redis_container '{{.Id}}')
 expect_status 2 "$BIN/my_redis_container" -init --image nosuch:1
 expect_contains "$(cat "$STORY/err")" "could not fetch the image nosuch:1"
+expect_equal "$there" "$(of_container final_redis_container '{{.Id}}')" "nothing was deleted for it"
 docker tag mysql:8.4 redis:dies # it ends at once: it knows no redis-server
 expect_status 2 "$BIN/my_redis_container" -init --image redis:dies
 expect_contains "$(cat "$STORY/err")$(cat "$STORY/out")" "no password was given"
-expect_contains "$(cat "$STORY/err")" "it ended before it answered"
+expect_contains "$(cat "$STORY/err")" "it ended with 1 before it answered"
 rm -rf "$(home_of redis)" # by hand: its container is known by its label
 expect_status 0 "$BIN/my_redis_container" delete
 expect_equal "" "$(docker ps -aq --filter name=final_redis_container)" "what was left of it"
@@ -139,7 +155,11 @@ expect_status 2 "$BIN/my_redis_container" delete
 expect_contains "$(cat "$STORY/err")" "--runtime native needs no engine"
 run_engine
 expect_status 0 "$BIN/container" create # what the engine's end has stopped
+for name in sql mongo redis cassandra; do
+    expect_status 0 "$BIN/my_${name}_container" delete
+done
 expect_status 0 "$BIN/container" delete
+expect_equal 4 "$(grep -c ': there is none$' "$STORY/out")" "deleted again"
 expect_equal "" "$(docker ps -aq)" "containers left"
 expect_success [ ! -d "$(home_of mysql)" ]
 story_end
