@@ -224,6 +224,7 @@ enum rf_phase {
 /* Of one actor, for progress and metrics. Strings are borrowed until the next call of the core. */
 struct rf_core_status {
     enum rf_phase phase;
+    bool opened;           /* it was open once, in this process */
     uint32_t try;          /* RF_PHASE_RETRYING: the number of the next try */
     int64_t retry_ms;      /* RF_PHASE_RETRYING: when, on the core's clock */
     const char *message;   /* of the last failure; "" when there was none since it last worked */

@@ -78,6 +78,7 @@ void rf_core_status(const struct rf_core *core, uint32_t id, struct rf_core_stat
     const struct rf_actor *actor = feed != NULL ? &feed->actor : &sink->actor;
     *out = (struct rf_core_status){
         .phase = phase_of(core, actor),
+        .opened = actor->ever_opened,
         .try = actor->tries,
         .retry_ms = actor->retry_ms,
         .message = actor->message.size > 0 ? actor->message.data : "",

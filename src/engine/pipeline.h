@@ -98,6 +98,7 @@ void rf_pipeline_destroy(struct rf_pipeline *pipeline);
 struct rf_actor_snapshot {
     const char *address; /* borrowed from the specs */
     enum rf_phase phase;
+    bool opened;         /* it was open once, in this process */
     uint32_t try;        /* RF_PHASE_RETRYING: number of the next try */
     int64_t retry_in_ms; /* RF_PHASE_RETRYING */
     uint64_t events;     /* source: read; sink: accepted; by this process */

@@ -43,6 +43,7 @@ static void snap(struct rf_pipeline *pipeline, uint32_t id, struct rf_actor_snap
     int64_t retry_in_ms = status.retry_ms - rf_clock_ms();
     out->address = pipeline->workers[id].address;
     out->phase = status.phase;
+    out->opened = status.opened;
     out->try = status.try;
     out->retry_in_ms = status.phase == RF_PHASE_RETRYING && retry_in_ms > 0 ? retry_in_ms : 0;
     out->events = status.events;
