@@ -14,10 +14,11 @@ enum { STARTING_MS = 100, STATUS_MS = 5000, CALL_MS_MAX = 5 * 60000, OPEN_MS_MAX
 
 /* ---- What it means --------------------------------------------------------------------------- */
 
+/* Also one that came to its end; but not one that ended because it could not be opened. */
 static bool is_open(const struct rf_actor_snapshot *actor)
 {
     return actor->phase == RF_PHASE_STREAMING || actor->phase == RF_PHASE_FULL ||
-           actor->phase == RF_PHASE_DONE;
+           (actor->phase == RF_PHASE_DONE && actor->opened);
 }
 
 bool rf_notify_is_ready(const struct rf_pipeline_snapshot *snapshot)

@@ -212,6 +212,10 @@ static void test_ready_is_all_open_and_alive_is_no_long_call(void **state)
     assert_true(rf_notify_is_ready(&snapshot));
     snapshot.source.phase = RF_PHASE_RETRYING;
     assert_false(rf_notify_is_ready(&snapshot));
+    snapshot.source.phase = RF_PHASE_DONE;
+    assert_false(rf_notify_is_ready(&snapshot)); /* it was never open */
+    snapshot.source.opened = true;
+    assert_true(rf_notify_is_ready(&snapshot));
     assert_true(rf_notify_is_alive(&snapshot));
     sinks[1].call_ms = 299999;
     snapshot.source.call_ms = 30000; /* it is retrying, and on its way */
