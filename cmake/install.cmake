@@ -39,7 +39,9 @@ endforeach()
 set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/rowferry)
 file(GLOB pages CONFIGURE_DEPENDS docs/*.md)
 install(FILES ${pages} DESTINATION ${documents}/docs)
-install(FILES README.md CHANGELOG.md SECURITY.md DESTINATION ${documents})
+install(FILES README.md ARCHITECTURE.md STYLE.md CHANGELOG.md SECURITY.md Containerfile
+    DESTINATION ${documents})
+install(FILES bench/RESULTS.md DESTINATION ${documents}/bench)
 install(FILES etc/rowferry.yaml DESTINATION ${documents}/examples)
 
 # ---- What the programs say themselves -----------------------------------------------------------

@@ -29,15 +29,16 @@ set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libmongoc-1.0-0, ca-certificates, libcurl4"
 # What tools/servers starts for the container programs; it says which ones are missing.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
     "mariadb-server-core, mariadb-client, redis-tools, maven, openjdk-17-jre-headless")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "change data capture from MariaDB and MySQL, without loss")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "change data capture from MySQL, MariaDB and MongoDB, without loss")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-"Rowferry reads the binary log of a MariaDB or MySQL server, as a replica
-would, and carries every committed change, in order and without loss, to
-MongoDB, Redis, Cassandra, files of JSON lines or standard output.
+"Rowferry reads the binary log of a MySQL or MariaDB server, as a replica
+would, or the change streams of a MongoDB, and carries every committed change,
+in order and without loss, to MongoDB, Redis, Cassandra, files of JSON lines or
+standard output.
 
-It is one small program without a run-time of its own, keeps no table on the
-source, and goes on after any crash where each destination stands. A template
-unit, rowferry@.service, runs a pipeline per file of /etc/rowferry.
+It is one small program without a run-time of its own, keeps no table on a
+server of MySQL, and goes on after any crash where each destination stands. A
+template unit, rowferry@.service, runs a pipeline per file of /etc/rowferry.
 
 The package also has the programs that make private servers on one machine,
 to try things with.")
