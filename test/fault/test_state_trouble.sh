@@ -122,7 +122,7 @@ expect_whole_file
 
 mkdir small
 if ! mount -t tmpfs -o size=192k,mode=700 tmpfs small 2>err; then
-    echo "without the right to mount, a full and a read-only disk are left out: $(cat err)"
+    leave_out "a full and a read-only disk, without the right to mount: $(cat err)"
     story_end
     exit 0
 fi

@@ -9,10 +9,7 @@ story_begin
 use_containers fixed
 cd "$BIN"
 if [ "$(id -u)" -ne 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 1000 ]; then
-    why="Cassandra's port, 1000, takes root, or sysctl net.ipv4.ip_unprivileged_port_start=1000"
-    [ -z "${CI:-}" ] || fail "$why"
-    echo "test_assignment: left out: $why"
-    expect_equal "" "${CI:-}" "not in CI"
+    leave_out "Cassandra's port, 1000, takes root, or sysctl net.ipv4.ip_unprivileged_port_start=1000"
     story_end
     exit
 fi

@@ -79,6 +79,8 @@ for program in $programs; do
     expect_contains "$seen" "__stack_chk_fail" "stack protector of $program"
     expect_contains "$seen" "_chk@GLIBC" "FORTIFY of $program"
     expect_equal "" "$(grep -E 'R(UN)?PATH' <<<"$seen" || true)" "RPATH of $program"
+    expect_contains "$(checksec --file="$file" --output=csv)" \
+        "Full RELRO,Canary found,NX enabled,PIE enabled,No RPATH,No RUNPATH," "what checksec says of $program"
     # What would make the same source another program in another place. Debugging symbols count.
     expect_equal 0 "$(grep -cF -e "$ROWFERRY_SOURCE_DIR/" -e "$ROWFERRY_BUILD_DIR/" "$file" || true)" \
         "paths of this machine in $program"

@@ -26,10 +26,31 @@ depends=$(dpkg-deb -f "$package" Depends)
 expect_contains "$depends" "libmariadb3" "what the package depends on"
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "left out, as it takes root: the installed package"
+    leave_out "the installed package takes root"
     story_end
     exit
 fi
+
+# ---- The private servers of what is removed ---------------------------------------------------
+
+# Those of root's containers end, and keep their data.
+dpkg -x "$package" unpacked
+export ROWFERRY_CONTAINERS=$STORY/lib/containers ROWFERRY_RUNTIME=native
+expect_status 0 unpacked/usr/bin/my_redis_container create --port "$("$SERVERS" port)"
+for program in unpacked/usr/bin/*; do
+    expect_contains "$(checksec --file="$program" --output=csv)" "No RPATH,No RUNPATH,No Symbols,Yes," \
+        "what checksec says of $program"
+done
+dpkg -e "$package" control
+sed -i "s|/usr/libexec|$STORY/unpacked&|; s|/var/lib/rowferry|$STORY/lib|" control/prerm
+expect_status 0 sh control/prerm upgrade 0.2.0
+expect_status 0 "$SERVERS" status "$ROWFERRY_CONTAINERS/final_redis_container"
+expect_status 0 sh control/prerm remove
+expect_status 3 "$SERVERS" status "$ROWFERRY_CONTAINERS/final_redis_container"
+expect_success test -d "$ROWFERRY_CONTAINERS/final_redis_container/secrets"
+expect_status 0 unpacked/usr/bin/my_redis_container delete
+unset ROWFERRY_CONTAINERS ROWFERRY_RUNTIME
+rm -r unpacked control lib
 
 # ---- Installed --------------------------------------------------------------------------------
 
@@ -43,7 +64,7 @@ in_root() {
 if can_boot; then
     boot_clean_root
 else
-    echo "left out, as this machine has no control groups for it: systemd"
+    leave_out "systemd: this machine has no control groups for it"
 fi
 expect_status 0 in_root dpkg -i /rowferry.deb
 rm clean/rowferry.deb
