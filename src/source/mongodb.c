@@ -238,6 +238,15 @@ static bool goes_on(const struct rf_mongodb_source *state,
            rf_str_equal(change->lsid, rf_buf_str(&state->lsid));
 }
 
+/* The place is of this stream from now on; what another one had last means nothing in it. */
+static void claim(const struct rf_mongodb_source *state, struct rf_resume *place)
+{
+    if (place->picks != state->picks) {
+        place->seen_seconds = place->seen_increment = 0;
+    }
+    place->picks = state->picks;
+}
+
 /* The place behind an event. */
 static enum rf_status pass(struct rf_mongodb_source *state,
                            const struct rf_mongodb_source_change *change, struct rf_error *err)
@@ -249,11 +258,11 @@ static enum rf_status pass(struct rf_mongodb_source *state,
     }
     state->read.seconds = seconds;
     state->read.increment = increment;
+    claim(state, &state->read);
     if (change->seconds > 0 && !rf_mongodb_source_change_is_idle(change)) {
         state->read.seen_seconds = seconds;
         state->read.seen_increment = increment;
     }
-    state->read.picks = state->picks;
     state->read.invalidated = rf_str_equal(change->type, RF_STR("invalidate"));
     return RF_OK;
 }
@@ -418,9 +427,10 @@ static enum rf_status finish_reply(struct rf_mongodb_source *state, struct rf_ba
             status = rf_fail(err, RF_FATAL, "a postBatchResumeToken has no _data");
         } else if (!rf_str_equal(rf_buf_str(&behind.order), rf_buf_str(&state->read.order)) &&
                    !rf_resume_is_past(&state->past, &behind)) {
-            behind.picks = state->picks;
+            behind.picks = state->read.picks;
             behind.seen_seconds = state->read.seen_seconds;
             behind.seen_increment = state->read.seen_increment;
+            claim(state, &behind);
             end_transaction(state, batch);
             rf_resume_copy(&state->read, &behind);
             rf_resume_copy(&state->safe, &behind);

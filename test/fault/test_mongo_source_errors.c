@@ -324,6 +324,52 @@ static void test_what_went_on_or_cannot_be_told_is_no_backup(void **state)
     begin(NULL);
 }
 
+/* Until a batch without events has moved the place. */
+static void until_moved(void)
+{
+    struct rf_buf before = {0};
+    rf_buf_set(&before, rf_buf_str(&source.position));
+    for (int i = 0; i < 100 && rf_str_equal(rf_buf_str(&before), rf_buf_str(&source.position));
+         i++) {
+        enum rf_status status = rf_test_source_read(&source, 500, &err);
+        assert_true(status == RF_OK || status == RF_AGAIN);
+    }
+    assert_false(rf_str_equal(rf_buf_str(&before), rf_buf_str(&source.position)));
+    rf_buf_deinit(&before);
+}
+
+/* What another stream had last is nothing that this one could miss: not behind a batch that had no
+ * event, nor behind an event that changes nothing. */
+static void test_a_stream_of_other_patterns_is_not_asked_for_what_the_old_one_had(void **state)
+{
+    (void)state;
+    for (int idle = 0; idle < 2; idle++) {
+        begin("shop");
+        open_source();
+        insert("other", 1);
+        until("shop.other 1|");
+        rf_test_source_close(&source);
+        set("path", "shop.orders,shop.items");
+        insert("other", 2);
+        tell("shop", idle ? "{\"create\": \"items\"}"
+                          : "{\"insert\": \"other\", \"documents\": "
+                            "[{\"_id\": 3}]}");
+        open_source();
+        until_moved();
+        reopen();
+        reopen();
+        insert("orders", 4);
+        until("shop.orders 4|");
+        reopen(); /* of its own it knows again what it had */
+        rf_test_source_close(&source);
+        rf_mongo_script_set_back(script, 1);
+        assert_int_equal(rf_test_source_open(&source, &err), RF_FATAL);
+        assert_non_null(strstr(err.message, "it was set back"));
+        end(state);
+    }
+    begin(NULL);
+}
+
 static void test_a_deployment_that_does_not_say_who_it_is_gets_a_marker(void **state)
 {
     (void)state;
@@ -618,6 +664,7 @@ int main(void)
         TEST(test_a_backup_that_was_restored_is_refused),
         TEST(test_a_backup_is_noticed_also_once_something_was_written),
         TEST(test_what_went_on_or_cannot_be_told_is_no_backup),
+        TEST(test_a_stream_of_other_patterns_is_not_asked_for_what_the_old_one_had),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
         TEST(test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker),
         TEST(test_a_refusal_that_passes_makes_no_other_deployment_of_it),
