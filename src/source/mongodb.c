@@ -344,6 +344,9 @@ static enum rf_status take_event(struct rf_mongodb_source *state, struct rf_batc
     struct rf_mongodb_source_change change;
     enum rf_status status = rf_mongodb_source_change_read(state, &change, event, err);
     if (status == RF_OK && came_before(state, &change)) {
+        if (state->read.invalidated && rf_str_equal(change.token, rf_buf_str(&state->read.token))) {
+            claim(state, &state->read); /* this stream ends there, too: it is begun behind it */
+        }
         return RF_OK;
     }
     bool several = change.lsid.size > 0 && !state->mongo.mongos;

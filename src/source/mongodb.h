@@ -127,7 +127,7 @@ bool rf_mongodb_source_one_database(const struct rf_pick *pick, struct rf_str *d
  * what is captured. */
 bool rf_mongodb_source_match_add(const struct rf_mongodb_source *state, struct rf_buf *out,
                                  uint32_t number);
-/* A number for what the stream has, another one for another stream; 0: that of a collection. */
+/* A number for what the stream has, another one for another stream; never 0. */
 uint32_t rf_mongodb_source_picks(const struct rf_mongodb_source *state);
 
 /* ---- mongodb_stream.c */

@@ -222,11 +222,9 @@ uint32_t rf_mongodb_source_picks(const struct rf_mongodb_source *state)
 {
     struct rf_buf text = {0};
     uint32_t hash = 2166136261U; /* FNV-1a */
-    if (state->collection.size > 0) {
-        return 0;
-    }
     rf_buf_add_str(&text, rf_buf_str(&state->database));
     rf_buf_add_byte(&text, '\0');
+    rf_buf_add_str(&text, rf_buf_str(&state->collection));
     rf_mongodb_source_match_add(state, &text, 1);
     for (size_t i = 0; i < text.size; i++) {
         hash = (hash ^ (unsigned char)text.data[i]) * 16777619U;

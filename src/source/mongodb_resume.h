@@ -14,8 +14,8 @@
  *   resume   the whole token, a BSON document, in hexadecimal digits; neither: everything from
  *            `time` on comes
  *   seen     the time of the last event of the stream; none: there was none yet
- *   picks    a number for what a stream of several collections had, in hexadecimal digits; without
- *            it, it was that of one collection, or nobody knows
+ *   picks    a number for what the stream had, in hexadecimal digits; without it nobody knows, or
+ *            it was that of one collection, of which older versions did not say which
  *   after    "invalidate": the stream ended there, and another one begins behind it
  *
  * A transaction's id is "1763830000.2:82692F...": its time and the order of its last token. The

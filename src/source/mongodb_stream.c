@@ -410,14 +410,15 @@ static enum rf_status find_now(struct rf_mongodb_source *state, struct rf_error 
 }
 
 /* A server does not go on behind an event that another stream had, and this one has not. From its
- * time on the stream is the same, and tokens tell what of that time came before. */
+ * time on the stream is the same, and tokens tell what of that time came before. MongoDB 3.6 begins
+ * at no time, and has streams of collections only: its positions that say of none go on as ever. */
 static void go_by_time(struct rf_mongodb_source *state)
 {
     const struct rf_resume *place = &state->read;
     rf_buf_reset(&state->past.token);
     rf_buf_reset(&state->past.order);
-    if (place->token.size > 0 && place->seconds > 0 && !place->invalidated &&
-        place->picks != state->picks) {
+    if (place->token.size > 0 && place->seconds > 0 && place->picks != state->picks &&
+        state->mongo.max_wire >= RF_MONGO_WIRE_4_0) {
         rf_resume_copy(&state->past, place);
     }
 }

@@ -505,7 +505,8 @@ static void test_it_begins_at_a_time_or_a_token_that_a_person_names(void **state
     const char *token = strstr(rf_buf_cstr(&source.position), ";token=");
     assert_non_null(token);
     char copy[128];
-    snprintf(copy, sizeof copy, "%s", token + strlen(";token="));
+    token += strlen(";token=");
+    snprintf(copy, sizeof copy, "%.*s", (int)strcspn(token, ";"), token);
     rf_test_source_deinit(&source);
     source =
         (struct rf_test_source){.type = &rf_source_mongodb, .settings = settings, .from = copy};
@@ -523,6 +524,7 @@ static void test_other_patterns_lose_and_double_nothing(void **state)
         {"shop", "shop.orders,shop.items"}, {"shop.orders,shop.items", "shop"},
         {NULL, "shop.orders,shop.items"},   {"shop.o*", "shop.orders,park.trees"},
         {"shop,park", "shop.orders"},       {"shop.orders", "shop.orders,shop.items"},
+        {"shop.other", "shop.orders"},
     };
     for (size_t i = 0; i < count_of(paths); i++) {
         begin(paths[i][0]);
@@ -555,6 +557,94 @@ static void test_other_patterns_lose_and_double_nothing(void **state)
         assert_false(has("shop.orders 1|"));
         assert_int_equal(times("shop.orders 3|"), i != 4);
         assert_int_equal(times("shop.orders 4|"), 1);
+        end(state);
+    }
+    begin("shop");
+}
+
+/* Also where the old one has ended: the server goes on behind its end only in that stream. */
+static void test_another_collection_goes_on_behind_the_end_of_the_old_one(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"{\"drop\": \"other\"}", "{\"dropDatabase\": 1}"};
+    for (size_t i = 0; i < count_of(ends); i++) {
+        begin("shop.other");
+        open_source();
+        insert("orders", 1);
+        insert("other", 1);
+        tell("shop", ends[i]);
+        until("\"operationType\":\"invalidate\"");
+        rf_buf_reset(&source.text);
+        rf_test_source_close(&source);
+        set("path", "shop.orders");
+        for (int k = 0; k < 3; k++) {
+            open_source();
+            rf_test_source_close(&source);
+        }
+        insert("orders", 2);
+        open_source();
+        until("shop.orders 2|");
+        assert_false(has("shop.orders 1|"));
+        assert_int_equal(times("shop.orders 2|"), 1);
+        end(state);
+    }
+    begin("shop");
+}
+
+/* Older versions did not say of which collection a stream was. */
+static void forget_picks(void)
+{
+    char *picks = strstr(rf_buf_cstr(&source.position), ";picks=");
+    assert_non_null(picks);
+    size_t size = strlen(";picks=00000000");
+    memmove(picks, picks + size, strlen(picks + size) + 1);
+    source.position.size -= size;
+}
+
+static void test_a_position_that_says_of_no_stream_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    static const int32_t wires[] = {17, 6}; /* MongoDB 6.0, 3.6 */
+    for (size_t i = 0; i < 2 * count_of(wires); i++) {
+        bool ends = i % 2 != 0, old = wires[i / 2] == 6;
+        begin_with(&(struct rf_mongo_script_options){.set_name = "rs",
+                                                     .streams = true,
+                                                     .wire_version_max = wires[i / 2]},
+                   "shop.orders");
+        source.batch_bytes_max = 1;
+        open_source();
+        insert("orders", 1);
+        rf_mongo_script_bundle(script, true);
+        insert("orders", 2);
+        insert("orders", 3);
+        rf_mongo_script_bundle(script, false);
+        insert("other", 1);
+        insert("orders", 4);
+        if (ends) {
+            tell("shop", "{\"drop\": \"orders\"}");
+        }
+        insert("orders", 5);
+        until(ends ? "invalidate" : "shop.orders 3|");
+        rf_buf_reset(&source.text);
+        if (!ends) {
+            until("end ");
+            rf_buf_reset(&source.text);
+        }
+        rf_test_source_close(&source);
+        forget_picks();
+        for (int k = 0; k < 3; k++) {
+            open_source();
+            rf_test_source_close(&source);
+        }
+        open_source();
+        char *command = rf_mongo_script_command(script, "aggregate",
+                                                rf_mongo_script_count(script, "aggregate"));
+        assert_int_equal(strstr(command, "startAtOperationTime") == NULL, old && !ends);
+        free(command);
+        until("shop.orders 5|");
+        assert_false(has("shop.orders 3|") || has("invalidate"));
+        assert_int_equal(times("shop.orders 4|"), !ends);
+        assert_int_equal(times("shop.orders 5|"), 1);
         end(state);
     }
     begin("shop");
@@ -794,6 +884,8 @@ int main(void)
         TEST(test_a_quiet_collection_keeps_its_place_while_others_are_busy),
         TEST(test_it_begins_at_a_time_or_a_token_that_a_person_names),
         TEST(test_other_patterns_lose_and_double_nothing),
+        TEST(test_another_collection_goes_on_behind_the_end_of_the_old_one),
+        TEST(test_a_position_that_says_of_no_stream_goes_on_where_it_was),
         TEST(test_a_server_without_tokens_of_batches_goes_by_its_events),
         TEST(test_behind_a_drop_it_goes_on_with_what_is_made_anew),
         TEST(test_a_restart_at_an_invalidate_goes_on_behind_it),
