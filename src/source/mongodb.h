@@ -114,7 +114,7 @@ void rf_mongodb_source_warn(struct rf_mongodb_source *state);
 /* ---- mongodb_seen.c */
 
 /* Whether the deployment still has the last event before the place, as far as that can be told.
- * Returns RF_OK; RF_FATAL: it was set back. */
+ * Returns RF_OK; RF_RETRY, RF_CONFIG: the connection broke; RF_FATAL: it was set back. */
 RF_USE_RESULT enum rf_status rf_mongodb_source_check_seen(struct rf_mongodb_source *state,
                                                           const struct rf_resume *place,
                                                           struct rf_error *err);

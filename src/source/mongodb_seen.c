@@ -4,7 +4,9 @@
  *
  * So a place remembers the time of the last event of its stream (seen): if anything of the stream
  * was undone, that one was. The stream is begun at that time once, for one event, which has to have
- * that very time. That costs the server the look at one entry of its log; where it is gone, more.
+ * that very time. That costs the server the look at one entry of its log; where it is gone, it goes
+ * on looking for another one: so no event is asked for with the stream itself, but behind it, with
+ * a limit to how long the server may wait.
  *
  * What nobody can tell is taken for right: the log does not reach back so far any more, or it is a
  * sharded cluster, whose router has to wait for all shards.
@@ -58,8 +60,20 @@ static size_t begin_command(struct rf_mongodb_source *state, const struct rf_res
     rf_bson_end(out, stage);
     rf_bson_end(out, pipeline);
     size_t cursor = rf_bson_open(out, RF_BSON_DOCUMENT, "cursor");
-    rf_bson_add_int32(out, "batchSize", 1);
+    rf_bson_add_int32(out, "batchSize", 0);
     rf_bson_end(out, cursor);
+    return begin;
+}
+
+static size_t begin_more(struct rf_mongodb_source *state, int64_t cursor)
+{
+    struct rf_buf *out = &state->command;
+    rf_buf_reset(out);
+    size_t begin = rf_bson_begin(out);
+    rf_bson_add_int64(out, "getMore", cursor);
+    rf_bson_add_utf8(out, "collection", collection_of(state));
+    rf_bson_add_int32(out, "batchSize", 1);
+    rf_bson_add_int64(out, "maxTimeMS", WAIT_MS);
     return begin;
 }
 
@@ -90,8 +104,8 @@ static uint64_t scanned_time(struct rf_str token)
     return time;
 }
 
-/* What an answer tells; *cursor goes on where it does not. */
-static enum finding judge(const bson_t *reply, uint64_t seen, int64_t *cursor)
+/* What an answer tells; *cursor goes on where it does not. `asked`: for events. */
+static enum finding judge(const bson_t *reply, bool asked, uint64_t seen, int64_t *cursor)
 {
     struct rf_str whole = {(const char *)bson_get_data(reply), reply->len};
     struct rf_bson_element part, field;
@@ -116,7 +130,7 @@ static enum finding judge(const bson_t *reply, uint64_t seen, int64_t *cursor)
     if (time != 0) { /* an earlier one is of the same transaction, which ended then */
         return time <= seen ? FOUND : MISSING;
     }
-    return scanned > seen ? MISSING : UNKNOWN;
+    return asked && scanned > seen ? MISSING : UNKNOWN;
 }
 
 static void end_cursor(struct rf_mongodb_source *state, int64_t cursor)
@@ -140,41 +154,68 @@ static void end_cursor(struct rf_mongodb_source *state, int64_t cursor)
     bson_destroy(&reply);
 }
 
-static enum finding look(struct rf_mongodb_source *state, const struct rf_resume *place)
+/* The connection is gone: whatever the log has, nothing can be asked any more. */
+static enum rf_status lost_sight(const struct rf_resume *place, const struct rf_error *why,
+                                 struct rf_error *err)
 {
-    enum finding finding = UNKNOWN;
+    rf_fail(err, why->status,
+            "%s. It was asked for the last change before the position, which was made at %u.%u",
+            why->message, place->seen_seconds, place->seen_increment);
+    rf_error_hint(err, "%s",
+                  why->hint[0] != '\0' ? why->hint
+                                       : "it may have to look through much of its oplog "
+                                         "for that: where this stays, raise timeout");
+    if (err != NULL) {
+        err->code = why->code;
+        err->connect = why->connect;
+    }
+    return why->status;
+}
+
+/* Returns RF_OK; as rf_mongo_run where the connection broke. A refusal is no answer: the stream
+ * itself will meet it, and say so. */
+static enum rf_status look(struct rf_mongodb_source *state, const struct rf_resume *place,
+                           enum finding *finding, struct rf_error *err)
+{
+    enum rf_status status = RF_OK;
     size_t begin = begin_command(state, place);
     int64_t cursor = 0;
-    for (int i = 0; i < TRIES; i++) {
-        struct rf_error ignored = {0}; /* the stream itself will meet it, and say so */
-        int64_t next = 0;
+    *finding = UNKNOWN;
+    for (int i = 0; i <= TRIES && status == RF_OK && *finding == UNKNOWN; i++) {
+        struct rf_error refusal = {0};
         bson_t reply;
-        enum rf_status status =
-            rf_mongodb_source_run(state, begin, database_of(state), &reply, &ignored);
-        finding = status == RF_OK ? judge(&reply, seen_of(place), &next) : UNKNOWN;
+        if (i > 0) {
+            begin = begin_more(state, cursor);
+        }
+        status = rf_mongodb_source_run(state, begin, database_of(state), &reply, &refusal);
+        if (status == RF_OK) {
+            *finding = judge(&reply, i > 0, seen_of(place), &cursor);
+        } else if (state->mongo.broken.status != RF_OK || atomic_load(&state->mongo.interrupted)) {
+            status = lost_sight(place, &refusal, err);
+            cursor = 0;
+        } else {
+            status = RF_AGAIN; /* refused */
+        }
         bson_destroy(&reply);
-        cursor = next;
-        if (finding != UNKNOWN || cursor == 0) {
+        if (cursor == 0) {
             break;
         }
-        rf_buf_reset(&state->command);
-        begin = rf_bson_begin(&state->command);
-        rf_bson_add_int64(&state->command, "getMore", cursor);
-        rf_bson_add_utf8(&state->command, "collection", collection_of(state));
-        rf_bson_add_int32(&state->command, "batchSize", 1);
-        rf_bson_add_int64(&state->command, "maxTimeMS", WAIT_MS);
     }
     end_cursor(state, cursor);
-    return finding;
+    return status == RF_AGAIN ? RF_OK : status;
 }
 
 enum rf_status rf_mongodb_source_check_seen(struct rf_mongodb_source *state,
                                             const struct rf_resume *place, struct rf_error *err)
 {
-    if (place->seen_seconds == 0 || place->token.size == 0 || state->mongo.mongos ||
-        place->picks != state->picks || state->mongo.max_wire < RF_MONGO_WIRE_4_0 ||
-        look(state, place) != MISSING) {
-        return RF_OK;
+    enum finding finding = UNKNOWN;
+    enum rf_status status = RF_OK;
+    if (place->seen_seconds != 0 && place->token.size > 0 && !state->mongo.mongos &&
+        place->picks == state->picks && state->mongo.max_wire >= RF_MONGO_WIRE_4_0) {
+        status = look(state, place, &finding, err);
+    }
+    if (status != RF_OK || finding != MISSING) {
+        return status;
     }
     rf_fail(err, RF_FATAL,
             "%s has not any more what it had at %u.%u, which was the last change before the "

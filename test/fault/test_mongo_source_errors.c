@@ -324,6 +324,39 @@ static void test_what_went_on_or_cannot_be_told_is_no_backup(void **state)
     begin(NULL);
 }
 
+/* MongoDB may have to look through all of its log for it: the stream is begun without an event, the
+ * wait for one has a limit, and where that does not help either, the reason is told. */
+static void test_the_look_for_the_last_change_has_a_limit_and_says_why_it_failed(void **state)
+{
+    (void)state;
+    begin_seen("shop.orders", true);
+    uint32_t streams = rf_mongo_script_count(script, "aggregate");
+    uint32_t more = rf_mongo_script_count(script, "getMore");
+    open_source();
+    rf_test_source_close(&source);
+    char *stream = rf_mongo_script_command(script, "aggregate", streams + 1);
+    assert_non_null(strstr(stream, "\"batchSize\" : { \"$numberInt\" : \"0\" }"));
+    free(stream);
+    char *wait = rf_mongo_script_command(script, "getMore", more + 1);
+    assert_non_null(strstr(wait, "\"maxTimeMS\" : { \"$numberLong\" : \"200\" }"));
+    free(wait);
+    assert_int_equal(rf_mongo_script_count(script, "killCursors"), 1);
+
+    /* Refused, it is no answer, and the cursor is ended all the same. */
+    fail_with("getMore", 11601, false);
+    open_source();
+    rf_test_source_close(&source);
+    assert_int_equal(rf_mongo_script_count(script, "killCursors"), 2);
+
+    set("timeout", "2s");
+    rf_mongo_script_rule(
+        script, &(struct rf_mongo_script_rule){.command = "getMore", .act = RF_MONGO_SCRIPT_LOSE});
+    assert_int_equal(rf_test_source_open(&source, &err), RF_RETRY);
+    assert_non_null(strstr(err.message, "It was asked for the last change before the position"));
+    assert_non_null(strstr(err.hint, "raise timeout"));
+    open_source();
+}
+
 /* Until a batch without events has moved the place. */
 static void until_moved(void)
 {
@@ -664,6 +697,7 @@ int main(void)
         TEST(test_a_backup_that_was_restored_is_refused),
         TEST(test_a_backup_is_noticed_also_once_something_was_written),
         TEST(test_what_went_on_or_cannot_be_told_is_no_backup),
+        TEST(test_the_look_for_the_last_change_has_a_limit_and_says_why_it_failed),
         TEST(test_a_stream_of_other_patterns_is_not_asked_for_what_the_old_one_had),
         TEST(test_a_deployment_that_does_not_say_who_it_is_gets_a_marker),
         TEST(test_a_hosted_service_that_refuses_to_say_who_it_is_gets_a_marker),
