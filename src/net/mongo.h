@@ -99,8 +99,8 @@ RF_USE_RESULT enum rf_status rf_mongo_run(struct rf_mongo *mongo, const char *da
                                           struct rf_error *err);
 
 /* Fills err from what libmongoc says of a call that failed, and from the server's reply (NULL:
- * none): its code, its codeName, its errorLabels. `what` is what was tried, to what, as in "writing
- * to shop.orders". Returns
+ * none): its code (0: it is not the server that says so), its codeName, its errorLabels. `what` is
+ * what was tried, to what, as in "writing to shop.orders". Returns
  *     RF_RETRY   the connection broke or was interrupted; no primary; labelled as to be tried
  *                again; a write concern not fulfilled: it is not durable; the disk is full; all
  *                that is not known to be anything else

@@ -43,11 +43,13 @@ static struct stream *stream_of(mongoc_stream_t *base)
 
 /* --------------------------------------------------------------------------------------- errors */
 
-/* Keeps what happened first: the rest follows from it. */
+/* Keeps what happened first: the rest follows from it. A number of the system's is none of the
+ * server's, by which others go. */
 static void break_stream(struct stream *stream, const struct rf_error *why)
 {
     if (stream->mongo->broken.status == RF_OK) {
         stream->mongo->broken = *why;
+        stream->mongo->broken.code = 0;
     }
 }
 

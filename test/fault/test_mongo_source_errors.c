@@ -150,9 +150,10 @@ static void test_a_cursor_that_is_gone_is_always_resumed(void **state)
 static void test_a_broken_connection_is_resumed(void **state)
 {
     (void)state;
-    static const enum rf_mongo_script_act acts[] = {RF_MONGO_SCRIPT_CUT,     RF_MONGO_SCRIPT_HALF,
-                                                    RF_MONGO_SCRIPT_GARBAGE, RF_MONGO_SCRIPT_SHORT,
-                                                    RF_MONGO_SCRIPT_DAMAGED, RF_MONGO_SCRIPT_OTHER};
+    static const enum rf_mongo_script_act acts[] = {RF_MONGO_SCRIPT_CUT,   RF_MONGO_SCRIPT_RESET,
+                                                    RF_MONGO_SCRIPT_HALF,  RF_MONGO_SCRIPT_GARBAGE,
+                                                    RF_MONGO_SCRIPT_SHORT, RF_MONGO_SCRIPT_DAMAGED,
+                                                    RF_MONGO_SCRIPT_OTHER};
     for (size_t i = 0; i < 2 * count_of(acts); i++) {
         bool executed = i % 2 != 0; /* the cursor has moved, and nobody got its events */
         begin("shop.orders");
@@ -164,6 +165,7 @@ static void test_a_broken_connection_is_resumed(void **state)
                                                                     .executed = executed});
         insert("orders", 2);
         assert_int_equal(until_failed(), RF_RETRY);
+        assert_int_equal(err.code, 0);
         reopen();
         until("shop.orders 2|");
         assert_int_equal(source.transactions, 2);

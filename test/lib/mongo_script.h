@@ -63,6 +63,7 @@ enum rf_mongo_script_act {
                               * one that fails, if it is ordered) and counted truthfully */
     RF_MONGO_SCRIPT_HOLD,   /* it waits, or if executed its answer does, for release */
     RF_MONGO_SCRIPT_CUT,    /* the connection is closed without an answer */
+    RF_MONGO_SCRIPT_RESET,  /* the connection is reset, as by a machine that was started anew */
     RF_MONGO_SCRIPT_LOSE,   /* no answer, and the connection stays */
     RF_MONGO_SCRIPT_HALF,   /* half the answer's bytes, then the connection is closed */
     RF_MONGO_SCRIPT_GARBAGE, /* bytes that are no message, then the connection is closed */

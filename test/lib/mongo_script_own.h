@@ -61,7 +61,8 @@ struct rf_mongo_script_client {
 /* What becomes of a connection after a command. */
 enum rf_mongo_script_outcome {
     RF_MONGO_SCRIPT_GOES_ON,
-    RF_MONGO_SCRIPT_ENDS, /* after the bytes, if there are any */
+    RF_MONGO_SCRIPT_ENDS,   /* after the bytes, if there are any */
+    RF_MONGO_SCRIPT_RESETS, /* the same, and as one that knows nothing of the connection */
 };
 
 /* Takes a command and appends the bytes of its answer, true or not, to `out`; may wait. */

@@ -92,6 +92,10 @@ static void converse(struct peer *peer)
             break;
         }
     }
+    if (outcome == RF_MONGO_SCRIPT_RESETS) {
+        static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+        rf_assert(connect(peer->fd, &nobody, sizeof nobody) == 0);
+    }
     if (err.status != RF_OK) {
         struct rf_mongo_script *script = peer->client.script;
         pthread_mutex_lock(&script->set->lock);

@@ -325,6 +325,7 @@ static enum rf_mongo_script_outcome spoil(enum rf_mongo_script_act act, bool que
     case RF_MONGO_SCRIPT_FAIL:
     case RF_MONGO_SCRIPT_HOLD: return RF_MONGO_SCRIPT_GOES_ON;
     case RF_MONGO_SCRIPT_CUT: out->size = 0; return RF_MONGO_SCRIPT_ENDS;
+    case RF_MONGO_SCRIPT_RESET: out->size = 0; return RF_MONGO_SCRIPT_RESETS;
     case RF_MONGO_SCRIPT_LOSE: out->size = 0; return RF_MONGO_SCRIPT_GOES_ON;
     case RF_MONGO_SCRIPT_HALF: out->size /= 2; return RF_MONGO_SCRIPT_ENDS;
     case RF_MONGO_SCRIPT_GARBAGE:
