@@ -2,6 +2,7 @@
  * nothing is taken over.
  *
  * Source: MongoDB Manual, "connectionStatus", "Resource Document", "Privilege Actions". */
+#include "net/mongo_rights.h"
 #include "sink/mongodb_sink.h"
 
 #include <stdlib.h>
@@ -17,58 +18,6 @@ enum {
     OUR_ACTIONS = 7, /* of our own nothing is removed */
     ROW_ACTIONS = 15,
 };
-
-static bool is_text(const bson_iter_t *document, const char *field, const char *text, bool *there)
-{
-    bson_iter_t iter;
-    *there = bson_iter_recurse(document, &iter) && bson_iter_find(&iter, field);
-    return *there && BSON_ITER_HOLDS_UTF8(&iter) && strcmp(bson_iter_utf8(&iter, NULL), text) == 0;
-}
-
-/* {db, collection}, each empty for any, or {anyResource: true}. */
-static bool covers(const bson_iter_t *resource, const char *database, const char *collection)
-{
-    bson_iter_t iter;
-    bool names_database, names_collection;
-    bool fits_database = is_text(resource, "db", database, &names_database) ||
-                         is_text(resource, "db", "", &names_database);
-    bool fits_collection = is_text(resource, "collection", collection, &names_collection) ||
-                           is_text(resource, "collection", "", &names_collection);
-    if (names_database && names_collection) {
-        return fits_database && fits_collection;
-    }
-    return bson_iter_recurse(resource, &iter) && bson_iter_find(&iter, "anyResource") &&
-           bson_iter_as_bool(&iter);
-}
-
-static unsigned actions_of(const bson_iter_t *list)
-{
-    bson_iter_t iter;
-    unsigned bits = 0;
-    bool within = bson_iter_recurse(list, &iter);
-    while (within && bson_iter_next(&iter)) {
-        for (unsigned i = 0; i < ACTION_COUNT && BSON_ITER_HOLDS_UTF8(&iter); i++) {
-            bits |= strcmp(bson_iter_utf8(&iter, NULL), actions[i]) == 0 ? 1u << i : 0;
-        }
-    }
-    return bits;
-}
-
-/* What may be done to that collection, by all privileges together. */
-static unsigned granted(const bson_iter_t *privileges, const char *database, const char *collection)
-{
-    bson_iter_t privilege, resource, list;
-    unsigned bits = 0;
-    bool within = bson_iter_recurse(privileges, &privilege);
-    while (within && bson_iter_next(&privilege)) {
-        if (bson_iter_recurse(&privilege, &resource) && bson_iter_find(&resource, "resource") &&
-            covers(&resource, database, collection) && bson_iter_recurse(&privilege, &list) &&
-            bson_iter_find(&list, "actions")) {
-            bits |= actions_of(&list);
-        }
-    }
-    return bits;
-}
 
 /* What is lacking so far, and the roles that would bring it. */
 struct lacks {
@@ -102,7 +51,8 @@ static void note_lack(struct lacks *lacks, unsigned missing, const char *databas
 static void look_for_lack(struct lacks *lacks, const bson_iter_t *privileges, unsigned needed,
                           const char *database, const char *collection)
 {
-    unsigned missing = needed & ~granted(privileges, database, collection);
+    unsigned missing =
+        needed & ~rf_mongo_granted(privileges, database, collection, actions, ACTION_COUNT);
     if (missing != 0) {
         note_lack(lacks, missing, database, collection);
     }
