@@ -160,22 +160,26 @@ static enum rf_status connect_server(struct rf_mongodb_source *state, const stru
     return rf_mongo_connect(&state->mongo, &address, err);
 }
 
-static enum rf_status mongodb_source_open(void *memory, const struct rf_context *ctx,
-                                          struct rf_buf *position, struct rf_error *err)
+enum rf_status rf_mongodb_source_connect(struct rf_mongodb_source *state,
+                                         const struct rf_context *ctx, struct rf_error *err)
 {
-    struct rf_mongodb_source *state = memory;
     state->asked = (enum rf_mongodb_source_images)state->images;
     if (state->asked == RF_MONGODB_IMAGES_AUTO) {
         state->asked = ctx->whole ? RF_MONGODB_IMAGES_UPDATE_LOOKUP : RF_MONGODB_IMAGES_NONE;
     }
+    enum rf_status status = read_filter(state, err);
+    return status == RF_OK ? connect_server(state, ctx, err) : status;
+}
+
+static enum rf_status mongodb_source_open(void *memory, const struct rf_context *ctx,
+                                          struct rf_buf *position, struct rf_error *err)
+{
+    struct rf_mongodb_source *state = memory;
     enum rf_status status = position->size > 0
                                 ? rf_resume_parse(&state->read, rf_buf_str(position), err)
                                 : rf_resume_from(&state->read, ctx->from, err);
     if (status == RF_OK) {
-        status = read_filter(state, err);
-    }
-    if (status == RF_OK) {
-        status = connect_server(state, ctx, err);
+        status = rf_mongodb_source_connect(state, ctx, err);
     }
     /* A place is looked at before it is used; nothing is written where no stream can be had. */
     bool known = state->read.deployment.size > 0;
@@ -558,4 +562,5 @@ const struct rf_source_type rf_source_mongodb = {
     .interrupt = mongodb_source_interrupt,
     .contains = rf_resume_contains,
     .check_from = rf_resume_check,
+    .examine = rf_mongodb_source_examine,
 };

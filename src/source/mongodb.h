@@ -6,7 +6,8 @@
  *     mongodb_seen.c      whether it was set back
  *     mongodb_match.c    what of a stream the server is to send
  *     mongodb_stream.c   the commands of a change stream, and what their errors mean
- *     mongodb_event.c    one change event to one event of a batch */
+ *     mongodb_event.c    one change event to one event of a batch
+ *     mongodb_examine.c  what `rowferry doctor` says of it */
 #ifndef ROWFERRY_SOURCE_MONGODB_H
 #define ROWFERRY_SOURCE_MONGODB_H
 
@@ -91,6 +92,20 @@ struct rf_mongodb_source_collection {
     bool picked;
 };
 
+/* ---- mongodb.c */
+
+/* Reads the options and connects. Returns RF_OK; RF_RETRY; RF_CONFIG. */
+RF_USE_RESULT enum rf_status rf_mongodb_source_connect(struct rf_mongodb_source *state,
+                                                       const struct rf_context *ctx,
+                                                       struct rf_error *err);
+
+/* ---- mongodb_examine.c */
+
+/* The member `examine` of the source. */
+RF_USE_RESULT enum rf_status rf_mongodb_source_examine(void *memory, const struct rf_context *ctx,
+                                                       struct rf_findings *findings,
+                                                       struct rf_error *err);
+
 /* ---- mongodb_who.c */
 
 /* Finds out which deployment it is, into place->deployment, or, where that is filled in, whether it
@@ -99,6 +114,12 @@ struct rf_mongodb_source_collection {
  * gone. */
 RF_USE_RESULT enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state,
                                                    struct rf_resume *place, struct rf_error *err);
+
+/* The same without a place, and without writing anything: *found is false where only a marker could
+ * tell it, which is not there, or may not be read. Returns RF_OK; RF_RETRY. */
+RF_USE_RESULT enum rf_status rf_mongodb_source_who_tells(struct rf_mongodb_source *state,
+                                                         struct rf_buf *who, bool *found,
+                                                         struct rf_error *err);
 
 /* Whether the deployment is where it was at the place, or later, as far as its clock tells. On a
  * sharded cluster that is known once all shards were asked: behind the opening of a stream. Returns
@@ -146,6 +167,8 @@ RF_USE_RESULT enum rf_status rf_mongodb_source_stream_next(struct rf_mongodb_sou
                                                            struct rf_str *event,
                                                            struct rf_error *err);
 void rf_mongodb_source_stream_close(struct rf_mongodb_source *state);
+/* Has the server end a cursor of a stream; 0: none. Without it the server does so later. */
+void rf_mongodb_source_end_cursor(struct rf_mongodb_source *state, int64_t cursor);
 /* Appends a time of the deployment's clock as an element. */
 void rf_mongodb_source_add_time(struct rf_buf *out, const char *name, uint32_t seconds,
                                 uint32_t increment);

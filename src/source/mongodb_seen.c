@@ -133,27 +133,6 @@ static enum finding judge(const bson_t *reply, bool asked, uint64_t seen, int64_
     return asked && scanned > seen ? MISSING : UNKNOWN;
 }
 
-static void end_cursor(struct rf_mongodb_source *state, int64_t cursor)
-{
-    struct rf_buf *out = &state->command;
-    struct rf_error ignored = {0};
-    bson_t reply;
-    if (cursor == 0) {
-        return;
-    }
-    rf_buf_reset(out);
-    size_t begin = rf_bson_begin(out);
-    rf_bson_add_utf8(out, "killCursors", collection_of(state));
-    size_t list = rf_bson_open(out, RF_BSON_ARRAY, "cursors");
-    rf_bson_add_int64(out, "0", cursor);
-    rf_bson_end(out, list);
-    /* The server ends it by itself, too, only later. */
-    enum rf_status status =
-        rf_mongodb_source_run(state, begin, database_of(state), &reply, &ignored);
-    (void)status;
-    bson_destroy(&reply);
-}
-
 /* The connection is gone: whatever the log has, nothing can be asked any more. */
 static enum rf_status lost_sight(const struct rf_resume *place, const struct rf_error *why,
                                  struct rf_error *err)
@@ -201,7 +180,7 @@ static enum rf_status look(struct rf_mongodb_source *state, const struct rf_resu
             break;
         }
     }
-    end_cursor(state, cursor);
+    rf_mongodb_source_end_cursor(state, cursor);
     return status == RF_AGAIN ? RF_OK : status;
 }
 

@@ -478,6 +478,29 @@ enum rf_status rf_mongodb_source_stream_more(struct rf_mongodb_source *state, in
     return ask(state, begin, database_of(state), false, err);
 }
 
+void rf_mongodb_source_end_cursor(struct rf_mongodb_source *state, int64_t cursor)
+{
+    struct rf_buf *out = &state->command;
+    struct rf_error ignored = {0};
+    bson_t reply;
+    if (cursor == 0) {
+        return;
+    }
+    rf_buf_reset(out);
+    size_t begin = rf_bson_begin(out);
+    rf_bson_add_utf8(out, "killCursors",
+                     state->collection.size > 0 ? rf_buf_str(&state->collection)
+                                                : RF_STR("$cmd.aggregate"));
+    size_t list = rf_bson_open(out, RF_BSON_ARRAY, "cursors");
+    rf_bson_add_int64(out, "0", cursor);
+    rf_bson_end(out, list);
+    /* The server ends it by itself, too, only later. */
+    enum rf_status status =
+        rf_mongodb_source_run(state, begin, database_of(state), &reply, &ignored);
+    (void)status;
+    bson_destroy(&reply);
+}
+
 /* ----------------------------------------------------------------------------------- split ones */
 
 static enum rf_status bad_split(struct rf_error *err, const char *what)

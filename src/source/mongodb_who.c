@@ -202,6 +202,22 @@ enum rf_status rf_mongodb_source_who(struct rf_mongodb_source *state, struct rf_
     return status;
 }
 
+enum rf_status rf_mongodb_source_who_tells(struct rf_mongodb_source *state, struct rf_buf *who,
+                                           bool *found, struct rf_error *err)
+{
+    struct rf_error refusal = {0};
+    enum rf_status status = ask_server(state, true, who, found, err);
+    if (status == RF_OK && !*found) {
+        status = read_marker(state, who, found, &refusal);
+        bool broken = status != RF_OK && refusal.code == 0;
+        if (broken && err != NULL) {
+            *err = refusal;
+        }
+        status = broken ? status : RF_OK;
+    }
+    return status;
+}
+
 /* -------------------------------------------------------------------------------- what is there */
 
 void rf_mongodb_source_warn(struct rf_mongodb_source *state)

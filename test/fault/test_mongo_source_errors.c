@@ -8,7 +8,6 @@
 #include "lib/mongo_source.h"
 
 #include "net/mongo.h"
-#include "wire/bson.h"
 
 #include <pthread.h>
 
@@ -562,35 +561,6 @@ static void test_our_own_database_is_not_captured(void **state)
     begin("rowferry");
     assert_int_equal(rf_test_source_open(&source, &err), RF_CONFIG);
     assert_non_null(strstr(err.message, "our own"));
-}
-
-/* {_id: levels, a: {a: ... {}}}, of so many levels, by a client, as JSON of libbson ends at 100. */
-static void insert_levels(int levels)
-{
-    struct rf_mongo mongo = {0};
-    struct rf_mongo_address address = {.host = "127.0.0.1", .port = rf_mongo_script_port(script)};
-    struct rf_buf out = {0};
-    size_t opened[128];
-    bson_t command, reply;
-    must(rf_mongo_connect(&mongo, &address, &err));
-    size_t begin_at = rf_bson_begin(&out);
-    rf_bson_add_utf8(&out, "insert", RF_STR("orders"));
-    size_t list = rf_bson_open(&out, RF_BSON_ARRAY, "documents");
-    opened[0] = rf_bson_open_item(&out, 0);
-    rf_bson_add_int32(&out, "_id", levels);
-    for (int i = 1; i < levels; i++) {
-        opened[i] = rf_bson_open(&out, RF_BSON_DOCUMENT, "a");
-    }
-    for (int i = levels; i > 0; i--) {
-        rf_bson_end(&out, opened[i - 1]);
-    }
-    rf_bson_end(&out, list);
-    rf_bson_end(&out, begin_at);
-    assert_true(bson_init_static(&command, (const uint8_t *)out.data, out.size));
-    must(rf_mongo_run(&mongo, "shop", &command, &reply, &err));
-    bson_destroy(&reply);
-    rf_mongo_close(&mongo);
-    rf_buf_deinit(&out);
 }
 
 static void test_a_document_of_101_levels_stops_it_behind_what_came_before(void **state)

@@ -8,6 +8,7 @@ source "$ROWFERRY_SOURCE_DIR/test/lib/refusal.sh"
 story_begin
 start_mariadb source
 start_mariadb silent -- --skip-log-bin
+start_mongo stream --java -- --oplog
 
 at=127.0.0.1:$source_PORT
 sql source "CREATE USER cdc@'127.0.0.1' IDENTIFIED BY 'right'; CREATE USER bare@'127.0.0.1';
@@ -78,4 +79,18 @@ in_the_log 3 "ROLLBACK TO|engines that cannot roll back" \
     BEGIN; INSERT INTO shop.orders VALUES (65, 1); SAVEPOINT s;
     INSERT INTO shop.orders VALUES (66, 1);
     INSERT INTO shop.old VALUES (66); ROLLBACK TO s; COMMIT"
+
+# A MongoDB deployment. What takes one that misbehaves is in test/fault/test_mongo_source_program.c.
+stream=mongodb://127.0.0.1:$stream_PORT
+refuses 3 "does not say any more which deployment it is|new snapshot" tail --from \
+    "mongodb:marker=64f000000000000000000000;time=1763830000.2;token=826921E8F0000000020000000004" \
+    "$stream/shop.orders"
+refuses 2 "'yesterday' is no place in the change streams" tail --from yesterday "$stream/shop"
+refuses 2 "the database rowferry is our own" tail "$stream/rowferry"
+refuses 2 "is older than MongoDB 6.0|images=update_lookup" tail "$stream/shop?images=required"
+refuses 2 "members goes with replica_set only" tail "$stream/shop?members=127.0.0.1:1"
+expect_status 0 timeout 30 "$ROWFERRY" tail --until now "$stream/shop.nothing"
+expect_contains "$(cat "$STORY/err")" "has no collection shop.nothing yet" "an unknown collection"
+stop_server stream
+refuses 5 "could not connect to MongoDB at 127.0.0.1:$stream_PORT" tail "$stream/shop"
 story_end

@@ -185,6 +185,11 @@ expect_contains "$(cat "$STORY/err")" "the collection shop.orders has documents"
 expect_status 0 "$ROWFERRY" doctor "$url/shop.*" "$mongodb?tables=-shop.orders"
 expect_status 0 "$ROWFERRY" doctor "$url/shop.customers" "$mongodb"
 
+# ---- A source of documents
+
+start_mongo stream --java -- --oplog
+says mongodb_alone_with_streams 0 "mongodb://127.0.0.1:$stream_PORT/shop.orders"
+
 # ---- For programs
 
 expect_status 5 "$ROWFERRY" doctor --json "mysql://cdc@127.0.0.1:1" "redis://127.0.0.1:$target_PORT"
