@@ -99,7 +99,9 @@ enum rf_status rf_mongodb_loop_check(struct rf_mongodb_sink *sink,
                      : "which it captures");
     rf_error_hint(err,
                   "write to a database (database=) that is not captured, or leave what is filled "
-                  "out of the source: tables=-%.*s",
+                  "out of the source: tables=-%.*s. If it is another deployment, made of a copy "
+                  "of the files, it still has the id of that one: give it its own (start it "
+                  "without --replSet, drop the database local, then rs.initiate())",
                   RF_STR_ARG(itself || filled ? table->full_name : rf_buf_str(&target->space)));
     return RF_CONFIG;
 }

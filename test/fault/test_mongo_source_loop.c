@@ -104,6 +104,7 @@ static void test_a_collection_is_not_copied_onto_itself(void **state)
     assert_int_equal(ended(start("shop.orders", deployment, "")), 2);
     assert_true(has_logged("the pipeline would feed itself"));
     assert_true(has_logged("would go to shop.orders, where they come from"));
+    assert_true(has_logged("If it is another deployment, made of a copy of the files"));
 }
 
 static void test_a_copy_is_not_copied_again(void **state)
