@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OWNER_MAX = 64, IN_BYTES = 1 << 20, RESULT_VOID = 1, RESULT_ROWS = 2, RESULT_PREPARED = 4 };
+enum { KEPT_MAX = 512, IN_BYTES = 1 << 20, RESULT_VOID = 1, RESULT_ROWS = 2, RESULT_PREPARED = 4 };
 
 /* The table, as the workload has it and the sink makes it. */
 static const struct {
@@ -26,8 +26,11 @@ static const struct {
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
 static volatile unsigned long long executed;
-static char owner[OWNER_MAX];
-static size_t owner_size;
+struct kept {
+    char bytes[KEPT_MAX];
+    size_t size;
+};
+static struct kept owner, position;
 
 static void end(int number)
 {
@@ -98,21 +101,30 @@ static unsigned columns_asked(struct rf_str text)
     return count;
 }
 
-/* The owner that is taken comes second of the values, behind an eight-byte epoch. */
-static void keep_owner(struct rf_cursor *body)
+static void keep(struct kept *kept, struct rf_str value)
+{
+    kept->size = value.size < sizeof kept->bytes ? value.size : 0;
+    memcpy(kept->bytes, value.data, kept->size);
+}
+
+/* The owner that is taken comes second of the values, behind an eight-byte epoch; a position comes
+ * first. */
+static void keep_place(struct rf_cursor *body, bool taken)
 {
     (void)rf_cursor_str(body, 2 + 1 + 2, "parameters");
-    (void)rf_cql_bytes(body, "epoch");
-    struct rf_str value = rf_cql_bytes(body, "owner");
-    owner_size = value.size < sizeof owner ? value.size : 0;
-    memcpy(owner, value.data, owner_size);
+    struct rf_str first = rf_cql_bytes(body, "epoch or position");
+    if (taken) {
+        keep(&owner, rf_cql_bytes(body, "owner"));
+    } else {
+        keep(&position, first);
+    }
 }
 
 static void answer_query(struct rf_buf *out, struct rf_cursor *body)
 {
     struct rf_str text = rf_cql_bytes(body, "text");
-    if (has(text, "SET epoch")) {
-        keep_owner(body);
+    if (has(text, "SET epoch") || has(text, "SET position")) {
+        keep_place(body, has(text, "SET epoch"));
     }
     if (has(text, " IF owner")) {
         begin_rows(out, 1, 1);
@@ -124,8 +136,9 @@ static void answer_query(struct rf_buf *out, struct rf_cursor *body)
     } else if (has(text, "host_id, data_center, tokens FROM system.local")) {
         add_local(out);
     } else if (rf_str_starts(text, RF_STR("SELECT owner"))) {
-        begin_rows(out, 1, 1);
-        rf_cql_add_bytes(out, (struct rf_str){owner, owner_size});
+        begin_rows(out, 2, 1);
+        rf_cql_add_bytes(out, (struct rf_str){owner.bytes, owner.size});
+        rf_cql_add_bytes(out, (struct rf_str){position.bytes, position.size});
     } else if (has(text, "system_schema.")) {
         begin_rows(out, 1, 1);
         add_text(out, "here");

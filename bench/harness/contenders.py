@@ -23,7 +23,7 @@ class Race:
         self.server = server
         self.scratch = scratch
         self.runs = 0
-        self.json_bytes = None  # of the workload as JSON lines, found out in a warm-up
+        self.written_bytes = {}  # of the workload as lines, by format, found out in a warm-up
 
     def fresh(self, name):
         """A new path in the scratch directory."""
@@ -152,20 +152,23 @@ class JsonToNull(Rowferry):
 
     def run(self):
         return self.rowferry(self.file_sink("/dev/null"),
-                             reached=measure.has_written(self.race.json_bytes))
+                             reached=measure.has_written(self.written_bytes()))
 
     def rows(self):
         return self.race.workload.rows
 
     def warm_up(self):
         """The size of the output comes from a file of it, whose lines are counted."""
-        if self.race.json_bytes is not None:
+        if self.format in self.race.written_bytes:
             return
         target = self.race.fresh("lines.jsonl")
         last = last_line_marker(target, self.rows())
         self.rowferry(self.file_sink(target), reached=last)
-        self.race.json_bytes = target.stat().st_size
+        self.race.written_bytes[self.format] = target.stat().st_size
         target.unlink()
+
+    def written_bytes(self):
+        return self.race.written_bytes[self.format]
 
 
 class OncePerHour(JsonToNull):
@@ -188,7 +191,7 @@ class OneTable(JsonToNull):
     def run(self):
         target = self.race.fresh("rows.jsonl")
         result = self.rowferry(self.file_sink(target),
-                               reached=measure.file_holds(target, self.race.json_bytes))
+                               reached=measure.file_holds(target, self.written_bytes()))
         target.unlink()
         return result
 
@@ -221,16 +224,23 @@ class WideToNull(JsonToNull):
 
 class JsonToFile(JsonToNull):
     key = "S3"
-    name = "rowferry S3: Debezium JSON to a file, positions synced"
+    format = "json"
+    name = "rowferry S3: JSON to a file, positions synced"
 
     def run(self):
         """Ends with the process: its last flush, sync and position count."""
         target = self.race.fresh("rows.jsonl")
         result = self.rowferry(self.file_sink(target), until_exit=True,
-                               reached=measure.file_holds(target, self.race.json_bytes))
+                               reached=measure.file_holds(target, self.written_bytes()))
         check_lines(target, self.race.workload.rows)
         target.unlink()
         return result
+
+
+class DebeziumToFile(JsonToFile):
+    key = "S3 debezium"
+    format = "debezium"
+    name = "rowferry S3: Debezium JSON to a file, positions synced"
 
 
 def count_lines(path):
@@ -279,16 +289,16 @@ class FromFile(Contender):
 
 
 class DiskWriter(Contender):
-    """What the disk allows: the bytes of S3, synced every 100 ms and at the end."""
+    """What a simple writer reaches on this disk: those bytes, synced every 100 ms and at the end."""
 
     is_peer = False
     key = "disk"
-    name = "plain writes of the bytes of S3, synced as often"
+    name = "plain writes of the bytes of that Debezium JSON, synced as often"
 
     def run(self):
         target = self.race.fresh("plain")
         command = [sys.executable, "-I", "-S", places.BENCH / "plain-writer", str(target),
-                   str(self.race.json_bytes)]
+                   str(self.race.written_bytes["debezium"])]
         result = measure.run(command, log=self.race.fresh("plain.log"))
         target.unlink()
         return result
