@@ -225,43 +225,6 @@ static enum rf_status collect(struct state *state, int64_t deadline_ms, struct r
     return status;
 }
 
-/* Behind a position of a file that is there: its last transaction is read again and compared. */
-static enum rf_status resume(struct state *state, uint32_t at, const struct rf_position *position,
-                             int64_t deadline_ms, struct rf_error *err)
-{
-    struct rf_assembly *assembly = &state->assembly;
-    uint64_t offset = position->has_last ? position->start : position->end;
-    rf_position_copy(&assembly->position, position);
-    enum rf_status status = rf_files_open(&state->files, at, err);
-    if (status == RF_OK && state->files.file.regular && position->prepared.count > 0) {
-        status = collect(state, deadline_ms, err);
-        if (status == RF_OK) {
-            status = rf_files_open(&state->files, at, err);
-        }
-    }
-    assembly->must_created = position->created;
-    if (status == RF_OK && !state->files.file.regular) {
-        assembly->mode = RF_ASSEMBLY_SKIP; /* a pipe, in which there is no going anywhere */
-        assembly->must_created = 0;
-        return rf_files_head(&state->files, deadline_ms, err);
-    }
-    if (status == RF_OK) {
-        status = rf_files_head(&state->files, deadline_ms, err);
-    }
-    bool at_top = !position->has_last && offset <= rf_log_file_offset(&state->files.file);
-    if (status != RF_OK || at_top) {
-        return status;
-    }
-    status = rf_log_file_seek(&state->files.file, offset, err);
-    assembly->next = offset;
-    if (status != RF_OK || !position->has_last) {
-        return status;
-    }
-    assembly->mode = RF_ASSEMBLY_VERIFY;
-    rf_position_copy(&assembly->expected, position);
-    return rf_files_read_on(&state->files, position->end, deadline_ms, err);
-}
-
 /* Whether rows that are to be read again lie in front of the file in hand. */
 static bool has_prepared(const struct state *state, const struct rf_prepared_list *prepared)
 {
@@ -303,8 +266,55 @@ static enum rf_status skip_seen(struct state *state, const struct rf_position *p
         status = rf_files_open(&state->files, at, err);
     }
     rf_position_copy(&state->assembly.position, position);
+    state->assembly.position.by_gtid = true;
     state->assembly.mode = RF_ASSEMBLY_SKIP;
     return status == RF_OK ? rf_files_head(&state->files, deadline_ms, err) : status;
+}
+
+/* Behind a position of a file that is there: its last transaction is read again and compared. Where
+ * the GTIDs say what was read, the file is read from its top then. */
+static enum rf_status resume(struct state *state, uint32_t at, const struct rf_position *position,
+                             int64_t deadline_ms, struct rf_error *err)
+{
+    struct rf_assembly *assembly = &state->assembly;
+    uint64_t offset = position->has_last ? position->start : position->end;
+    if (position->by_gtid && !position->has_last) {
+        return skip_seen(state, position, deadline_ms, err);
+    }
+    rf_position_copy(&assembly->position, position);
+    enum rf_status status = rf_files_open(&state->files, at, err);
+    if (status == RF_OK && state->files.file.regular && position->prepared.count > 0) {
+        status = collect(state, deadline_ms, err);
+        if (status == RF_OK) {
+            status = rf_files_open(&state->files, at, err);
+        }
+    }
+    assembly->must_created = position->created;
+    if (status == RF_OK && !state->files.file.regular) {
+        assembly->mode = RF_ASSEMBLY_SKIP; /* a pipe, in which there is no going anywhere */
+        assembly->must_created = 0;
+        return rf_files_head(&state->files, deadline_ms, err);
+    }
+    if (status == RF_OK) {
+        status = rf_files_head(&state->files, deadline_ms, err);
+    }
+    bool at_top = !position->has_last && offset <= rf_log_file_offset(&state->files.file);
+    if (status != RF_OK || at_top) {
+        return status;
+    }
+    status = rf_log_file_seek(&state->files.file, offset, err);
+    assembly->next = offset;
+    if (status != RF_OK || !position->has_last) {
+        return status;
+    }
+    assembly->mode = RF_ASSEMBLY_VERIFY;
+    rf_position_copy(&assembly->expected, position);
+    status = rf_files_read_on(&state->files, position->end, deadline_ms, err);
+    if (status == RF_OK && position->by_gtid) {
+        rf_assembly_deinit(assembly);
+        status = skip_seen(state, position, deadline_ms, err);
+    }
+    return status;
 }
 
 /* The position's file is not among ours. It may have been deleted when all of it was read. */

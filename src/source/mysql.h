@@ -160,6 +160,10 @@ enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
  * RF_RETRY, RF_CONFIG or RF_FATAL (they are not there any more). */
 RF_USE_RESULT enum rf_status rf_mysql_source_collect(struct rf_mysql_source *state, bool same,
                                                      bool *behind, struct rf_error *err);
+/* After a stream that was only looked into: a new connection, ready for another one. Returns as a
+ * connect does. */
+RF_USE_RESULT enum rf_status rf_mysql_source_begin_again(struct rf_mysql_source *state,
+                                                         struct rf_error *err);
 /* MySQL: the position's set without those transactions whose rows are still to come. */
 void rf_mysql_source_seen(struct rf_mysql_source *state, struct rf_gtid_set *set);
 

@@ -95,6 +95,7 @@ enum rf_status rf_mysql_source_start_behind(struct rf_mysql_source *state, struc
     }
     bool adrift = !rf_mysql_source_has_short_files(state);
     enum rf_status status = rf_mysql_source_register(state, &server_id, err);
+    assembly->position.by_gtid = true;
     if (status == RF_OK) {
         rf_mysql_source_seen(state, &seen);
         rf_gtid_set_encode(&set, &seen);

@@ -40,6 +40,12 @@ static void forget_stream(struct rf_mysql_source *state)
     state->catalog.again = state->current = false;
 }
 
+enum rf_status rf_mysql_source_begin_again(struct rf_mysql_source *state, struct rf_error *err)
+{
+    forget_stream(state);
+    return rf_mysql_source_reconnect(state, err);
+}
+
 static enum rf_status fetch(struct rf_mysql_source *state, const struct rf_prepared *prepared,
                             struct rf_error *err)
 {

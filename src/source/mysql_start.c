@@ -108,6 +108,7 @@ static enum rf_status start_by_gtids(struct rf_mysql_source *state, struct rf_er
         return rf_mysql_source_start_behind(state, err);
     }
     bool adrift = !rf_mysql_source_has_short_files(state);
+    state->assembly.position.by_gtid = true;
     rf_gtids_print(&gtids, &state->assembly.position.gtids);
     rf_buf_set(&state->text, RF_STR("SET @slave_gtid_strict_mode=1, @slave_connect_state="));
     rf_mysql_quote(&state->mysql, &state->text, rf_buf_str(&gtids));
@@ -378,7 +379,14 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
     /* The protocol has 32 bits for the offset. */
     if (status == RF_OK && file.found && position->file.size > 0 && position->end <= UINT32_MAX &&
         !behind) {
-        return resume_in_file(state, position, err);
+        if (!position->by_gtid) {
+            return resume_in_file(state, position, err);
+        }
+        /* The log is looked at there, and read by what the server knows of its order. */
+        status = position->has_last ? resume_in_file(state, position, err) : RF_OK;
+        if (status == RF_OK && position->has_last) {
+            status = rf_mysql_source_begin_again(state, err);
+        }
     }
     if (status == RF_OK && position->by_place) {
         return no_place(state, position, same, err);

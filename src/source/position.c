@@ -72,6 +72,8 @@ void rf_position_print(struct rf_buf *out, const struct rf_position *position)
     }
     if (position->by_place) {
         rf_buf_add_str(out, RF_STR(";by=place"));
+    } else if (position->by_gtid && position->file.size > 0) {
+        rf_buf_add_str(out, RF_STR(";by=gtid"));
     }
     if (position->prepared.count > 0) {
         rf_buf_add_str(out, RF_STR(";prepared="));
@@ -132,7 +134,8 @@ static bool parse_field(struct rf_position *position, enum field field, struct r
         return position->has_uuid && position->gtids.mysql;
     case BY:
         position->by_place = rf_str_equal(value, RF_STR("place"));
-        return position->by_place && position->gtids.mysql;
+        position->by_gtid = rf_str_equal(value, RF_STR("gtid"));
+        return position->by_gtid || (position->by_place && position->gtids.mysql);
     case PREPARED: return rf_prepared_parse(&position->prepared, value, position->gtids.mysql);
     case FIELD_COUNT: break;
     }
@@ -157,7 +160,8 @@ static bool is_whole(struct rf_position *position, unsigned seen)
     bool file = (seen & 1u << FILE_NAME) != 0, named = (seen & 1u << LAST) != 0;
     if (!(seen & 1u << GTID) || file != ((seen & 1u << END) != 0) || (last && !file) ||
         (sum && !last) || last != ((seen & 1u << TIME) != 0) ||
-        named != (last && !position->by_place) || (position->by_place && !file)) {
+        named != (last && !position->by_place) || (position->by_place && !file) ||
+        (position->by_gtid && !file)) {
         return false;
     }
     position->has_last = last;

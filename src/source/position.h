@@ -25,7 +25,9 @@
  *   server   id of the server that owns the file
  *   created  timestamp of the file's first event
  *   uuid     MySQL: UUID of the server that owns the file, where it is known
- *   by       MySQL: "place" where file and offset, not the set, say what lies before
+ *   by       "gtid" where only the set says what lies before: it was taken over from another server,
+ *            and the file may have some of it behind the place. MySQL: "place" where only file and
+ *            offset do
  *   prepared XA transactions before it that are not over, and where their rows are (prepared.h);
  *            missing when there are none
  *
@@ -41,6 +43,8 @@ struct rf_position {
     struct rf_gtids gtids; /* its kind is that of the log */
     bool by_place;         /* the set does not say all: the last transaction has no GTID, or the
                             * next one may have none */
+    bool by_gtid;          /* of what the set says, some may lie behind the place, which only says
+                            * which log it is */
     struct rf_buf file;    /* empty: not known, the GTIDs alone say where */
     bool has_last;         /* start, last, time and sum are known */
     uint64_t start;

@@ -94,6 +94,7 @@ enum rf_status rf_assembly_list(struct rf_assembly *assembly, const struct rf_bi
         rf_gtid_list_copy(&assembly->position.gtids.list, &list);
         assembly->adopts_list = false;
     } else if (status == RF_OK && assembly->from_top && !artificial) {
+        assembly->position.by_gtid &= !rf_gtid_list_contains(&list, &assembly->position.gtids.list);
         for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
             if (!rf_gtid_list_has(&assembly->position.gtids.list, list.items[i])) {
                 rf_buf_reset(&assembly->text);
