@@ -94,6 +94,36 @@ static void test_a_set_says_where_to_begin_and_its_hole_is_filled(void **context
     end(&subject);
 }
 
+/* Behind the filled hole the file goes on with what was read elsewhere. */
+static void test_a_start_behind_a_filled_hole_repeats_nothing(void **context)
+{
+    struct subject subject;
+    (void)context;
+    for (int i = 1; i <= 11; i++) {
+        insert(i);
+    }
+    prepare(&subject, lengthened("A:1-7:9-10"));
+    subject.source.batch_bytes_max = 1;
+    open_it(&subject);
+    assert_int_equal(rf_test_source_until(&subject.source, "row 8", LIMIT_MS, &subject.err), RF_OK);
+    expect_position(&subject, "mysql:gtid=A:1-10;file=bin.000001;");
+    assert_non_null(strstr(rf_buf_cstr(&subject.source.position), ";by=gtid"));
+    reopen(&subject);
+    expect(&subject, ROW("A:11", 11));
+    assert_non_null(strstr(rf_buf_cstr(&subject.source.position), ";by=gtid"));
+    reopen(&subject);
+    expect(&subject, "");
+    /* A file that has nothing of it behind its beginning can be read by place again. */
+    rf_test_sql(&first, "FLUSH BINARY LOGS");
+    insert(12);
+    expect(&subject, ROW("A:12", 12));
+    assert_null(strstr(rf_buf_cstr(&subject.source.position), ";by="));
+    reopen(&subject);
+    insert(13);
+    expect(&subject, ROW("A:13", 13));
+    end(&subject);
+}
+
 static void test_tagged_transactions_count_by_their_tag(void **context)
 {
     struct subject subject;
@@ -515,6 +545,7 @@ int main(void)
         cmocka_unit_test_setup(test_earliest_begins_with_the_first_file, fresh),
         cmocka_unit_test_setup(test_a_resume_at_any_position_neither_repeats_nor_loses, fresh),
         cmocka_unit_test_setup(test_a_set_says_where_to_begin_and_its_hole_is_filled, fresh),
+        cmocka_unit_test_setup(test_a_start_behind_a_filled_hole_repeats_nothing, fresh),
         cmocka_unit_test_setup(test_tagged_transactions_count_by_their_tag, fresh),
         cmocka_unit_test_setup(test_a_place_says_where_to_begin, fresh),
         cmocka_unit_test_setup(test_purged_transactions_are_named, fresh),

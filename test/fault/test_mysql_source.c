@@ -240,6 +240,54 @@ static void test_gtids_say_where_to_begin(void **context)
     end(&subject);
 }
 
+static void insert_in_domain(int domain, int a)
+{
+    rf_test_sql(&server, "SET gtid_domain_id=%d", domain);
+    insert(a);
+}
+
+/* As after a fail-over to a server whose log has the domains in another order: behind the place lie
+ * transactions that were read elsewhere. */
+static void test_what_lies_behind_the_place_and_was_read_is_left_out(void **context)
+{
+    struct subject subject;
+    struct rf_test_source file = {.type = &rf_source_binlog, .from = "0-1-2", .batch_bytes_max = 1};
+    char path[512];
+    struct rf_test_setting settings[] = {{"path", path}, {0}};
+    struct rf_error err = {0};
+    const char *rest = "begin 7-1-2\n2.0 create shop.t 4|row 4\nend 7-1-2\n"
+                       "begin 0-1-3\n2.0 create shop.t 5|row 5\nend 0-1-3\n";
+    (void)context;
+    insert_in_domain(0, 1);
+    insert_in_domain(7, 2);
+    insert_in_domain(0, 3);
+    insert_in_domain(7, 4);
+    insert_in_domain(0, 5);
+    prepare(&subject, "0-1-2");
+    subject.source.batch_bytes_max = 1;
+    assert_int_equal(rf_test_source_open(&subject.source, &subject.err), RF_OK);
+    assert_int_equal(rf_test_source_until(&subject.source, "end 7-1-1", LIMIT_MS, &subject.err),
+                     RF_OK);
+    assert_non_null(strstr(rf_buf_cstr(&subject.source.position), "gtid=0-1-2,7-1-1;file="));
+    assert_non_null(strstr(rf_buf_cstr(&subject.source.position), ";by=gtid"));
+    reopen(&subject);
+    expect(&subject, rest);
+    end(&subject);
+
+    snprintf(path, sizeof path, "%s/data/bin.000001", server.dir);
+    rf_test_sql(&server, "FLUSH BINARY LOGS");
+    file.settings = settings;
+    assert_int_equal(rf_test_source_open(&file, &err), RF_OK);
+    assert_int_equal(rf_test_source_until(&file, "end 7-1-1", LIMIT_MS, &err), RF_OK);
+    assert_non_null(strstr(rf_buf_cstr(&file.position), ";by=gtid"));
+    rf_test_source_close(&file);
+    rf_buf_reset(&file.text);
+    assert_int_equal(rf_test_source_open(&file, &err), RF_OK);
+    assert_int_equal(rf_test_source_drain(&file, 0, &err), RF_OK);
+    assert_string_equal(rf_buf_cstr(&file.text), rest);
+    rf_test_source_deinit(&file);
+}
+
 static void test_a_resume_at_any_position_neither_repeats_nor_loses(void **context)
 {
     enum { COUNT = 12 };
@@ -981,6 +1029,7 @@ int main(void)
         TEST(test_earliest_begins_with_the_first_file),
         TEST(test_a_place_must_be_where_a_transaction_begins),
         TEST(test_gtids_say_where_to_begin),
+        TEST(test_what_lies_behind_the_place_and_was_read_is_left_out),
         TEST(test_a_resume_at_any_position_neither_repeats_nor_loses),
         TEST(test_a_resume_without_a_transaction_behind_it_works_too),
         TEST(test_file_and_server_tell_the_same),
