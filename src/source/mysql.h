@@ -152,6 +152,22 @@ RF_USE_RESULT enum rf_status rf_mysql_source_register(struct rf_mysql_source *st
 enum rf_status rf_mysql_source_no_boundary(struct rf_mysql_source *state,
                                            const struct rf_position *place, struct rf_error *err);
 
+/* Whether the position's file is still as long as it was; `file`: what there is of that name.
+ * Returns RF_OK or RF_FATAL. */
+RF_USE_RESULT enum rf_status rf_mysql_source_check_place(const struct rf_mysql_source *state,
+                                                         const struct rf_position *position,
+                                                         const struct rf_mysql_log_file *file,
+                                                         struct rf_error *err);
+/* All GTIDs of the state's position must be known to this server, whichever file they are in; of a
+ * MySQL server as rf_mysql_source_check_set. */
+RF_USE_RESULT enum rf_status rf_mysql_source_check_gtids(struct rf_mysql_source *state,
+                                                         struct rf_error *err);
+/* Fails with RF_FATAL: the place is all that says what was read, and it is not there; `same`: the
+ * server is. */
+enum rf_status rf_mysql_source_no_place(const struct rf_mysql_source *state,
+                                        const struct rf_position *position, bool same,
+                                        struct rf_error *err);
+
 /* ---- mysql_prepared.c: rows of XA transactions that lie before the position ---- */
 
 /* Reads the rows of what the position lists as prepared again, each from where it lies; `same`: the

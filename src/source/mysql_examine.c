@@ -164,47 +164,111 @@ static bool has_file(struct rf_mysql_source *state, struct rf_str name, bool *kn
     return file.found;
 }
 
+/* What the oldest file begins behind must have been read: the rest is gone. (A MySQL server says
+ * itself what it has purged.) */
+static enum rf_status check_kept(struct rf_mysql_source *state, struct rf_error *err)
+{
+    struct rf_mysql_log_file file = {0};
+    struct rf_gtid_list before = {0};
+    struct rf_buf first = {0};
+    bool found = false;
+    enum rf_status status = rf_mysql_source_find_file(state, RF_STR_NONE, &file, &first, err);
+
+    if (status == RF_OK && file.found) {
+        status = rf_mysql_source_ask_gtids(state, rf_buf_str(&first), RF_BINLOG_MAGIC_SIZE, &before,
+                                           &found, err);
+    }
+    if (status == RF_OK && found &&
+        !rf_gtid_list_contains(&state->assembly.position.gtids.list, &before)) {
+        status = rf_fail(err, RF_FATAL,
+                         "the server has deleted log files with transactions that come behind it");
+        rf_error_hint(err, "take a new snapshot of the tables, then set a new position");
+    }
+    rf_gtid_list_deinit(&before);
+    rf_buf_deinit(&first);
+    return status;
+}
+
+/* Where a start would go on, as it would decide it. Returns what it would; *by_place: at the place
+ * in its file. */
+static enum rf_status find_start(struct rf_mysql_source *state, bool *by_place,
+                                 struct rf_error *err)
+{
+    const struct rf_position *position = &state->assembly.position;
+    struct rf_mysql_log_file file = {0};
+    bool same = position->file.size > 0 && rf_mysql_source_is_same(state, position);
+    enum rf_status status = RF_OK;
+
+    *by_place = false;
+    if (position->gtids.mysql == state->mariadb) {
+        return rf_fail(err, RF_FATAL, "it is one of %s, and this is a server of %s",
+                       state->mariadb ? "MySQL" : "MariaDB", state->mariadb ? "MariaDB" : "MySQL");
+    }
+    if (same) {
+        status = rf_mysql_source_find_file(state, rf_buf_str(&position->file), &file, NULL, err);
+    }
+    if (status == RF_OK && same) {
+        status = rf_mysql_source_check_place(state, position, &file, err);
+    }
+    *by_place = status == RF_OK && file.found;
+    if (status != RF_OK || (*by_place && !position->by_gtid)) {
+        return status;
+    }
+    if (position->by_place) {
+        return rf_mysql_source_no_place(state, position, same, err);
+    }
+    status = rf_mysql_source_check_gtids(state, err);
+    return status == RF_OK && state->mariadb ? check_kept(state, err) : status;
+}
+
 /* A file is purged when the server has not written to it for as long as it is kept; the position's
  * last transaction is in it, so it was written to then or later. */
 static void examine_position(struct rf_mysql_source *state, const struct rf_recorded *recorded,
                              int64_t kept_s, struct rf_findings *findings)
 {
-    struct rf_position position = {0};
+    struct rf_position *position = &state->assembly.position;
     struct rf_error why = {0};
+    struct rf_buf text = {0};
     char left[64];
-    bool known = true;
+    bool by_place = false;
     struct rf_finding finding = {.what = "position"};
-    if (rf_position_parse(&position, recorded->position, &why) != RF_OK) {
+    rf_position_deinit(position);
+    if (rf_position_parse(position, recorded->position, &why) != RF_OK) {
         finding.verdict = RF_FINDING_UNKNOWN;
         finding.why = why.message;
         rf_finding_add(findings, finding);
-    } else if (!has_file(state, rf_buf_str(&position.file), &known)) {
-        finding.verdict = known ? RF_FINDING_ADVICE : RF_FINDING_UNKNOWN;
-        finding.why = known ? "its file is gone here: where to go on is found by GTIDs, if this "
-                              "server still has what is behind them"
-                            : "the server does not say which files it has";
-        finding.fix = known ? "start the pipeline soon: it says at once when it is too late" : NULL;
-        rf_finding_add_text(findings, finding, "%s: %.*s at %llu", recorded->sink,
-                            RF_STR_ARG(rf_buf_str(&position.file)),
-                            (unsigned long long)position.end);
-    } else if (kept_s <= 0 || position.time == 0) {
-        rf_finding_add_text(findings, finding, "%s: %.*s at %llu, which is there", recorded->sink,
-                            RF_STR_ARG(rf_buf_str(&position.file)),
-                            (unsigned long long)position.end);
+        return;
+    }
+    enum rf_status status = find_start(state, &by_place, &why);
+    rf_buf_printf(&text, "%s: ", recorded->sink);
+    if (position->file.size > 0) {
+        rf_buf_printf(&text, "%.*s at %llu", RF_STR_ARG(rf_buf_str(&position->file)),
+                      (unsigned long long)position->end);
     } else {
-        int64_t left_s = position.time + kept_s - rf_clock_wall_us() / 1000000;
+        rf_gtids_print(&text, &position->gtids);
+    }
+    if (status != RF_OK) {
+        finding.verdict = status == RF_RETRY ? RF_FINDING_UNKNOWN : RF_FINDING_WRONG;
+        finding.why = why.message;
+        finding.fix = why.hint[0] != '\0' ? why.hint : NULL;
+    } else if (!by_place) {
+        rf_buf_printf(&text, ", found by GTIDs");
+    } else if (kept_s <= 0 || position->time == 0) {
+        rf_buf_printf(&text, ", which is there");
+    } else {
+        int64_t left_s = position->time + kept_s - rf_clock_wall_us() / 1000000;
         print_time(left, sizeof left, left_s > 0 ? left_s : 0);
+        rf_buf_printf(&text, ", not purged for %s", left);
         if (left_s < KEPT_S_LEAST) {
             finding.verdict = RF_FINDING_ADVICE;
             finding.why = "the server may purge its file as soon as that, if it writes to newer "
                           "ones";
             finding.fix = "start the pipeline, or have the server keep its log for longer";
         }
-        rf_finding_add_text(findings, finding, "%s: %.*s at %llu, not purged for %s",
-                            recorded->sink, RF_STR_ARG(rf_buf_str(&position.file)),
-                            (unsigned long long)position.end, left);
     }
-    rf_position_deinit(&position);
+    finding.found = rf_buf_cstr(&text);
+    rf_finding_add(findings, finding);
+    rf_buf_deinit(&text);
 }
 
 /* ---- Rows that are prepared ------------------------------------------------------------------ */
@@ -247,18 +311,14 @@ static void examine_prepared(struct rf_mysql_source *state, const char *sink,
     rf_buf_deinit(&fix);
 }
 
-/* Those whose rows a restart reads again, which may lie in files of long ago. */
+/* Those of the state's position whose rows a restart reads again, which may lie in files of long
+ * ago. */
 static void examine_all_prepared(struct rf_mysql_source *state, const struct rf_recorded *recorded,
                                  int64_t kept_s, struct rf_findings *findings)
 {
-    struct rf_position *position = &state->assembly.position;
     const struct rf_prepared *prepared;
     uint32_t number = 0;
 
-    rf_position_deinit(position);
-    if (rf_position_parse(position, recorded->position, NULL) != RF_OK) {
-        return; /* which was said */
-    }
     for (; (prepared = rf_assembly_awaited(&state->assembly, number, &number)) != NULL; number++) {
         examine_prepared(state, recorded->sink, prepared, kept_s, findings);
     }

@@ -244,9 +244,8 @@ static enum rf_status start_at_place(struct rf_mysql_source *state, const struct
 
 /* ---- Resuming ------------------------------------------------------------------------------ */
 
-/* All GTIDs of the position must be known to this server, whichever file they are in. The server's
- * state has one line per domain and writing server. */
-static enum rf_status check_gtids(struct rf_mysql_source *state, struct rf_error *err)
+/* The server's state has one line per domain and writing server. */
+enum rf_status rf_mysql_source_check_gtids(struct rf_mysql_source *state, struct rf_error *err)
 {
     const struct rf_gtid_list *ours = &state->assembly.position.gtids.list;
     if (!state->mariadb) {
@@ -335,8 +334,9 @@ bool rf_mysql_source_is_same(const struct rf_mysql_source *state,
 }
 
 /* The place is all that says what was read, and it is not there. */
-static enum rf_status no_place(struct rf_mysql_source *state, const struct rf_position *position,
-                               bool same, struct rf_error *err)
+enum rf_status rf_mysql_source_no_place(const struct rf_mysql_source *state,
+                                        const struct rf_position *position, bool same,
+                                        struct rf_error *err)
 {
     rf_fail(err, RF_FATAL,
             "%s: the position is in %.*s at %llu%s, and its transactions have no GTIDs by which to "
@@ -354,6 +354,21 @@ static enum rf_status no_place(struct rf_mysql_source *state, const struct rf_po
     return RF_FATAL;
 }
 
+enum rf_status rf_mysql_source_check_place(const struct rf_mysql_source *state,
+                                           const struct rf_position *position,
+                                           const struct rf_mysql_log_file *file,
+                                           struct rf_error *err)
+{
+    if (!file->behind_newest && (!file->found || file->size >= position->end)) {
+        return RF_OK;
+    }
+    rf_fail(err, RF_FATAL, "%s: the log went back: the position is in %.*s at %llu, which %s",
+            state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
+            (unsigned long long)position->end,
+            file->found ? "is shorter now" : "the server has not begun yet");
+    return rf_assembly_mismatch(err);
+}
+
 static enum rf_status resume(struct rf_mysql_source *state, const struct rf_position *position,
                              struct rf_error *err)
 {
@@ -364,13 +379,8 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
     if (same) {
         status = rf_mysql_source_find_file(state, rf_buf_str(&position->file), &file, NULL, err);
     }
-    if (status == RF_OK && same &&
-        (file.behind_newest || (file.found && file.size < position->end))) {
-        rf_fail(err, RF_FATAL, "%s: the log went back: the position is in %.*s at %llu, which %s",
-                state->mysql.where, RF_STR_ARG(rf_buf_str(&position->file)),
-                (unsigned long long)position->end,
-                file.found ? "is shorter now" : "the server has not begun yet");
-        return rf_assembly_mismatch(err);
+    if (status == RF_OK && same) {
+        status = rf_mysql_source_check_place(state, position, &file, err);
     }
     bool behind = false;
     if (status == RF_OK && position->prepared.count > 0) {
@@ -389,10 +399,10 @@ static enum rf_status resume(struct rf_mysql_source *state, const struct rf_posi
         }
     }
     if (status == RF_OK && position->by_place) {
-        return no_place(state, position, same, err);
+        return rf_mysql_source_no_place(state, position, same, err);
     }
     if (status == RF_OK) {
-        status = check_gtids(state, err);
+        status = rf_mysql_source_check_gtids(state, err);
     }
     return status == RF_OK ? start_by_gtids(state, err) : status;
 }
@@ -434,6 +444,6 @@ enum rf_status rf_mysql_source_begin(struct rf_mysql_source *state, const struct
     state->assembly.position.server_id = state->assembly.server_id;
     state->assembly.position.has_uuid = state->assembly.has_uuid;
     state->assembly.position.uuid = state->assembly.uuid;
-    status = check_gtids(state, err);
+    status = rf_mysql_source_check_gtids(state, err);
     return status == RF_OK ? start_by_gtids(state, err) : status;
 }
