@@ -4,6 +4,7 @@
 #include "container/hold.h"
 #include "container/port.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -465,9 +466,15 @@ static enum rf_status prove(struct rf_container_work *work, const struct rf_home
         status = runtime->look(runtime, work->type, &none, &state, err); /* is the name free? */
         rf_container_state_deinit(&state);
     }
-    if (status == RF_OK && !holds(work, former, settings.port)) {
+    if (status == RF_OK) {
+        struct rf_error why = {0};
         status = rf_port_check(
-            settings.port, runtime == &rf_container_native ? RF_PORT_OURS : RF_PORT_ENGINE, err);
+            settings.port, runtime == &rf_container_native ? RF_PORT_OURS : RF_PORT_ENGINE, &why);
+        if (why.code == EADDRINUSE && holds(work, former, settings.port)) {
+            status = RF_OK;
+        } else if (status != RF_OK && err != NULL) {
+            *err = why;
+        }
     }
     if (status == RF_OK && runtime->fetch != NULL) {
         const char *image = is_set(settings.image) ? settings.image : work->type->image;

@@ -108,6 +108,9 @@ enum rf_status rf_port_taken(uint16_t port, struct rf_error *err)
     rf_fail(err, RF_CONFIG, "port %u is taken by %.*s", port,
             RF_STR_ARG(known ? rf_buf_str(&holder) : RF_STR("another user's program")));
     rf_error_hint(err, "end that program, or take another port: --port N");
+    if (err != NULL) {
+        err->code = EADDRINUSE;
+    }
     rf_buf_deinit(&holder);
     return RF_CONFIG;
 }

@@ -15,7 +15,7 @@ enum rf_port_user {
 RF_USE_RESULT enum rf_status rf_port_check(uint16_t port, enum rf_port_user user,
                                            struct rf_error *err);
 
-/* Fails with RF_CONFIG because the port is taken, and says by whom. */
+/* Fails with RF_CONFIG and the code EADDRINUSE because the port is taken, and says by whom. */
 enum rf_status rf_port_taken(uint16_t port, struct rf_error *err) __attribute__((cold));
 
 /* Who listens there: "redis-server (pid 123)". Appends; false: nobody that we may know of. */
