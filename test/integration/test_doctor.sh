@@ -153,7 +153,8 @@ is_purged() { # a reader that has just gone holds its file for a moment
     [ "$(sql source 'SHOW BINARY LOGS' | wc -l)" -eq 1 ]
 }
 wait_until 20 is_purged
-says purged 0 --name place "$url/shop.*"
+says purged 2 --name place "$url/shop.*"
+ROWFERRY_MYSQL_PASSWORD= says other_kind 2 --name place "mysql://root@127.0.0.1:$second_PORT/shop.*"
 says prepared_purged 2 "$STORY/conf/kept.yaml"
 sed -i "s|shop.\*|shop.*?skip=$(grep -o 'skip=[-0-9]*' "$STORY/out" | head -n 1 | cut -d = -f 2)|" \
     "$STORY/conf/kept.yaml"
