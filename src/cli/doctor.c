@@ -306,7 +306,7 @@ const struct rf_command rf_command_doctor = {
     .help =
         "Asks the source and each sink for what a pipeline needs of them, and says what was "
         "found,\n"
-        "what is needed and the statement that mends it. It reads no log, writes nothing and\n"
+        "what is needed and the statement that mends it. It reads no changes, writes nothing and\n"
         "disturbs no pipeline that runs. What is 'wrong' stops 'rowferry run'; 'advice' does not.\n"
         "Exit codes: 0 nothing has to change, 2 something has to, 5 not reachable.\n",
     .state_size = sizeof(struct doctor_options),

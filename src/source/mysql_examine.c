@@ -100,6 +100,25 @@ static void examine_gtids(struct rf_mysql_source *state, struct rf_findings *fin
                       "gtid_mode=ON"});
 }
 
+/* Ways to write a log that some readers cannot read, and this one can. */
+static void examine_encoding(struct rf_mysql_source *state, struct rf_findings *findings)
+{
+    static const char *const of_mariadb[] = {"log_bin_compress", NULL};
+    static const char *const of_mysql[] = {"binlog_transaction_compression",
+                                           "binlog_row_value_options", NULL};
+    struct rf_buf text = {0};
+
+    for (const char *const *name = state->mariadb ? of_mariadb : of_mysql; *name != NULL; name++) {
+        if (read_variable(state, *name, &text)) {
+            bool off = text.size == 0 || rf_str_equal_nocase(rf_buf_str(&text), RF_STR("OFF"));
+            rf_finding_add_text(findings, (struct rf_finding){.what = *name}, "%s%s",
+                                text.size > 0 ? rf_buf_cstr(&text) : "none",
+                                off ? "" : ", which is read as it is");
+        }
+    }
+    rf_buf_deinit(&text);
+}
+
 /* ---- How long the log is kept ---------------------------------------------------------------- */
 
 /* "9 d 3 h", "5 h 12 min", "40 s". */
@@ -344,15 +363,16 @@ static bool is_right(struct rf_str right, const char *const *names)
     return false;
 }
 
-static void note_right(struct rights *rights, struct rf_str right, bool everywhere)
+/* where: as the server writes it, "*.*" or "`shop`.*". */
+static void note_right(struct rights *rights, struct rf_str right, struct rf_str where)
 {
     static const char *const replicate[] = {"REPLICATION SLAVE", NULL};
     static const char *const monitor[] = {"REPLICATION CLIENT", "BINLOG MONITOR", NULL};
-    static const char *const harmless[] = {"USAGE",   "SLAVE MONITOR",  "REPLICA MONITOR",
-                                           "PROCESS", "SHOW DATABASES", "SHOW_ROUTINE",
-                                           NULL};
+    static const char *const harmless[] = {
+        "USAGE",          "SLAVE MONITOR", "REPLICA MONITOR", "PROCESS",
+        "SHOW DATABASES", "SHOW_ROUTINE",  "PROXY",           NULL};
     static const char *const all[] = {"ALL", "ALL PRIVILEGES", NULL};
-    bool every = is_right(right, all);
+    bool every = is_right(right, all), everywhere = rf_str_equal(where, RF_STR("*.*"));
 
     if (everywhere && (every || is_right(right, replicate))) {
         rights->replicate = true;
@@ -365,9 +385,12 @@ static void note_right(struct rights *rights, struct rf_str right, bool everywhe
     }
     bool needed = is_right(right, replicate) || is_right(right, monitor) ||
                   is_right(right, harmless) || rf_str_equal_nocase(right, RF_STR("SELECT"));
-    if (everywhere && !needed && ++rights->excess_count <= EXCESS_SHOWN) {
-        rf_buf_add_str(&rights->excess, rights->excess.size > 0 ? RF_STR(", ") : RF_STR_NONE);
-        rf_buf_add_str(&rights->excess, right);
+    if (!needed && ++rights->excess_count <= EXCESS_SHOWN) {
+        rf_buf_printf(&rights->excess, "%s%.*s", rights->excess.size > 0 ? ", " : "",
+                      RF_STR_ARG(right));
+        if (!everywhere) {
+            rf_buf_printf(&rights->excess, " on %.*s", RF_STR_ARG(where));
+        }
     }
 }
 
@@ -382,9 +405,10 @@ static void read_grant(struct rights *rights, struct rf_str line)
     }
     struct rf_str list = {line.data + lead.size, (size_t)(on - line.data) - lead.size}, right;
     struct rf_str where = {on + 4, line.size - (size_t)(on + 4 - line.data)};
-    bool everywhere = rf_str_starts(where, RF_STR("*.* "));
+    const char *to = where.size > 0 ? memmem(where.data, where.size, " TO ", 4) : NULL;
+    where.size = to != NULL ? (size_t)(to - where.data) : where.size;
     while (rf_str_split(&list, ',', &right)) {
-        note_right(rights, rf_str_trim(right), everywhere);
+        note_right(rights, rf_str_trim(right), where);
     }
 }
 
@@ -434,6 +458,14 @@ static void examine_rights(struct rf_mysql_source *state, struct rf_findings *fi
                   "what the log does not say of columns is asked of the server, which shows only "
                   "tables that the user may read",
                   rf_buf_cstr(&grant));
+    } else if (!metadata && findings->table_count == 0) {
+        rf_finding_add(findings, (struct rf_finding){
+                                     .verdict = RF_FINDING_ADVICE,
+                                     .what = "right to see tables",
+                                     .found = "none of those that are captured is seen",
+                                     .why = "either there is none yet, or the user may not "
+                                            "read them, and then it stops at their first row",
+                                     .fix = "GRANT SELECT on their database, if they are there"});
     }
     if (rights.excess_count > EXCESS_SHOWN) {
         rf_buf_printf(&rights.excess, " and %u more", rights.excess_count - EXCESS_SHOWN);
@@ -562,11 +594,12 @@ enum rf_status rf_mysql_source_examine(void *memory, const struct rf_context *ct
     }
     if (status == RF_OK) {
         int64_t kept_s = kept_seconds(state);
+        tell_tables(state, findings);
         examine_gtids(state, findings);
+        examine_encoding(state, findings);
         examine_rights(state, findings);
         examine_readers(state, findings);
         examine_retention(findings, kept_s);
-        tell_tables(state, findings);
         for (uint32_t i = 0; i < ctx->recorded_count; i++) {
             examine_position(state, &ctx->recorded[i], kept_s, findings);
             examine_all_prepared(state, &ctx->recorded[i], kept_s, findings);

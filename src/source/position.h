@@ -25,8 +25,9 @@
  *   server   id of the server that owns the file
  *   created  timestamp of the file's first event
  *   uuid     MySQL: UUID of the server that owns the file, where it is known
- *   by       "gtid" where the set alone says what lies before: it comes from another server, and the
- *            file may have some of it behind the place. MySQL: "place" where file and offset alone do
+ *   by       "gtid" where the set alone says what lies before: it comes from another server, and
+ *            the file may have some of it behind the place. MySQL: "place" where file and offset
+ *            alone do
  *   prepared XA transactions before it that are not over, and where their rows are (prepared.h);
  *            missing when there are none
  *
