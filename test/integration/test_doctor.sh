@@ -68,6 +68,25 @@ ROWFERRY_MYSQL_PASSWORD= with_setting second server_id 0 no_number 2 "mysql://ro
 with_setting source binlog_expire_logs_seconds 3600 short 0 "$url"
 ROWFERRY_MYSQL_PASSWORD= says gtids_off 0 "mysql://root@127.0.0.1:$second_PORT"
 
+# MySQL, whose users have roles, and rights by database.
+sql second "SET sql_log_bin=0; CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, note JSON);
+    CREATE USER cdc@'127.0.0.1' IDENTIFIED BY 'right';
+    GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO cdc@'127.0.0.1'; GRANT SELECT ON shop.* TO cdc@'127.0.0.1';
+    CREATE USER half@'127.0.0.1' IDENTIFIED BY 'right';
+    GRANT REPLICATION SLAVE ON *.* TO half@'127.0.0.1'; GRANT ALL ON shop.* TO half@'127.0.0.1';
+    CREATE USER careful@'127.0.0.1' IDENTIFIED BY 'right' REQUIRE SSL"
+second=mysql://cdc@127.0.0.1:$second_PORT
+says mysql_rights 2 "mysql://half@127.0.0.1:$second_PORT/shop.*"
+says mysql_encryption 2 "mysql://careful@127.0.0.1:$second_PORT?tls=off"
+with_setting second binlog_row_metadata "'MINIMAL'" mysql_unseen 0 "$second/store.*"
+sql second "SET GLOBAL binlog_row_value_options='PARTIAL_JSON', GLOBAL binlog_transaction_compression=ON"
+with_setting second binlog_row_image "'MINIMAL'" mysql_minimal 2 "$second/shop.*" "redis://127.0.0.1:$target_PORT"
+says mysql_partial 0 "$second/shop.*"
+sql second "SET GLOBAL binlog_row_value_options='', GLOBAL binlog_transaction_compression=OFF"
+start_mariadb silent -- --skip-log-bin
+ROWFERRY_MYSQL_PASSWORD= says no_log 2 "mysql://root@127.0.0.1:$silent_PORT"
+stop_server silent
+
 # ---- Rights and log-in
 
 says no_rights 2 "mysql://weak@127.0.0.1:$source_PORT"
