@@ -110,6 +110,10 @@ static void test_a_change_between_here_and_now_stops_and_is_named(void **context
         {"ALTER TABLE shop.t CHANGE b c INT", "CHANGE b c"}, /* looks the same in the log */
         {"USE shop;\nALTER TABLE t CHANGE b c INT;\nALTER TABLE t CHANGE c b INT", "CHANGE b c"},
         {"USE shop;\nALTER TABLE t ADD c INT FIRST;\nALTER TABLE t DROP b", "ADD c INT"},
+        {"ALTER TABLE shop.t RENAME COLUMN b TO c", "RENAME COLUMN b"},
+        /* the names alone tell */
+        {"ALTER TABLE shop.t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "RENAME COLUMN a TO b"},
+        {"ALTER TABLE shop.t CHANGE a b INT, CHANGE b a INT", "CHANGE a b"},
         {"DROP TABLE shop.t;\nCREATE TABLE shop.t (b INT, a INT)", "CREATE TABLE shop.t"},
         {"CREATE OR REPLACE TABLE shop.t (b INT, a INT)", "REPLACE TABLE"},
         {"RENAME TABLE shop.t TO shop.x, shop.u TO shop.t, shop.x TO shop.u", "RENAME TABLE"},
