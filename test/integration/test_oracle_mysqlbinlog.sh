@@ -6,7 +6,7 @@ source "${ROWFERRY_SOURCE_DIR:-$(dirname "$0")/../..}/test/lib/story.sh"
 LOAD_FOR=--mysql
 source "$ROWFERRY_SOURCE_DIR/test/lib/load.sh"
 story_begin
-start_mysql source -- --innodb-redo-log-capacity=128M
+start_mysql source -- --innodb-redo-log-capacity=128M --binlog-row-event-max-size=1024
 mysqlbinlog=$("$SERVERS" tree mysql)/bin/mysqlbinlog
 operations=$((10000 / ROWFERRY_SCALE))
 load_tables
@@ -41,6 +41,11 @@ check plain "SET SESSION binlog_transaction_compression=OFF"
 check compressed "SET SESSION binlog_transaction_compression=ON"
 expect_contains "$(cat "$STORY/theirs")" "compression_type=ZSTD" "the log is compressed"
 check hard "SET SESSION binlog_transaction_compression=ON, binlog_transaction_compression_level_zstd=22"
+check minimal "SET SESSION binlog_row_image=MINIMAL"
+check without_blobs "SET SESSION binlog_row_image=NOBLOB"
+check partial "SET SESSION binlog_row_value_options=PARTIAL_JSON"
+expect_contains "$(cat "$STORY/theirs")" "Update_rows_partial" "the log has parts of documents"
+check partial_minimal "SET SESSION binlog_row_value_options=PARTIAL_JSON, binlog_row_image=MINIMAL"
 check tagged "SET gtid_next='AUTOMATIC:night'" --tagged 50
 check unchecked "SET GLOBAL binlog_checksum=NONE"
 expect_contains "$(head -n 20 "$STORY/theirs")" "end_log_pos" "it is a log"
