@@ -253,9 +253,9 @@ enum rf_status rf_binlog_format_parse(struct rf_str event, struct rf_binlog_form
     read.in_use = (header.flags & RF_BINLOG_FLAG_IN_USE) != 0;
     status = checksum_compare(header.type, load_u32(event.data + event.size - 4),
                               format_checksum(event.data, event.size - 4), err);
-    /* A MySQL server that sends a log without checksums from its middle clears the creation time
-     * and leaves this one as it was. */
-    bool stale = !read.mariadb && read.checksum == RF_BINLOG_CHECKSUM_NONE && read.created == 0;
+    /* A server that sends a log without checksums from its middle clears the creation time and
+     * leaves this one as it was. */
+    bool stale = read.checksum == RF_BINLOG_CHECKSUM_NONE && read.created == 0;
     if (status != RF_OK && !stale) {
         return status;
     }
