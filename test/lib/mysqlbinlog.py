@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares what rowferry makes of a MySQL log file with what `mysqlbinlog -vv` says of it.
+"""Compares what rowferry makes of a log file with what `mysqlbinlog -vv`, or `mariadb-binlog -vv`,
+says of it.
 
     mysqlbinlog.py --file bin.000001 --lines changes.jsonl [--tagged N] [--anonymous] < its output
 
@@ -20,6 +21,7 @@ import sys
 
 AT = re.compile(r"# at (\d+)")
 GTID = re.compile(r"SET @@SESSION\.GTID_NEXT= '([^']+)'")
+GTID_OF_MARIADB = re.compile(r"#\d{6} .*\tGTID (\d+-\d+-\d+)")
 XA = re.compile(r"XA (PREPARE|COMMIT|ROLLBACK) (X'[0-9a-f]*',X'[0-9a-f]*',\d+)(?! ONE PHASE)")
 ROW = re.compile(r"### (INSERT INTO|UPDATE|DELETE FROM) `((?:[^`]|``)*)`\.`((?:[^`]|``)*)`$")
 OPS = {"INSERT INTO": "create", "UPDATE": "update", "DELETE FROM": "delete"}
@@ -34,7 +36,7 @@ def told_by_mysqlbinlog(lines, file_name):
         if place:
             at = int(place[1])
             continue
-        gtid = GTID.match(line)
+        gtid = GTID.match(line) or GTID_OF_MARIADB.match(line)
         if gtid and gtid[1] != "AUTOMATIC":
             name = f"{file_name}:{at}" if gtid[1] == "ANONYMOUS" else gtid[1]
             found.append((name, collections.Counter()))

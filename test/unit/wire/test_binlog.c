@@ -167,6 +167,27 @@ static void test_the_in_use_flag_does_not_count_in_the_checksum(void **state)
     rf_buf_deinit(&event);
 }
 
+/* A server that sends a log without checksums from its middle clears the creation time, and does not
+ * compute this one anew. In a log with checksums it does. */
+static void test_a_cleared_creation_time_may_have_a_stale_checksum(void **state)
+{
+    (void)state;
+    enum { CREATED = RF_BINLOG_HEADER_SIZE + 52 };
+    for (uint8_t algorithm = 0; algorithm <= 1; algorithm++) {
+        struct rf_buf event = {0};
+        struct rf_binlog_format format = {0};
+        struct rf_error err = {0};
+        put_format(&event, algorithm, 0, NULL);
+        repair(&event);
+        memset(event.data + CREATED, 0, 4);
+        assert_int_equal(rf_binlog_format_parse(rf_buf_str(&event), &format, &err),
+                         algorithm == 0 ? RF_OK : RF_FATAL);
+        event.data[CREATED] = 1;
+        assert_int_equal(rf_binlog_format_parse(rf_buf_str(&event), &format, &err), RF_FATAL);
+        rf_buf_deinit(&event);
+    }
+}
+
 static void test_a_changed_bit_of_a_format_description_is_noticed(void **state)
 {
     (void)state;
@@ -463,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_a_header_is_nineteen_bytes),
         cmocka_unit_test(test_the_format_description_sets_the_stream_up),
         cmocka_unit_test(test_the_in_use_flag_does_not_count_in_the_checksum),
+        cmocka_unit_test(test_a_cleared_creation_time_may_have_a_stale_checksum),
         cmocka_unit_test(test_a_changed_bit_of_a_format_description_is_noticed),
         cmocka_unit_test(test_what_cannot_be_read_is_named_by_the_format_description),
         cmocka_unit_test(test_a_body_is_what_lies_between_header_and_checksum),
