@@ -10,7 +10,7 @@ operations=$((10000 / ROWFERRY_SCALE))
 load_tables
 seed=0
 
-# check NAME SETTINGS [SETTINGS OF EACH SESSION]: the load behind these settings, in a log of its own.
+# check NAME SETTINGS [SETTINGS OF THE SESSION]: the load behind these, in a log of its own.
 check() {
     local name=$1 file
     sql source "$2; RESET MASTER"

@@ -167,8 +167,8 @@ static void test_the_in_use_flag_does_not_count_in_the_checksum(void **state)
     rf_buf_deinit(&event);
 }
 
-/* A server that sends a log without checksums from its middle clears the creation time, and does not
- * compute this one anew. In a log with checksums it does. */
+/* A server that sends a log without checksums from its middle clears the creation time, and does
+ * not compute this one anew. In a log with checksums it does. */
 static void test_a_cleared_creation_time_may_have_a_stale_checksum(void **state)
 {
     (void)state;
