@@ -69,7 +69,8 @@ for number in 2 3 4; do
 done
 echo "the address moved $moves times"
 
-# The first one ends in the middle of everything; what it had is on the second, which takes over.
+# The first one is killed, and the second takes over, which has all of it: one that had less would be
+# refused, as that is not there to be read any more.
 load_end
 wait_until 60 has_all_of second first
 kill_server first
