@@ -52,8 +52,10 @@ container_secret() { # mysql|mongo|redis|cassandra USER
     cat "$(home_of "$1")/secrets/$2"
 }
 
+# Its first thread is a zombie before the others, which still have its port.
 process_gone() { # PID
-    [ ! -d "/proc/$1" ] || [ "$(cut -d ' ' -f 3 "/proc/$1/stat")" = Z ]
+    [ ! -d "/proc/$1" ] ||
+        [ "$(cut -d ' ' -f 3 "/proc/$1/stat") $(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l)" = "Z 1" ]
 }
 
 in_mysql() { # STATEMENTS: as the application
