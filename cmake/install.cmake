@@ -39,10 +39,11 @@ endforeach()
 set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/rowferry)
 file(GLOB pages CONFIGURE_DEPENDS docs/*.md)
 install(FILES ${pages} DESTINATION ${documents}/docs)
-install(FILES README.md ARCHITECTURE.md STYLE.md CHANGELOG.md SECURITY.md Containerfile
+install(FILES README.md ARCHITECTURE.md STYLE.md CHANGELOG.md SECURITY.md LICENSE Containerfile
     DESTINATION ${documents})
 install(FILES bench/RESULTS.md DESTINATION ${documents}/bench)
 install(FILES etc/rowferry.yaml DESTINATION ${documents}/examples)
+install(FILES etc/rowferry.yaml DESTINATION ${documents}/etc) # where the pages look for it
 
 # ---- What the programs say themselves -----------------------------------------------------------
 

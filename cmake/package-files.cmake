@@ -1,7 +1,7 @@
 # Run by CPack between the staging of the files and the making of the archive (cmake/package.cmake): what
 # Debian's policy asks for beside them.
 #
-# Source: Debian Policy 4.6, 12.1 (manual pages), 12.5 (copyright), 12.7 (changelogs).
+# Source: Debian Policy 4.6, 12.1 (manual pages), 12.5 (copyright and licenses), 12.7 (changelogs).
 set(root ${CPACK_TEMPORARY_DIRECTORY})
 set(documents ${root}/usr/share/doc/rowferry)
 if(NOT EXISTS ${documents})
@@ -20,6 +20,10 @@ function(run)
         message(FATAL_ERROR "failed: ${ARGN}")
     endif()
 endfunction()
+
+# The license is one of those that each Debian has; the README's link to it goes on to that one.
+file(REMOVE ${documents}/LICENSE)
+file(CREATE_LINK ../../common-licenses/Apache-2.0 ${documents}/LICENSE SYMBOLIC)
 
 configure_file(${CPACK_ROWFERRY_SOURCE_DIR}/etc/debian/copyright ${documents}/copyright COPYONLY)
 execute_process(COMMAND date -u -R -d @${epoch} OUTPUT_VARIABLE date OUTPUT_STRIP_TRAILING_WHITESPACE)

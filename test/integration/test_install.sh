@@ -43,6 +43,13 @@ for document in README.md CHANGELOG.md SECURITY.md docs/operating.md docs/option
     examples/rowferry.yaml rowferry.spdx.json; do
     expect_success test -s "$there/share/doc/rowferry/$document"
 done
+# A page leads to no file that was not installed with it.
+links() { grep -oE '\]\([^)]+' "$1" | sed 's/^](//; s/#.*//' | grep -vE '^([a-z]+:|$)' | sort -u; }
+while IFS= read -r page; do
+    while IFS= read -r link; do
+        expect_success test -s "$(dirname "$page")/$link"
+    done < <(links "$page")
+done < <(find "$there/share/doc/rowferry" -name '*.md')
 "$there/bin/rowferry" options --markdown >wanted
 expect_same_files wanted "$there/share/doc/rowferry/docs/options.md" "the installed list of options"
 

@@ -70,6 +70,7 @@ expect_status 0 in_root dpkg -i /rowferry.deb
 rm clean/rowferry.deb
 expect_status 0 in_root rowferry --version
 expect_contains "$(cat out)" "rowferry 0." "the version"
+expect_status 0 in_root cmp /usr/share/doc/rowferry/LICENSE /usr/share/common-licenses/Apache-2.0
 
 start_mariadb source
 sql source "CREATE DATABASE shop"
