@@ -97,6 +97,7 @@ struct rf_assembly {
     uint64_t next;         /* of the event behind it */
     bool adrift;           /* set by the source: which 4 GiB of the file these are, is not known */
     bool from_top;         /* this file is read from its first event on */
+    bool follows_all;      /* what the position's GTIDs have, lies before this file */
     bool adopts_list;      /* set by the source: the next GTID_LIST says what lies before us */
     uint32_t must_created; /* set by the source: what `created` has to be; 0: anything */
 

@@ -61,7 +61,7 @@ enum rf_status rf_assembly_mysql_previous(struct rf_assembly *assembly,
     } else if (status == RF_OK && assembly->from_top && !artificial && position->by_place) {
         stand_in_file(assembly, &set);
     } else if (status == RF_OK && assembly->from_top && !artificial) {
-        position->by_gtid &= !rf_gtid_set_contains(&set, &position->gtids.set);
+        assembly->follows_all = rf_gtid_set_contains(&set, &position->gtids.set);
         rf_gtid_set_subtract(&set, &position->gtids.set);
         if (set.count > 0) {
             rf_buf_reset(&assembly->text);

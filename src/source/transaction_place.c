@@ -33,7 +33,7 @@ void rf_assembly_turn(struct rf_assembly *assembly, struct rf_str file)
     drop_unfinished(assembly);
     rf_buf_set(&assembly->file, file);
     assembly->created = 0;
-    assembly->from_top = false;
+    assembly->from_top = assembly->follows_all = false;
     assembly->adrift = false;
 }
 
@@ -94,7 +94,7 @@ enum rf_status rf_assembly_list(struct rf_assembly *assembly, const struct rf_bi
         rf_gtid_list_copy(&assembly->position.gtids.list, &list);
         assembly->adopts_list = false;
     } else if (status == RF_OK && assembly->from_top && !artificial) {
-        assembly->position.by_gtid &= !rf_gtid_list_contains(&list, &assembly->position.gtids.list);
+        assembly->follows_all = rf_gtid_list_contains(&list, &assembly->position.gtids.list);
         for (uint32_t i = 0; i < list.count && status == RF_OK; i++) {
             if (!rf_gtid_list_has(&assembly->position.gtids.list, list.items[i])) {
                 rf_buf_reset(&assembly->text);
@@ -223,6 +223,8 @@ void rf_assembly_advance(struct rf_assembly *assembly)
     rf_gtids_add(&position->gtids, &assembly->txid);
     position->last = assembly->txid;
     position->by_place = assembly->txid.kind == RF_TXID_PLACE;
+    /* Not before: until now the place was one of an earlier file. */
+    position->by_gtid &= !assembly->follows_all;
     position->time = assembly->time;
     assembly->position_us = assembly->commit_us;
     position->sum = assembly->sum;
