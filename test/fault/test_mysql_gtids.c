@@ -124,6 +124,65 @@ static void test_a_start_behind_a_filled_hole_repeats_nothing(void **context)
     end(&subject);
 }
 
+/* The next file begins behind all that was read, but the place is still in the one before it. */
+static void test_a_place_before_the_next_file_still_goes_on_by_the_set(void **context)
+{
+    struct subject subject;
+    (void)context;
+    for (int i = 1; i <= 10; i++) {
+        insert(i);
+    }
+    rf_test_sql(&first, "FLUSH BINARY LOGS");
+    open_at(&subject, lengthened("A:1-7:9-10"));
+    expect(&subject, ROW("A:8", 8));
+    expect_position(&subject, "mysql:gtid=A:1-10;file=bin.000001;");
+    assert_non_null(strstr(rf_buf_cstr(&subject.source.position), ";by=gtid"));
+    reopen(&subject);
+    expect(&subject, "");
+    insert(11);
+    expect(&subject, ROW("A:11", 11));
+    expect_position(&subject, "mysql:gtid=A:1-11;file=bin.000002;");
+    assert_null(strstr(rf_buf_cstr(&subject.source.position), ";by="));
+    reopen(&subject);
+    expect(&subject, "");
+    end(&subject);
+}
+
+/* In files all of it comes in one batch: the end of the first one, and the head of the next. */
+static void test_files_tell_the_same_of_a_place_before_the_next_one(void **context)
+{
+    struct rf_test_source files = {.type = &rf_source_binlog};
+    char path[512];
+    struct rf_test_setting settings[] = {{"path", path}, {0}};
+    struct rf_error err = {0};
+    (void)context;
+    for (int i = 1; i <= 10; i++) {
+        insert(i);
+    }
+    rf_test_sql(&first, "FLUSH BINARY LOGS");
+    snprintf(path, sizeof path, "%s/mysql/data/bin.index", first.dir);
+    files.settings = settings;
+    files.from = lengthened("A:1-7:9-10");
+    if (rf_test_source_open(&files, &err) != RF_OK) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(rf_test_source_drain(&files, 0, &err), RF_OK);
+    assert_non_null(strstr(rf_buf_cstr(&files.position), ";file=bin.000001;"));
+    assert_non_null(strstr(rf_buf_cstr(&files.position), ";by=gtid"));
+    rf_test_source_close(&files);
+    rf_buf_reset(&files.text);
+    insert(11);
+    if (rf_test_source_open(&files, &err) != RF_OK) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(rf_test_source_drain(&files, 0, &err), RF_OK);
+    char *came = shortened(rf_buf_cstr(&files.text));
+    assert_string_equal(came, ROW("A:11", 11));
+    free(came);
+    assert_null(strstr(rf_buf_cstr(&files.position), ";by="));
+    rf_test_source_deinit(&files);
+}
+
 static void test_tagged_transactions_count_by_their_tag(void **context)
 {
     struct subject subject;
@@ -546,6 +605,8 @@ int main(void)
         cmocka_unit_test_setup(test_a_resume_at_any_position_neither_repeats_nor_loses, fresh),
         cmocka_unit_test_setup(test_a_set_says_where_to_begin_and_its_hole_is_filled, fresh),
         cmocka_unit_test_setup(test_a_start_behind_a_filled_hole_repeats_nothing, fresh),
+        cmocka_unit_test_setup(test_a_place_before_the_next_file_still_goes_on_by_the_set, fresh),
+        cmocka_unit_test_setup(test_files_tell_the_same_of_a_place_before_the_next_one, fresh),
         cmocka_unit_test_setup(test_tagged_transactions_count_by_their_tag, fresh),
         cmocka_unit_test_setup(test_a_place_says_where_to_begin, fresh),
         cmocka_unit_test_setup(test_purged_transactions_are_named, fresh),
