@@ -161,7 +161,8 @@ static void hint(struct rf_mysql *mysql, struct rf_error *err, unsigned code, co
     case ER_HOST_NOT_PRIVILEGED:
         err->access = true;
         rf_error_hint(err,
-                      "check user and password, and that the server lets this user in from here");
+                      "check user and password, and that the server lets this user in from here%s",
+                      mysql->tls ? "" : "; whoever has REQUIRE SSL needs tls=on");
         break;
     case ER_MUST_CHANGE_PASSWORD:
     case ER_MUST_CHANGE_PASSWORD_LOGIN:

@@ -394,7 +394,7 @@ static void note_right(struct rights *rights, struct rf_str right, struct rf_str
     }
 }
 
-/* "GRANT A, B (c, d) ON *.* TO ...". A role ("GRANT `r` TO ...") says nothing here. */
+/* "GRANT A, B (c, d) ON *.* TO ...": a right to some columns counts as the right. A role ("GRANT `r` TO ...") says nothing here. */
 static void read_grant(struct rights *rights, struct rf_str line)
 {
     const char *on = line.size > 0 ? memmem(line.data, line.size, " ON ", 4) : NULL;
@@ -403,13 +403,24 @@ static void read_grant(struct rights *rights, struct rf_str line)
     if (on == NULL || !rf_str_starts(line, lead)) {
         return;
     }
-    struct rf_str list = {line.data + lead.size, (size_t)(on - line.data) - lead.size}, right;
+    struct rf_buf plain = {0};
+    struct rf_str list, right;
+    unsigned inside = 0;
+    for (const char *at = line.data + lead.size; at < on; at++) {
+        inside += *at == '(';
+        if (inside == 0) {
+            rf_buf_add_byte(&plain, *at);
+        }
+        inside -= *at == ')' && inside > 0;
+    }
+    list = rf_buf_str(&plain);
     struct rf_str where = {on + 4, line.size - (size_t)(on + 4 - line.data)};
     const char *to = where.size > 0 ? memmem(where.data, where.size, " TO ", 4) : NULL;
     where.size = to != NULL ? (size_t)(to - where.data) : where.size;
     while (rf_str_split(&list, ',', &right)) {
         note_right(rights, rf_str_trim(right), where);
     }
+    rf_buf_deinit(&plain);
 }
 
 static void add_right(struct rf_findings *findings, const char *what, bool there, const char *why,
