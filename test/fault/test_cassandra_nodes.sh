@@ -24,12 +24,12 @@ rows_are() { # COUNT [TABLE]
 wait_until 60 rows_are 1 early
 expect_equal 1 "$(clients_of one)" "connections to the only node"
 gossip=$(sed -n 's/^storage_port: //p' "$one_DIR/cassandra.yaml")
-start_cassandra two -- initial_token=4611686018427387904 auto_bootstrap=false -Dcassandra.ring_delay_ms=2000 \
+start_cassandra two -- initial_token=4611686018427387904 -Dcassandra.ring_delay_ms=2000 \
     "seed_provider=[{class_name: org.apache.cassandra.locator.SimpleSeedProvider, \
 parameters: [{seeds: '127.0.0.1:$gossip'}]}]"
 
-# Nothing moves when a node joins like this: what is written before both know of each other's part of
-# the ring would lie where nobody looks for it.
+# It takes over what lies in its part of the ring. What is written before both know of each other's
+# part would lie where nobody looks for it.
 knows() { # NODE: it knows the tokens of the other one
     [ "$(cql "$1" "SELECT COUNT(tokens) FROM system.peers_v2")" = 1 ]
 }

@@ -74,9 +74,13 @@ sql second "SET sql_log_bin=0; CREATE DATABASE shop; CREATE TABLE shop.orders (i
     GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO cdc@'127.0.0.1'; GRANT SELECT ON shop.* TO cdc@'127.0.0.1';
     CREATE USER half@'127.0.0.1' IDENTIFIED BY 'right';
     GRANT REPLICATION SLAVE ON *.* TO half@'127.0.0.1'; GRANT ALL ON shop.* TO half@'127.0.0.1';
+    CREATE USER narrow@'127.0.0.1' IDENTIFIED BY 'right';
+    GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO narrow@'127.0.0.1';
+    GRANT SELECT (id, note), UPDATE (note) ON shop.orders TO narrow@'127.0.0.1';
     CREATE USER careful@'127.0.0.1' IDENTIFIED BY 'right' REQUIRE SSL"
 second=mysql://cdc@127.0.0.1:$second_PORT
 says mysql_rights 2 "mysql://half@127.0.0.1:$second_PORT/shop.*"
+with_setting second binlog_row_metadata "'MINIMAL'" mysql_columns 0 "mysql://narrow@127.0.0.1:$second_PORT/shop.*"
 says mysql_encryption 2 "mysql://careful@127.0.0.1:$second_PORT?tls=off"
 with_setting second binlog_row_metadata "'MINIMAL'" mysql_unseen 0 "$second/store.*"
 sql second "SET GLOBAL binlog_row_value_options='PARTIAL_JSON', GLOBAL binlog_transaction_compression=ON"
