@@ -394,7 +394,8 @@ static void note_right(struct rights *rights, struct rf_str right, struct rf_str
     }
 }
 
-/* "GRANT A, B (c, d) ON *.* TO ...": a right to some columns counts as the right. A role ("GRANT `r` TO ...") says nothing here. */
+/* "GRANT A, B (c, d) ON *.* TO ...": a right to some columns counts as the right. A role
+ * ("GRANT `r` TO ...") says nothing here. */
 static void read_grant(struct rights *rights, struct rf_str line)
 {
     const char *on = line.size > 0 ? memmem(line.data, line.size, " ON ", 4) : NULL;
