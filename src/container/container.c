@@ -201,10 +201,11 @@ static enum rf_status fail_ended(const struct rf_container_state *state, struct 
         rf_fail(err, RF_CONFIG, "it ended before it answered");
         rf_error_hint(err, "the lines above are the end of its log");
     }
-    return RF_CONFIG;
+    return RF_AGAIN;
 }
 
-/* Until that step is done; no longer than the server lives. */
+/* Until that step is done; no longer than the server lives. Returns as the step does; RF_AGAIN: the
+ * server has ended, and err says of what. */
 static enum rf_status wait_for(struct rf_container_work *work,
                                const struct rf_container_runtime *runtime,
                                const struct rf_home *home,
@@ -266,6 +267,16 @@ static enum rf_status start(struct rf_container_work *work,
     return status;
 }
 
+/* Until it answers, and has what it is to have. Returns as wait_for. */
+static enum rf_status complete(struct rf_container_work *work,
+                               const struct rf_container_runtime *runtime,
+                               const struct rf_home *home, struct rf_error *err)
+{
+    rf_container_say(&work->progress, "waiting for its answer");
+    enum rf_status status = wait_for(work, runtime, home, work->type->answers, err);
+    return status == RF_OK ? wait_for(work, runtime, home, work->type->prepare, err) : status;
+}
+
 static enum rf_status create(struct rf_container_work *work,
                              const struct rf_container_runtime *runtime, struct rf_home *home,
                              struct rf_error *err)
@@ -284,16 +295,19 @@ static enum rf_status create(struct rf_container_work *work,
     } else if (status == RF_OK) {
         status = check_port(work, home, err);
     }
-    if (status == RF_OK && !state.runs) {
+    if (status == RF_OK && state.runs) {
+        status = complete(work, runtime, home, err);
+    }
+    /* What ran was about to end: it was killed a moment ago. */
+    if (status == RF_AGAIN || (status == RF_OK && !state.runs)) {
+        rf_buf_reset(&state.called);
+        rf_buf_reset(&work->details);
         status = start(work, runtime, home, &state.called, err);
+        if (status == RF_OK) {
+            status = complete(work, runtime, home, err);
+        }
     }
-    if (status == RF_OK) {
-        rf_container_say(&work->progress, "waiting for its answer");
-        status = wait_for(work, runtime, home, work->type->answers, err);
-    }
-    if (status == RF_OK) {
-        status = wait_for(work, runtime, home, work->type->prepare, err);
-    }
+    status = status == RF_AGAIN ? RF_CONFIG : status; /* as err says */
     if (status == RF_OK) {
         work->port = home->settings.port;
         rf_buf_reset(&work->which);
