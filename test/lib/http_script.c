@@ -82,19 +82,19 @@ static bool answer(struct rf_test_http *http, int fd, struct rf_buf *request)
     const char *end = strstr(text, " HTTP/");
 
     pthread_mutex_lock(&http->mutex);
-    const struct rf_test_http_rule *rule = rule_for(http, text);
+    struct rf_test_http_rule rule = *rule_for(http, text); /* whose owner may go on meanwhile */
     rf_buf_add(&http->requests, text, end != NULL ? (size_t)(end - text) : 0);
     rf_buf_printf(&http->requests, " %s\n", body);
     pthread_mutex_unlock(&http->mutex);
-    if (rule->code == 0) {
+    if (rule.code == 0) {
         return false;
     }
-    size_t size = rule->size > 0 ? rule->size : strlen(rule->body);
-    rf_buf_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s%s\r\n", rule->code,
-                  rule->code == 204 || rule->code == 304 ? 0 : size,
-                  rule->header != NULL ? rule->header : "", rule->header != NULL ? "\r\n" : "");
-    rf_buf_add(&out, rule->body, rule->cut > 0 ? rule->cut : size);
-    bool goes_on = send_all(fd, rf_buf_str(&out)) && rule->cut == 0;
+    size_t size = rule.size > 0 ? rule.size : strlen(rule.body);
+    rf_buf_printf(&out, "HTTP/1.1 %d Scripted\r\nContent-Length: %zu\r\n%s%s\r\n", rule.code,
+                  rule.code == 204 || rule.code == 304 ? 0 : size,
+                  rule.header != NULL ? rule.header : "", rule.header != NULL ? "\r\n" : "");
+    rf_buf_add(&out, rule.body, rule.cut > 0 ? rule.cut : size);
+    bool goes_on = send_all(fd, rf_buf_str(&out)) && rule.cut == 0;
     rf_buf_deinit(&out);
     return goes_on;
 }
